@@ -1,0 +1,97 @@
+# Every target does the set-up it needs: Python packages into .venv, Node.js among them, and the
+# CDK CLI into node_modules. All it takes is Python 3.11 or later, make and git.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The Python that .venv is made with; the newest one on this machine unless named.
+PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# No target talks to AWS: settings of the caller's accounts stay outside.
+$(foreach name,$(filter AWS_% CDK_%,$(.VARIABLES)),$(eval unexport $(name)))
+
+PACKAGES := .venv/.installed
+CDK := node_modules/.installed
+READY := $(PACKAGES) $(CDK)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(READY) ## Run the whole service on this machine and watch it work
+	@python -m local.demo
+
+.PHONY: local
+local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
+	@python -m local
+
+.PHONY: test
+test: lint ## Check style and types, then run every test
+	@pytest
+
+.PHONY: lint
+lint: $(READY) ## Check style and types
+	@echo "Checking style and types …"
+	@ruff check --quiet
+	@ruff format --check --quiet
+	@mypy --no-error-summary
+
+.PHONY: format
+format: $(PACKAGES) ## Set the style right where that can be done by machine
+	@ruff check --fix --quiet
+	@ruff format --quiet
+
+.PHONY: bench
+bench: $(READY) ## Measure pace, calls, memory and package size
+	@PYTHONPATH=functions python -m local.bench
+
+.PHONY: synth
+synth: $(READY) ## Write the CloudFormation template into cdk.out
+	@cdk synth --quiet --no-notices
+	@echo "cdk.out/ holds the template."
+
+.PHONY: clean
+clean: ## Remove everything the other targets made
+	@rm -rf .venv node_modules cdk.out .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Set-up. Each step leaves a stamp and is repeated only when what it was made from changes.
+
+$(PACKAGES): .venv/bin/python requirements.txt constraints.txt
+	@echo "Installing the Python packages (once, about a minute) …"
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
+		--only-binary=:all: --requirement requirements.txt --constraint constraints.txt
+	@touch $@
+
+$(CDK): package.json package-lock.json $(PACKAGES)
+	@echo "Installing the CDK CLI …"
+	@npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
+.venv/bin/python:
+	@$(MAKE_VENV)
+
+# Takes the first Python that is new enough and can make virtual environments.
+define MAKE_VENV
+found=none; \
+for python in $(PYTHON); do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	found=$$("$$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || continue; \
+	echo "Making a virtual environment in .venv with $$("$$python" --version) …"; \
+	exec "$$python" -m venv --clear .venv; \
+done; \
+if [ "$$found" = none ]; then \
+	echo "Python 3.11 or later is needed, and none was found among: $(PYTHON)." >&2; \
+	echo "On Debian: sudo apt-get install python3 python3-venv" >&2; \
+	echo "Or name one: make PYTHON=/path/to/python3" >&2; \
+else \
+	echo "$$found cannot make virtual environments: its venv package is missing." >&2; \
+	echo "On Debian: sudo apt-get install $$found-venv" >&2; \
+fi; \
+exit 1
+endef

@@ -1,0 +1,1 @@
+"""The edges: SES, DynamoDB, SNS and SQS, each behind one small class."""

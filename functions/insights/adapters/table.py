@@ -1,0 +1,139 @@
+"""Records in the DynamoDB table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from insights.adapters.aws_errors import error_code, failing_as
+from insights.core.alerts import Alert
+from insights.core.record import Record
+from insights.core.rows import (
+    MESSAGE,
+    Row,
+    alert_key,
+    alert_row,
+    destination_rows,
+    message_row,
+    read_record,
+)
+from insights.failures import Kind
+from insights.ports import RecordChanged
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# DynamoDB's limits of one transaction: 100 actions and 4 MB. One action is kept for the check of
+# the version, and items here have at most 400 KB.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_ACTIONS: Final = 99
+_BYTES: Final = 3_000_000
+
+_FIRST: Final = "attribute_not_exists(MessageId)"
+_UNCHANGED: Final = "Looks = :looks"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """Reads and writes records; a write happens only over the version that was read."""
+
+    client: DynamoDBClient
+    table_name: str
+
+    def load(self, message_id: str) -> Record | None:
+        """Read every row of a message, as they are now."""
+        with failing_as(Kind.DYNAMODB, "Query"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table_name,
+                KeyConditionExpression="MessageId = :id",
+                ExpressionAttributeValues={":id": {"S": message_id}},
+                ConsistentRead=True,
+            )
+            return read_record(_row(item) for page in pages for item in page["Items"])
+
+    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+        """Store the record and its new alerts in one transaction.
+
+        A record too large for one is stored in several. The message's own row, which carries the
+        version, goes last: until then the look counts as not taken, and the next one repeats it.
+        """
+        rows = [*destination_rows(record), *(alert_row(alert, record) for alert in new_alerts)]
+        *earlier, last = _batches(rows)
+        condition = _condition(read)
+        key = {"MessageId": {"S": record.insights.message_id}, "Record": {"S": MESSAGE}}
+        check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
+        for batch in earlier:
+            self._write([check, *map(self._put, batch)])
+        own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
+        self._write([own, *map(self._put, last)])
+
+    def mark_published(self, message_id: str, alert: Alert) -> None:
+        """Note when and as what an alert was published."""
+        with failing_as(Kind.DYNAMODB, "UpdateItem"):
+            self.client.update_item(
+                TableName=self.table_name,
+                Key=_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
+                UpdateExpression="SET PublishedAt = :at, SnsMessageId = :as",
+                ConditionExpression="attribute_exists(MessageId)",
+                ExpressionAttributeValues=_item(
+                    {":at": alert.published_at, ":as": alert.sns_message_id}
+                ),
+            )
+
+    def _put(self, row: Row) -> dict[str, Any]:
+        return {"Put": {"TableName": self.table_name, "Item": _item(row)}}
+
+    def _write(self, actions: Sequence[Any]) -> None:
+        with failing_as(Kind.DYNAMODB, "TransactWriteItems"):
+            try:
+                self.client.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                if _condition_failed(error):
+                    raise RecordChanged from error
+                raise
+
+
+def _condition(read: Record | None) -> dict[str, Any]:
+    if read is None:
+        return {"ConditionExpression": _FIRST}
+    return {
+        "ConditionExpression": _UNCHANGED,
+        "ExpressionAttributeValues": _item({":looks": read.looks}),
+    }
+
+
+def _condition_failed(error: ClientError) -> bool:
+    if error_code(error) != "TransactionCanceledException":
+        return False
+    reasons = error.response.get("CancellationReasons", [])
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
+def _batches(rows: Sequence[Row]) -> list[list[Row]]:
+    """Cut rows into what one transaction takes; at least one batch, it may be empty."""
+    batches: list[list[Row]] = [[]]
+    size = 0
+    for row in rows:
+        weight = len(repr(row).encode())
+        if len(batches[-1]) == _ACTIONS or size + weight > _BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += weight
+    return batches
+
+
+_serialize: Final = TypeSerializer().serialize
+_deserialize: Final = TypeDeserializer().deserialize
+
+
+def _item(row: Row) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in row.items()}
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    return {name: _deserialize(value) for name, value in item.items()}

@@ -1,0 +1,1 @@
+"""What a response means, what to alert on, when to look again, when the next call may start."""

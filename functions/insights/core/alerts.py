@@ -1,0 +1,232 @@
+"""Which events raise an alert, the alert's identity, and what its subscribers get.
+
+The message is a contract (``docs/alert.schema.json``). An alert's id is made of what happened, so
+the same event raises one alert however often the message is looked at (decision record 5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from .insight import Bounce, Complaint, Destination, Event, Insights
+from .meaning import Meaning, meaning_of_bounce, meaning_of_complaint, plain
+
+SCHEMA_VERSION: Final = "1.0"
+
+SENSITIVE_TAGS: Final = frozenset({"ses:source-ip", "ses:caller-identity"})
+"""Auto-Tags that tell about the sender's machines and people; alerts leave the account."""
+
+_ATTRIBUTE_LENGTH: Final = 256
+
+
+class AlertType(StrEnum):
+    """What an alert is about."""
+
+    BOUNCE = "BOUNCE"
+    COMPLAINT = "COMPLAINT"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that happened to one recipient and that somebody should know."""
+
+    alert_id: str
+    alert_type: AlertType
+    destination: str
+    isp: str | None
+    event: Event
+    detected_at: str
+    published_at: str | None = None
+    """None while the alert is pending."""
+    sns_message_id: str | None = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """Cause, next step and severity."""
+        if self.alert_type is AlertType.BOUNCE:
+            return meaning_of_bounce(self.event.bounce or Bounce())
+        return meaning_of_complaint(self.event.complaint or Complaint())
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """An alert as SNS takes it."""
+
+    subject: str
+    """ASCII, one line, at most 100 characters, nothing of the mail in it."""
+    message: str
+    """JSON for ``MessageStructure=json``: ``default`` for programs, ``email`` for people."""
+    attributes: dict[str, str]
+    """For subscription filter policies; only those that exist."""
+
+
+def alerts_in(insights: Insights, *, detected_at: str) -> tuple[Alert, ...]:
+    """Find every alert the insights call for, told or not; one for each thing that happened."""
+    found: dict[str, Alert] = {}
+    for place in insights.destinations:
+        for alert in _alerts_of(insights.message_id, place, detected_at):
+            found.setdefault(alert.alert_id, alert)
+    return tuple(found.values())
+
+
+def _alerts_of(message_id: str, place: Destination, detected_at: str) -> Iterator[Alert]:
+    for event in place.events:
+        what = [message_id, place.address]
+        if event.is_permanent_bounce:
+            kind = AlertType.BOUNCE
+        elif event.is_complaint:
+            kind = AlertType.COMPLAINT
+            feedback = event.complaint.complaint_feedback_type if event.complaint else None
+            what.append(plain(feedback))
+        else:
+            continue
+        yield Alert(
+            alert_id=_alert_id(kind, *what),
+            alert_type=kind,
+            destination=place.address,
+            isp=place.isp,
+            event=event,
+            detected_at=detected_at,
+        )
+
+
+def _alert_id(*what: str) -> str:
+    """Name an event by message, destination, alert type and a complaint's feedback type.
+
+    Not by its time: SES may restate that. 128 bits of SHA-256, as hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+def notification(alert: Alert, insights: Insights) -> Notification:
+    """Write an alert for its subscribers."""
+    return Notification(
+        subject=_subject(alert),
+        message=json.dumps(
+            {"default": json.dumps(_body(alert, insights)), "email": _email(alert, insights)}
+        ),
+        attributes=_attributes(alert, insights),
+    )
+
+
+def event_body(event: Event) -> dict[str, Any]:
+    """Write an event as the alert's contract has it; fields that SES left out are left out."""
+    body: dict[str, Any] = {"timestamp": event.timestamp, "type": event.type}
+    if event.bounce:
+        body["bounce"] = {
+            "bounceType": event.bounce.bounce_type,
+            "bounceSubType": event.bounce.bounce_sub_type,
+            "diagnosticCode": event.bounce.diagnostic_code,
+        }
+    if event.complaint:
+        body["complaint"] = {
+            "complaintSubType": event.complaint.complaint_sub_type,
+            "complaintFeedbackType": event.complaint.complaint_feedback_type,
+        }
+    return _without_none(body)
+
+
+def _body(alert: Alert, insights: Insights) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "schemaVersion": SCHEMA_VERSION,
+        "alertId": alert.alert_id,
+        "alertType": alert.alert_type,
+        "severity": alert.meaning.severity,
+        "messageId": insights.message_id,
+        "destination": alert.destination,
+        "isp": alert.isp,
+        "fromEmailAddress": insights.from_email_address,
+        "subject": insights.subject,
+        "emailTags": {
+            name: list(values)
+            for name, values in insights.email_tags.items()
+            if name not in SENSITIVE_TAGS
+        },
+        "event": event_body(alert.event),
+        "cause": alert.meaning.cause,
+        "nextStep": alert.meaning.next_step,
+        "detectedAt": alert.detected_at,
+    }
+    return _without_none(body)
+
+
+def _email(alert: Alert, insights: Insights) -> str:
+    what = "bounced permanently" if alert.alert_type is AlertType.BOUNCE else "drew a complaint"
+    bounce, complaint = alert.event.bounce or Bounce(), alert.event.complaint or Complaint()
+    facts = {
+        "Severity": alert.meaning.severity,
+        "To": alert.destination,
+        "From": insights.from_email_address,
+        "Subject": insights.subject,
+        "Mailbox provider": alert.isp,
+        "When": alert.event.timestamp,
+        "Bounce subtype": bounce.bounce_sub_type,
+        "Diagnostic code": bounce.diagnostic_code,
+        "Complaint subtype": complaint.complaint_sub_type,
+        "Feedback type": complaint.complaint_feedback_type,
+        "SES message id": insights.message_id,
+        "Alert id": alert.alert_id,
+    }
+    lines = [
+        f"Mail to {one_line(alert.destination)} {what}. {alert.meaning.cause}",
+        f"What to do: {alert.meaning.next_step}",
+        "",
+        *(f"{name}: {one_line(value)}" for name, value in facts.items() if value),
+    ]
+    return "\n".join(lines)
+
+
+def _subject(alert: Alert) -> str:
+    what = "permanent bounce" if alert.alert_type is AlertType.BOUNCE else "complaint"
+    return f"SES Insights: {what}, severity {alert.meaning.severity}"
+
+
+def _attributes(alert: Alert, insights: Insights) -> dict[str, str]:
+    bounce, complaint = alert.event.bounce or Bounce(), alert.event.complaint or Complaint()
+    is_bounce = alert.alert_type is AlertType.BOUNCE
+    candidates = {
+        "alertType": alert.alert_type,
+        "severity": alert.meaning.severity,
+        "bounceSubType": bounce.bounce_sub_type if is_bounce else None,
+        "complaintFeedbackType": None if is_bounce else complaint.complaint_feedback_type,
+        "isp": alert.isp,
+        "fromDomain": domain(insights.from_email_address),
+        "destinationDomain": domain(alert.destination),
+        "configurationSet": next(iter(insights.email_tags.get("ses:configuration-set", ())), None),
+    }
+    lines = {name: one_line(value) for name, value in candidates.items() if value}
+    return {name: line[:_ATTRIBUTE_LENGTH] for name, line in lines.items() if line}
+
+
+def domain(address: str | None) -> str | None:
+    """Take the domain out of an address, in lower case; None where there is none."""
+    match = re.search(r"@([^@\s<>]+)>?\s*$", address or "")
+    return match[1].lower() if match else None
+
+
+def one_line(text: str) -> str:
+    """Make text safe to stand in a line: no breaks, no control or direction-changing characters."""
+    kept = (" " if unicodedata.category(sign) in {"Zl", "Zp", "Cc"} else sign for sign in text)
+    visible = "".join(sign for sign in kept if unicodedata.category(sign) not in {"Cf", "Cs"})
+    return " ".join(visible.split())
+
+
+def pending(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Select the alerts that are stored and not known to be published."""
+    return tuple(alert for alert in alerts if alert.published_at is None)
+
+
+def _without_none(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what SES left out, at every depth."""
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in body.items()
+        if value is not None
+    }

@@ -1,0 +1,225 @@
+"""What SES says about one message, as values, and how such a statement is read and merged.
+
+The field names are the API's own in snake case:
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetMessageInsights.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from .times import iso, whole_milliseconds
+
+ENGAGEMENT: Final = ("OPEN", "CLICK")
+"""Event types that come without bound: beyond a cap they become counts."""
+
+ENGAGEMENT_KEPT: Final = 25
+"""How many of the first and how many of the last events of each engagement type are kept."""
+
+TEXT_KEPT: Final = 2048
+"""Characters kept of a free text. SES's longest documented one is a subject of 998."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """Details of a BOUNCE event; each field as SES wrote it, or None where it wrote none."""
+
+    bounce_type: str | None = None
+    bounce_sub_type: str | None = None
+    diagnostic_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Details of a COMPLAINT event; each field as SES wrote it, or None where it wrote none."""
+
+    complaint_sub_type: str | None = None
+    complaint_feedback_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of one destination. An unknown type is kept as it is."""
+
+    type: str
+    timestamp: str | None = None
+    """ISO 8601, or None where SES gave none."""
+    bounce: Bounce | None = None
+    complaint: Complaint | None = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Sorts events by time and, within one instant, the same way every time."""
+        kind = "" if self.type == "SEND" else self.type  # nothing happens before it is sent
+        return (self.timestamp or "", kind, repr(self.bounce), repr(self.complaint))
+
+    @property
+    def is_permanent_bounce(self) -> bool:
+        """Whether the recipient will never get this mail."""
+        kind = self.bounce.bounce_type if self.bounce else None
+        return self.type == "BOUNCE" and (kind or "").upper() == "PERMANENT"
+
+    @property
+    def is_complaint(self) -> bool:
+        """Whether the recipient, or their provider, sent a feedback report."""
+        return self.type == "COMPLAINT"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What is known of one recipient of one message."""
+
+    address: str
+    isp: str | None = None
+    events: tuple[Event, ...] = ()
+    """Oldest first, each once; of engagement beyond the cap only the first and the last ones."""
+    open_count: int = 0
+    click_count: int = 0
+
+    def merged(self, other: Destination) -> Destination:
+        """Join two statements about the same recipient; nothing that was seen is forgotten."""
+        both = (*self.events, *other.events)
+        return Destination(
+            address=self.address,
+            isp=other.isp or self.isp,
+            events=_capped(both),
+            open_count=max(self.open_count, other.open_count, _distinct(both, "OPEN")),
+            click_count=max(self.click_count, other.click_count, _distinct(both, "CLICK")),
+        )
+
+    @property
+    def last_event_at(self) -> str | None:
+        """The time of the newest event, or None where no event has a time."""
+        return max((event.timestamp for event in self.events if event.timestamp), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """Everything SES says about one message."""
+
+    message_id: str
+    from_email_address: str | None = None
+    subject: str | None = None
+    email_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every value of each tag name, Auto-Tags included. A name can come with several values."""
+    destinations: tuple[Destination, ...] = ()
+    """Sorted by address, each address once."""
+
+    def merged(self, later: Insights) -> Insights:
+        """Join with a later statement about the same message."""
+        return Insights(
+            message_id=self.message_id,
+            from_email_address=later.from_email_address or self.from_email_address,
+            subject=later.subject or self.subject,
+            email_tags=_joined_tags((*_pairs(self.email_tags), *_pairs(later.email_tags))),
+            destinations=_joined_destinations((*self.destinations, *later.destinations)),
+        )
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events of every destination."""
+        return tuple(event for place in self.destinations for event in place.events)
+
+    @property
+    def sent_at(self) -> str | None:
+        """The time of the first SEND event, or None where SES shows none."""
+        sends = (event.timestamp for event in self.events if event.type == "SEND")
+        return min((moment for moment in sends if moment), default=None)
+
+
+def read_insights(response: Mapping[str, Any], message_id: str) -> Insights:
+    """Read a GetMessageInsights response as boto3 parses it. Every field may be missing."""
+    tags = ((_text(tag, "Name"), _text(tag, "Value")) for tag in _list(response, "EmailTags"))
+    return Insights(
+        message_id=message_id,
+        from_email_address=_text(response, "FromEmailAddress"),
+        subject=_text(response, "Subject"),
+        email_tags=_joined_tags((name, value or "") for name, value in tags if name),
+        destinations=_joined_destinations(map(_read_destination, _list(response, "Insights"))),
+    )
+
+
+def _read_destination(insight: Mapping[str, Any]) -> Destination:
+    events = [_read_event(event) for event in _list(insight, "Events")]
+    counts = {kind: sum(event.type == kind for event in events) for kind in ENGAGEMENT}
+    return Destination(
+        address=_text(insight, "Destination") or "",
+        isp=_text(insight, "Isp"),
+        events=_capped(events),
+        open_count=counts["OPEN"],
+        click_count=counts["CLICK"],
+    )
+
+
+def _read_event(event: Mapping[str, Any]) -> Event:
+    details = event.get("Details") or {}
+    bounce, complaint = details.get("Bounce"), details.get("Complaint")
+    moment = event.get("Timestamp")
+    return Event(
+        type=_text(event, "Type") or "UNKNOWN",
+        timestamp=iso(whole_milliseconds(moment)) if isinstance(moment, datetime) else None,
+        bounce=None
+        if bounce is None
+        else Bounce(
+            _text(bounce, "BounceType"),
+            _text(bounce, "BounceSubType"),
+            _text(bounce, "DiagnosticCode"),
+        ),
+        complaint=None
+        if complaint is None
+        else Complaint(
+            _text(complaint, "ComplaintSubType"), _text(complaint, "ComplaintFeedbackType")
+        ),
+    )
+
+
+def _list(holder: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    return holder.get(name) or ()
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str | None:
+    value = holder.get(name)
+    if not value:
+        return None
+    text = str(value)
+    if len(text) <= TEXT_KEPT:
+        return text
+    return f"{text[:TEXT_KEPT]}… ({len(text) - TEXT_KEPT} more characters)"
+
+
+def _capped(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Each event once, oldest first; engagement beyond the cap gives way to its counts."""
+    once = sorted(set(events), key=lambda event: event.order)
+    dropped: set[Event] = set()
+    for kind in ENGAGEMENT:
+        of_kind = [event for event in once if event.type == kind]
+        dropped.update(of_kind[ENGAGEMENT_KEPT : max(len(of_kind) - ENGAGEMENT_KEPT, 0)])
+    return tuple(event for event in once if event not in dropped)
+
+
+def _distinct(events: Iterable[Event], kind: str) -> int:
+    return len({event for event in events if event.type == kind})
+
+
+def _joined_destinations(places: Iterable[Destination]) -> tuple[Destination, ...]:
+    joined: dict[str, Destination] = {}
+    for place in places:
+        known = joined.get(place.address)
+        joined[place.address] = known.merged(place) if known else place
+    return tuple(joined[address] for address in sorted(joined))
+
+
+def _pairs(tags: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+    return ((name, value) for name, values in tags.items() for value in values)
+
+
+def _joined_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    ordered = sorted(set(pairs))
+    return {
+        name: tuple(value for _, value in group)
+        for name, group in groupby(ordered, key=lambda pair: pair[0])
+    }

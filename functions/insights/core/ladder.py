@@ -1,0 +1,107 @@
+"""When to look at a message again, or why there is no need to (decision record 4).
+
+Bounces come within minutes, complaints within days, and looks are scarce: one a second. So a
+message is looked at on rungs since it was sent, and dropped as soon as nothing more can come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from .insight import Destination
+from .status import is_closed
+from .times import iso
+
+DEFAULT_RUNGS: Final = (
+    timedelta(minutes=15),
+    timedelta(hours=2),
+    timedelta(days=1),  # SES may try to deliver for 14 hours
+    timedelta(days=3),
+    timedelta(days=7),
+    timedelta(days=14),
+    timedelta(days=29),
+)
+
+SES_KEEPS: Final = timedelta(days=30)
+"""How long SES answers for a message. Not documented; 12 days seen working, 71 days seen gone."""
+
+NOT_FOUND_UNTIL: Final = timedelta(days=3)
+"""The last rung at which a message that SES never showed is still asked for."""
+
+ONLY_SEND_UNTIL: Final = timedelta(days=1)
+"""From this age on, a message that shows nothing but SEND is probably not tracked."""
+
+NOT_TRACKABLE: Final = (
+    "SES shows only that it was sent, a day or more later. It is probably not tracked: mail to "
+    "several recipients, to the mailbox simulator or by a delegate sender never is. "
+    "It is looked at once more, on the last rung."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The rungs, as ages since the message was sent, increasing."""
+
+    rungs: tuple[timedelta, ...] = DEFAULT_RUNGS
+    ses_keeps: timedelta = SES_KEEPS
+
+    @classmethod
+    def of_seconds(cls, seconds: Sequence[float]) -> Ladder:
+        """Make a ladder of ages in seconds. Raises ValueError unless they increase from above 0."""
+        rungs = tuple(timedelta(seconds=second) for second in seconds)
+        below = (timedelta(0), *rungs)
+        if not rungs or any(low >= high for low, high in zip(below, rungs, strict=False)):
+            message = f"a ladder has at least one rung, each above the one before: {list(seconds)}"
+            raise ValueError(message)
+        return cls(rungs)
+
+    def after_found(
+        self, destinations: Iterable[Destination], *, sent_at: datetime, now: datetime
+    ) -> Next:
+        """Decide what follows a look at which SES knew the message."""
+        places = tuple(destinations)
+        age = now - sent_at
+        if places and all(is_closed(place) for place in places):
+            return Next(final="Every recipient has bounced permanently, complained or was refused.")
+        if age > self.ses_keeps:
+            return Next(final=f"SES keeps insights for {self.ses_keeps.days} days; this is older.")
+        only_sent = all(event.type == "SEND" for place in places for event in place.events)
+        if only_sent and age >= ONLY_SEND_UNTIL:
+            return self._climb(sent_at, age, self.rungs[-1:], note=NOT_TRACKABLE)
+        return self._climb(sent_at, age, self.rungs)
+
+    def after_not_found(self, *, sent_at: datetime, now: datetime, looks: int) -> Next:
+        """Decide what follows the ``looks``-th look when SES has never shown the message."""
+        rungs = [rung for rung in self.rungs if rung <= NOT_FOUND_UNTIL] or self.rungs[:1]
+        upward = self._climb(sent_at, now - sent_at, rungs)
+        if upward.at:
+            return upward
+        tried = "1 look" if looks == 1 else f"{looks} looks"
+        return Next(
+            final=f"SES does not know this message: {tried} since {iso(sent_at)}, the last at "
+            f"{iso(now)}. Likely causes: it was sent from another account or Region, or while "
+            "Virtual Deliverability Manager was off; it had several recipients or went to the "
+            f"mailbox simulator; it is older than {self.ses_keeps.days} days; the id is wrong."
+        )
+
+    def _climb(
+        self, sent_at: datetime, age: timedelta, rungs: Sequence[timedelta], note: str | None = None
+    ) -> Next:
+        """Go to the next rung above the present age; the rungs missed below it are one look."""
+        for rung in rungs:
+            if rung > age:
+                return Next(at=sent_at + rung, note=note)
+        return Next(final="The last rung of the ladder is behind it; nothing more is expected.")
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The time of the next look, or the reason there is none; exactly one of the two."""
+
+    at: datetime | None = None
+    final: str | None = None
+    note: str | None = None
+    """Something worth telling a person about the present state."""

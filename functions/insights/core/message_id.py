@@ -1,0 +1,97 @@
+"""From the body of a queue message to the SES message id it is about.
+
+The accepted forms are a contract (README, "How a pipeline enqueues"): the bare id, the header
+form ``<id@region.amazonses.com>``, a JSON object with ``MessageId`` or ``messageId``, and an SES
+event, also inside an SNS or EventBridge envelope.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
+# than that, but holds nothing that could change the path of the request the id becomes a part of.
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{15,127}")
+_HEADER: Final = re.compile(
+    r"<?(?P<id>[^<>@\s]+)@(?:[a-z0-9-]+\.)*amazonses\.com(?:\.cn)?>?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LookRequest:
+    """What a queue message asks for."""
+
+    message_id: str
+    force: bool = False
+    """Look even where a look is not expected to teach anything."""
+
+
+class BadBody(Exception):
+    """The body of a queue message holds no SES message id.
+
+    ``slug`` names the kind of fault in one word; the text says what to send instead. Neither
+    repeats the body, which may hold personal data.
+    """
+
+    def __init__(self, slug: str, text: str) -> None:
+        super().__init__(f"{slug}: {text}")
+        self.slug = slug
+
+
+def read_body(body: str) -> LookRequest:
+    """Decode a queue message's body. Raises `BadBody` when there is no id in it."""
+    text = body.strip()
+    if not text:
+        raise BadBody("Empty", "the body is empty; send one SES message id")
+    if not text.startswith("{"):
+        return LookRequest(_checked(text))
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadBody("BadJson", "the body starts as a JSON object but is none") from None
+    return LookRequest(_checked(_id_in(parsed)), force=parsed.get("force") is True)
+
+
+def _id_in(body: Mapping[str, object]) -> str:
+    """Find the id in any of the JSON forms.
+
+    The envelopes come first: an SNS notification has a MessageId of its own, which is not SES's.
+    """
+    event = _unwrapped(body)
+    mail = event.get("mail")
+    found = mail.get("messageId") if isinstance(mail, Mapping) else None
+    if found is None and event is body:
+        found = body.get("MessageId", body.get("messageId"))
+    if isinstance(found, str):
+        return found
+    raise BadBody("NoId", "the JSON holds no text in MessageId, messageId or mail.messageId")
+
+
+def _unwrapped(body: Mapping[str, object]) -> Mapping[str, object]:
+    """Take an SES event out of its SNS or EventBridge envelope."""
+    inner: object = body
+    if "TopicArn" in body and "Message" in body:
+        try:
+            inner = json.loads(str(body["Message"]))
+        except (ValueError, RecursionError):
+            raise BadBody("BadJson", "the SNS notification's Message is no JSON") from None
+    if isinstance(inner, Mapping) and "detail-type" in inner:
+        inner = inner.get("detail")
+    if not isinstance(inner, Mapping):
+        raise BadBody("NoId", "the envelope holds no SES event")
+    return inner
+
+
+def _checked(candidate: str) -> str:
+    header = _HEADER.fullmatch(candidate.strip())
+    message_id = header["id"] if header else candidate.strip()
+    if _ID.fullmatch(message_id):
+        return message_id
+    raise BadBody(
+        "NotAnId",
+        "no SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
+    )

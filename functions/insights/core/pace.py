@@ -1,0 +1,106 @@
+"""When the next call to SES may start (decision record 2).
+
+SES answers GetMessageInsights once a second per account and Region. What it counts is the moment a
+request *arrives*, which only SES knows. We know two moments around it: the request left here at
+``start`` and its answer was here at ``answer``. So the pace keeps one bound, ``arrived_by``:
+
+    a call whose journey was usual:   arrived_by = min(answer, start + guard)
+    any other call:                   arrived_by = answer
+
+and lets the next call start at ``arrived_by + period``.
+
+What this guarantees: if every request has arrived by its bound, no two arrive closer than the
+period, because the next one arrives no earlier than it starts. The second bound always holds; the
+first one assumes that a request on an open connection reaches SES within ``guard``. The guard
+doubles when SES says 429, which shows that the assumption failed or that somebody else asks, too.
+
+A pace knows only the calls of its own environment. So it trusts what it knows only while
+invocations follow each other with less than a period between them; after any longer gap it waits
+a full period from the beginning of the invocation that is to call. Nobody else can have called
+unnoticed then: whoever calls first after a gap spends a whole period inside one invocation, and
+invocations do not overlap (reserved concurrency 1, one message group).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+GUARD: Final = 0.025
+"""Seconds; the first and least guard. A request within a Region travels for a few milliseconds."""
+
+_DECAY: Final = 0.99
+"""What a good call leaves of the guard: it halves in about 70 calls."""
+
+
+class Journey(Enum):
+    """How a call ended, as far as its timing is concerned."""
+
+    ANSWERED = auto()
+    """SES answered: found, not found or refused."""
+    THROTTLED = auto()
+    """SES said 429."""
+    BROKEN = auto()
+    """An error or no answer at all: nobody knows how it travelled."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """The moments between which SES is asked. All times are seconds on one monotonic clock."""
+
+    period: float
+    guard: float = GUARD
+    _not_before: float = float("inf")
+    _started: float = 0.0
+    _in_line: bool = False
+    """Whether the last call anybody made was ours."""
+    _warm: bool = False
+    """Whether the last call left an open connection behind."""
+    _usual: float | None = None
+    _spread: float = 0.0
+
+    def invocation_began(self, now: float, *, idle: float) -> None:
+        """Forget what is known if others may have called meanwhile, and wait a full period.
+
+        ``idle`` is how many seconds passed since this environment's last invocation ended.
+        """
+        if not self._in_line or idle >= self.period:
+            self._not_before = now + self.period
+            self._in_line = self._warm = False
+
+    def wait(self, now: float) -> float:
+        """Tell how many seconds from now the next call may start."""
+        return max(0.0, self._not_before - now)
+
+    def call_started(self, now: float) -> None:
+        """Note that a request leaves now. Until its answer is known, none may follow."""
+        self._started = now
+        self._not_before = float("inf")
+
+    def call_ended(self, now: float, journey: Journey) -> None:
+        """Note the end of the call and set the start of the next."""
+        arrived_by = now
+        if journey is Journey.ANSWERED:
+            if self._warm and self._travelled_usually(now - self._started):
+                arrived_by = min(now, self._started + self.guard)
+            self.guard = max(GUARD, self.guard * _DECAY)
+        elif journey is Journey.THROTTLED:
+            self.guard = min(2 * self.guard, self.period)
+        self._in_line = True
+        self._warm = journey is not Journey.BROKEN
+        self._not_before = arrived_by + self.period
+
+    def _travelled_usually(self, took: float) -> bool:
+        """Compare a round trip with the ones before it, as TCP does before it sends again.
+
+        Mean plus four deviations, with the weights of RFC 6298. The unusual one counts, too, so
+        that a lasting change becomes usual after a few calls.
+        """
+        if self._usual is None:
+            self._usual, self._spread = took, took / 2
+            return False
+        usual = took <= self._usual + 4 * self._spread
+        self._spread += (abs(took - self._usual) - self._spread) / 4
+        self._usual += (took - self._usual) / 8
+        return usual

@@ -1,0 +1,30 @@
+"""Failures of the system around a look: not of the message, so the message waits and comes back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What failed, as alarms and logs name it."""
+
+    VDM_OFF = "VdmOff"
+    SES_THROTTLED = "SesThrottled"
+    SES_UNAVAILABLE = "SesUnavailable"
+    ACCESS_DENIED = "AccessDenied"
+    CREDENTIALS = "Credentials"
+    DYNAMODB = "DynamoDb"
+    SNS = "Sns"
+    SQS = "Sqs"
+    UNEXPECTED = "Unexpected"
+
+
+class SystemFailure(Exception):
+    """Something every look needs does not work; the next look would fail, too.
+
+    The text names the operation and the error code. It never holds anything of the mail.
+    """
+
+    def __init__(self, kind: Kind, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind

@@ -1,0 +1,77 @@
+"""What the environment of a function says, read once and checked by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from insights.core.ladder import Ladder
+from insights.core.record import Rules
+
+
+class BadSetting(Exception):
+    """An environment variable is missing or unusable; the text names it and says what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The lookup function's settings."""
+
+    table_name: str
+    alert_topic_arn: str
+    queue_url: str
+    dead_letter_queue_url: str
+    lookup_period: float
+    """Seconds between two calls to SES."""
+    rules: Rules
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Read settings from environment variables. Raises `BadSetting`."""
+        return cls(
+            table_name=_required(environment, "TABLE_NAME"),
+            alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
+            queue_url=_required(environment, "QUEUE_URL"),
+            dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
+            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0),
+            rules=Rules(
+                ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
+                retention=timedelta(days=_number(environment, "RETENTION_DAYS", least=1.0)),
+                redact_subjects=_flag(environment, "REDACT_SUBJECTS"),
+            ),
+        )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise BadSetting(f"the environment variable {name} is not set; the stack sets it")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, *, least: float) -> float:
+    text = _required(environment, name)
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number < float("inf"):
+        raise BadSetting(f"{name} takes a number of at least {least:g}, not {text!r}")
+    return number
+
+
+def _ladder(environment: Mapping[str, str], name: str) -> Ladder:
+    text = _required(environment, name)
+    try:
+        return Ladder.of_seconds(json.loads(text))
+    except (TypeError, ValueError):
+        raise BadSetting(f"{name} takes a JSON list of increasing seconds, not {text!r}") from None
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    text = _required(environment, name)
+    if text not in {"true", "false"}:
+        raise BadSetting(f"{name} takes true or false, not {text!r}")
+    return text == "true"

@@ -1,0 +1,1 @@
+"""The AWS side of SES Insights: what `cdk deploy` creates."""

@@ -1,0 +1,55 @@
+"""The whole service on one page: a queue, a function, a table and two topics."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from constructs import Construct
+
+from infra.config import Config
+from infra.lookup import LookupFunction
+from infra.package import function_code
+from infra.queues import Queues
+from infra.table import InsightsTable
+from infra.topics import Topics
+
+REMOVAL = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
+
+
+class SesInsightsStack(Stack):
+    """SES Insights in one account and Region, which share SES's limit of one look a second."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Asks Amazon SES what became of each sent message, stores the answer and "
+            "alerts on permanent bounces and complaints.",
+        )
+        topics = Topics(self, "Topics", alert_email=config.alert_email, ops_email=config.ops_email)
+        queues = Queues(
+            self,
+            "Queues",
+            delivery_delay=Duration.seconds(config.first_look_delay_seconds),
+            consumer_timeout=Duration.seconds(config.lookup_timeout_seconds),
+            operations=topics.operations,
+        )
+        table = InsightsTable(self, "Insights", removal_policy=REMOVAL[config.removal_policy]).table
+        lookup = LookupFunction(
+            self,
+            "Lookup",
+            config=config,
+            code=function_code(),
+            queues=queues,
+            table=table,
+            topics=topics,
+        )
+
+        self._output("QueueUrl", queues.message_ids.queue_url, "Send message ids here.")
+        self._output("DeadLetterQueueUrl", queues.dead_letters.queue_url, "Parked messages.")
+        self._output("TableName", table.table_name, "Look messages up here.")
+        self._output("AlertTopicArn", topics.alerts.topic_arn, "Subscribe for bounces, complaints.")
+        self._output("OpsTopicArn", topics.operations.topic_arn, "Subscribe for alarms.")
+        self._output("LookupFunctionName", lookup.function.function_name, "Asks SES.")
+
+    def _output(self, name: str, value: str, description: str) -> None:
+        CfnOutput(self, name, value=value, description=description)

@@ -1,0 +1,71 @@
+"""Who is told: alerts for the people who own the mail, operations for those who own the service."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+# What whoever publishes to an encrypted topic must be able to do with its key:
+# https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+PUBLISHER_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey*")
+
+
+class Topics(Construct):
+    """The two topics, TLS only, and the key both are encrypted with."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        alert_email: str | None,
+        ops_email: str | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        # The key AWS manages for SNS would not do: its policy leaves CloudWatch out, and an alarm
+        # would fall silent.
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="Encrypts what waits in the topics of SES Insights.",
+            enable_key_rotation=True,
+            # Nothing that outlives the stack is encrypted with it.
+            removal_policy=RemovalPolicy.DESTROY,
+            pending_window=Duration.days(7),
+        )
+        self.alerts = self._topic("Alerts", email=alert_email)
+        self.operations = self._topic("Operations", email=ops_email)
+        self._let_alarms_publish()
+
+    def _topic(self, name: str, *, email: str | None) -> sns.Topic:
+        topic = sns.Topic(self, name, master_key=self.key, enforce_ssl=True)
+        if email:
+            topic.add_subscription(subscriptions.EmailSubscription(email))
+        return topic
+
+    def _let_alarms_publish(self) -> None:
+        """Let the account's alarms publish; a topic with a policy of its own lets nobody else."""
+        cloudwatch = iam.ServicePrincipal(
+            "cloudwatch.amazonaws.com",
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+        self.operations.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LetAlarmsPublish",
+                principals=[cloudwatch],
+                actions=["sns:Publish"],
+                resources=[self.operations.topic_arn],
+            )
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LetAlarmsEncrypt",
+                principals=[cloudwatch],
+                actions=[*PUBLISHER_KEY_ACTIONS],
+                resources=["*"],
+            )
+        )

@@ -1,0 +1,75 @@
+"""`python -m local`: bring the local stack up and leave it running until Ctrl-C."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Mapping
+
+from local.process import LocalRunError
+from local.run import LocalRun, local_stack
+
+
+def main() -> int:
+    """Run until Ctrl-C; returns the exit status."""
+    try:
+        with local_stack(progress=lambda step: print(f"{step} …", flush=True)) as run:
+            print(guide(run), flush=True)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.")
+        return 0
+    except LocalRunError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def export_lines(variables: Mapping[str, str]) -> list[str]:
+    """Shell lines after which any AWS client in that shell talks to the run and to nothing else."""
+    return [
+        "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
+        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+    ]
+
+
+def guide(run: LocalRun) -> str:
+    """What a person needs to use the run from another terminal."""
+    out = run.outputs
+    exports = "\n".join(export_lines(run.sandbox.variables()))
+    send = (
+        "aws sesv2 send-email --from-email-address shop@sender.example \\\n"
+        "  --destination ToAddresses=bounce-noemail@stories.example \\\n"
+        "  --content 'Simple={Subject={Data=Hello},Body={Text={Data=Hello}}}' \\\n"
+        "  --query MessageId --output text"
+    )
+    return f"""
+The stack runs on this machine, on loopback only. In another terminal, paste:
+
+{exports}
+
+Then, for example:
+
+# Send a mail. The recipient's local part says what becomes of it: `python -m local.ses --help`.
+id=$({send})
+
+# Enqueue its id, as a send pipeline does.
+aws sqs send-message --queue-url {out["QueueUrl"]} \\
+  --message-group-id looks --message-deduplication-id "$id" --message-body "$id"
+
+# What became of it.
+aws dynamodb query --table-name {out["TableName"]} \\
+  --key-condition-expression 'MessageId = :id' \\
+  --expression-attribute-values "{{\\":id\\": {{\\"S\\": \\"$id\\"}}}}"
+
+# The log of the lookup function, live.
+tail -f {run.folder / "emulator.log"}
+
+# The same from Python.
+python -c 'import boto3; print(boto3.client("dynamodb").scan(TableName="{out["TableName"]}"))'
+
+Logs and temporary files: {run.folder}
+Ctrl-C stops everything and removes them."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""`python -m local.demo`: the service at work on some forty mails, on the real stack, locally.
+
+It sends, enqueues and subscribes as its users would, shows what happens while it happens, and in
+the end holds every row and every alert against the stories that SES told.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from local.observe import messages_in, read_parked, scan
+from local.process import LocalRunError
+from local.run import LocalRun, local_stack
+from local.ses.pace import Report
+from local.ses.stories import UNTOLD
+from local.subscriber import Received, Subscriber
+from local.truth import differences
+from local.work import FIRST_LOOK_DELAY, NO_IDS, Work, enqueue_all
+
+PLAIN_WIDTH: Final = 150
+"""Columns where the output is no terminal."""
+
+COLOURS: Final = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "green",
+}
+QUIET_LINE_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the work stands."""
+
+    report: Report
+    waiting: int
+    parked: int
+
+    def is_done(self, work: Work) -> bool:
+        """Whether every look was taken and nothing is left in the queue."""
+        return self.waiting == 0 and self.report.accepted >= work.looks_due
+
+    def line(self, work: Work) -> str:
+        """Tell it in one line."""
+        took = self.report.accepted
+        left = max(work.looks_due - took, 0)
+        rate = (took - 1) / self.report.span if took > 1 else 0.0
+        return (
+            f"{took} of {work.looks_due} looks · {rate:.2f} a second · {self.waiting} waiting · "
+            f"about {left} s to go · {self.parked} parked"
+        )
+
+
+def main() -> int:
+    """Run the demo; returns the exit status."""
+    console = _console()
+    console.print("[bold]SES Insights[/bold]: the real stack on this machine. No AWS account.\n")
+    began = time.monotonic()
+    context = {"firstLookDelaySeconds": str(FIRST_LOOK_DELAY)}
+    try:
+        with local_stack(context, progress=lambda step: console.print(f"  {step} …")) as run:
+            console.print(f"  Ready after {time.monotonic() - began:.0f} s.\n")
+            wrong = show(run, console)
+    except KeyboardInterrupt:
+        console.print("\nStopped; nothing is left running.")
+        return 130
+    except LocalRunError as error:
+        console.print(escape(str(error)))
+        return 1
+    return 1 if wrong else 0
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+
+
+def show(run: LocalRun, console: Console) -> list[str]:
+    """Run the work through the stack and show it; returns what is not as it must be."""
+    subscriber = Subscriber.subscribe(run.session, run.outputs["AlertTopicArn"])
+    work = enqueue_all(run)
+    console.print(
+        f"Sent {len(work.expected) - len(UNTOLD)} mails through SES and put {work.enqueued} "
+        f"messages into the queue: their ids in every form, one id twice, "
+        f"{len(UNTOLD)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none.\n"
+        f"Each waits {FIRST_LOOK_DELAY} s before its look. Four hours of a story pass in a second."
+        "\n"
+    )
+    finished = watch(run, subscriber, work, console)
+    rows = list(scan(run))
+    print_rows(rows, console)
+    print_alerts(subscriber.received, console)
+    parked = read_parked(run)
+    print_parked(parked, console)
+    report = run.ses.report()
+    print_verdict(report, console)
+
+    wrong = differences(work.expected, rows, subscriber.received)
+    if not finished:
+        wrong.append("time ran out before every id was looked at")
+    if len(parked) != work.parked_due:
+        wrong.append(f"{len(parked)} messages are parked, {work.parked_due} are due")
+    if report.throttled or report.accepted != work.looks_due:
+        wrong.append(f"{report.accepted} looks for {work.looks_due} ids, {report.throttled} 429s")
+    print_truth(wrong, work, console)
+    return wrong
+
+
+def watch(run: LocalRun, subscriber: Subscriber, work: Work, console: Console) -> bool:
+    """Show progress and alerts until the work is done; False when it takes far too long."""
+    deadline = time.monotonic() + 60 + 3 * work.looks_due
+    with _progress_line(console) as say:
+        while time.monotonic() < deadline:
+            progress = _progress(run)
+            for alert in subscriber.read():
+                console.print(_alert_line(alert))
+            say(progress.line(work))
+            if progress.is_done(work):
+                return True
+            time.sleep(0.5)
+    return False
+
+
+@contextmanager
+def _progress_line(console: Console) -> Iterator[Any]:
+    """Give a function that shows one line: in place on a terminal, now and then elsewhere."""
+    if console.is_terminal:
+        with Live(Text(), console=console, transient=True) as live:
+            yield lambda line: live.update(Text(line, style="bold"))
+        return
+    last = float("-inf")
+
+    def say(line: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= QUIET_LINE_SECONDS:
+            last = time.monotonic()
+            console.print(line)
+
+    yield say
+
+
+def _progress(run: LocalRun) -> Progress:
+    return Progress(
+        report=run.ses.report(),
+        waiting=messages_in(run, run.outputs["QueueUrl"]),
+        parked=messages_in(run, run.outputs["DeadLetterQueueUrl"]),
+    )
+
+
+def _alert_line(alert: Received) -> str:
+    body = alert.body
+    severity = body["severity"]
+    moment = datetime.fromisoformat(body["detectedAt"]).strftime("%H:%M:%S")
+    return (
+        f"{moment}  [{COLOURS[severity]}]{severity:<8}[/] {body['alertType']:<9}  "
+        f"{escape(body['destination'])}  {body['cause']}"
+    )
+
+
+def print_rows(rows: list[Mapping[str, Any]], console: Console) -> None:
+    """Print how many messages have each status, with one of them."""
+    messages = [row for row in rows if row["Record"] == "MESSAGE"]
+    counts = Counter(row["Status"] for row in messages)
+    table = Table(
+        "Status",
+        "Messages",
+        "One of them",
+        "Next look, or why there is none",
+        box=None,
+        title_justify="left",
+    )
+    for status, count in counts.most_common():
+        row = next(row for row in messages if row["Status"] == status)
+        next_look = row.get("NextLookAt", row.get("Final", ""))
+        table.add_row(status, str(count), row["MessageId"], next_look)
+    _section("What the table says", console)
+    console.print(table)
+
+
+def print_alerts(received: list[Received], console: Console) -> None:
+    """Print every alert and what it asks for."""
+    table = Table("Severity", "Type", "Destination", "Kind", "What to do", box=None)
+    for alert in sorted(received, key=lambda alert: list(COLOURS).index(alert.body["severity"])):
+        body, event = alert.body, alert.body["event"]
+        kind = event.get("bounce", {}).get("bounceSubType") or event.get("complaint", {}).get(
+            "complaintFeedbackType"
+        )
+        severity = body["severity"]
+        table.add_row(
+            Text(severity, COLOURS[severity]),
+            body["alertType"],
+            body["destination"].removesuffix("@stories.example"),
+            kind or "(none given)",
+            body["nextStep"],
+        )
+    _section(f"The alerts, {len(received)}", console)
+    console.print(table)
+
+
+def print_parked(parked: list[Mapping[str, Any]], console: Console) -> None:
+    """Print why messages were parked."""
+    table = Table("Body", "Reason", box=None)
+    for message in parked:
+        reason = message["MessageAttributes"]["Reason"]["StringValue"]
+        table.add_row(Text(json.dumps(message["Body"])[:50]), Text(reason))
+    _section(f"Parked in the dead-letter queue, {len(parked)}", console)
+    console.print(table)
+
+
+def print_verdict(report: Report, console: Console) -> None:
+    """Print what SES, that is its stand-in, says of the pace."""
+    _section("The verdict of SES's stand-in on the pace", console)
+    console.print(
+        f"{report.calls} calls, {report.throttled} refused as too early, "
+        f"closest two {report.closest or 0:.3f} s apart, "
+        f"{report.used or 0:.1%} of the one-a-second slots used"
+    )
+
+
+def print_truth(wrong: list[str], work: Work, console: Console) -> None:
+    """Print whether everything is as the stories say, and how to go on."""
+    _section("The truth", console)
+    for line in wrong:
+        console.print(f"[red]✗[/red] {escape(line)}")
+    if not wrong:
+        console.print(
+            f"[green]✓[/green] All {len(work.expected)} ids are stored and alerted as their "
+            "stories say."
+        )
+    console.print(
+        "\nTo look further: `make local` leaves the stack running and prints the variables with\n"
+        "which the AWS CLI talks to it, and what to try."
+    )
+
+
+def _section(title: str, console: Console) -> None:
+    console.print(f"\n[bold]{title}[/bold]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

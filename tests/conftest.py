@@ -1,0 +1,52 @@
+"""What holds for every test: no AWS account, no network, the same examples at every run."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from local.sandbox import ACCESS_KEY, REGION, search_path, without_aws_settings
+
+TESTS = Path(__file__).parent
+
+LOOPBACK = ["127.0.0.1", "localhost", "::1"]
+ON_LOOPBACK = frozenset({"end_to_end", "local", "ses_stand_in"})
+"""Folders whose tests talk to servers on this machine; all others cannot open a socket."""
+
+
+def pytest_configure() -> None:
+    """Take the caller's AWS settings out of the environment before any test module is imported."""
+    clean = without_aws_settings(os.environ)
+    os.environ.clear()
+    os.environ.update(clean)
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PATH": search_path(os.environ),  # jsii starts Node.js
+    }
+    # A red run can be repeated, and a slow machine is no failure.
+    settings.register_profile("project", derandomize=True, deadline=None)
+    settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Allow loopback, and nothing beyond, in the folders that need it; the slow ones come last."""
+    items.sort(key=_is_end_to_end)
+    for item in items:
+        if _folder(item) in ON_LOOPBACK:
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+        if _is_end_to_end(item):
+            item.add_marker(pytest.mark.end_to_end)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
+
+
+def _is_end_to_end(item: pytest.Item) -> bool:
+    return _folder(item) == "end_to_end"

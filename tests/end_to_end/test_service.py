@@ -1,0 +1,242 @@
+"""The deployed stack, with real clients and IAM enforced, against the stories SES tells."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from local.observe import messages_in, read_parked, scan
+from local.pipeline import Pipeline
+from local.run import LocalRun
+from local.ses.settings import FaultKind
+from local.ses.stories import STORIES, UNTOLD
+from local.subscriber import Subscriber
+from local.truth import differences
+from local.work import enqueue_all
+
+PATIENCE = 120.0
+"""Seconds until a test gives up; nothing is asserted about how long things take."""
+
+FAST = 36_000.0
+"""SES shows a mail 8 ms after it was sent, and forgets it after 72 s."""
+
+
+@pytest.fixture
+def pipeline(stack: LocalRun) -> Iterator[Pipeline]:
+    """A send pipeline, SES with a clean slate, and an empty dead-letter queue."""
+    stack.ses.reset()
+    stack.session.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    yield Pipeline(
+        ses=stack.ses_client(),
+        sqs=stack.session.client("sqs"),
+        queue_url=stack.outputs["QueueUrl"],
+    )
+    stack.ses.change(vdm=True, faults=())
+    _eventually(lambda: _waiting(stack) == 0)
+
+
+def test_every_story_ends_as_told(stack: LocalRun, pipeline: Pipeline) -> None:
+    """Each id is stored with its status, alerted on as due and once, or parked, at the pace."""
+    del pipeline
+    before = {row["MessageId"] for row in scan(stack)}
+    subscriber = Subscriber.subscribe(stack.session, stack.outputs["AlertTopicArn"], name="stories")
+    work = enqueue_all(stack)
+
+    _eventually(lambda: _accepted(stack) >= work.looks_due and _waiting(stack) == 0)
+    subscriber.read()
+
+    rows = [row for row in scan(stack) if row["MessageId"] not in before]
+    assert differences(work.expected, rows, subscriber.received) == []
+    assert len(read_parked(stack)) == work.parked_due
+    report = stack.ses.report()
+    assert report.throttled == 0
+    assert report.accepted == work.looks_due
+    assert report.closest is not None
+    assert report.closest >= 1.0
+
+
+def test_logs_hold_no_address_and_no_subject(stack: LocalRun, pipeline: Pipeline) -> None:
+    """What the function logs of a look names the message and nothing of the mail."""
+    stack.ses.change(speed=FAST)
+    message_id = pipeline.send(STORIES["bounce-noemail"], label="anna")["MessageId"]
+    pipeline.enqueue(message_id)
+    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+
+    lines = "\n".join(stack.log_lines(stack.outputs["LookupFunctionName"]))
+
+    assert message_id in lines
+    for secret in ("@stories.example", "@sender.example", "Your order", "5.1.1"):
+        assert secret not in lines
+
+
+def test_bad_bodies_are_parked_as_they_came(stack: LocalRun, pipeline: Pipeline) -> None:
+    """A body without an id costs no look, keeps its bytes, and holds up nobody."""
+    bodies = ["not an id", "\u202eid\n", " \t", "x" * 256 * 1024, '{"MessageId": "../../other"}']
+    for body in bodies:
+        pipeline.enqueue(body)
+    stack.ses.change(speed=FAST)
+    after = pipeline.send(STORIES["delivered"])["MessageId"]
+    pipeline.enqueue(after)
+
+    _eventually(lambda: _row(stack, after) is not None and _waiting(stack) == 0)
+
+    parked = read_parked(stack)
+    assert sorted(message["Body"] for message in parked) == sorted(bodies)
+    for message in parked:
+        assert {"Reason", "ParkedAt"} == message["MessageAttributes"].keys()
+    assert _accepted(stack) == 1
+
+
+def test_a_malformed_id_is_parked_after_one_look(stack: LocalRun, pipeline: Pipeline) -> None:
+    """What SES refuses with 400 is recorded as INVALID, parked, and never asked again."""
+    malformed = "0102019fa36a2608-6c9654bb-dc58-4957-8829"
+    assert malformed not in UNTOLD
+    pipeline.enqueue(malformed)
+    pipeline.enqueue(f"<{malformed}@email.amazonses.com>")
+
+    _eventually(lambda: messages_in(stack, stack.outputs["DeadLetterQueueUrl"]) == 2)
+
+    row = _row(stack, malformed)
+    assert row is not None
+    assert row["Status"] == "INVALID"
+    assert "Final" in row
+    assert _accepted(stack) == 1
+
+
+def test_vdm_off_holds_the_line_and_loses_nothing(stack: LocalRun, pipeline: Pipeline) -> None:
+    """While VDM is off the first message stays first; once it is on, all are looked at in order."""
+    stack.ses.change(vdm=False, speed=FAST)
+    ids = [pipeline.send(STORIES["delivered"], label=str(n))["MessageId"] for n in range(2)]
+    for message_id in ids:
+        pipeline.enqueue(message_id)
+    _eventually(lambda: _accepted(stack) >= 2)
+    assert {call.message_id for call in stack.ses.calls()} == {ids[0]}
+    assert [_row(stack, message_id) for message_id in ids] == [None, None]
+
+    stack.ses.change(vdm=True)
+    _eventually(lambda: _row(stack, ids[1]) is not None)
+
+    rows = [_row(stack, message_id) for message_id in ids]
+    assert [row and (row["Status"], int(row["Looks"])) for row in rows] == [("DELIVERED", 1)] * 2
+    assert _kinds_of_failure(stack) >= {"VdmOff"}
+
+
+def test_two_429s_in_a_row_are_asked_again_in_one_go(stack: LocalRun, pipeline: Pipeline) -> None:
+    """A second and a third attempt follow at the pace, and the message is not sent back."""
+    stack.ses.change(speed=FAST)
+    stack.ses.fail(FaultKind.THROTTLED, times=2)
+    message_id = pipeline.send(STORIES["delivered"])["MessageId"]
+    pipeline.enqueue(message_id)
+    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+
+    report = stack.ses.report()
+    assert (report.faults, report.throttled, report.accepted) == (2, 0, 1)
+    assert not _deferred(stack, message_id)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (FaultKind.INTERNAL, "SesUnavailable"),
+        (FaultKind.UNAVAILABLE, "SesUnavailable"),
+        (FaultKind.RESET, "SesUnavailable"),
+        (FaultKind.HANG, "SesUnavailable"),
+        (FaultKind.ACCESS_DENIED, "AccessDenied"),
+        (FaultKind.EXPIRED_CREDENTIALS, "Credentials"),
+    ],
+)
+def test_a_failing_ses_costs_a_wait(
+    stack: LocalRun, pipeline: Pipeline, fault: FaultKind, kind: str
+) -> None:
+    """The message comes back by itself after a failure of SES and is then looked at, once."""
+    stack.ses.change(speed=FAST)
+    stack.ses.fail(fault, times=1)
+    message_id = pipeline.send(STORIES["bounce-noemail"], label=fault)["MessageId"]
+    pipeline.enqueue(message_id)
+
+    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+
+    row = _row(stack, message_id)
+    assert row is not None
+    assert (row["Status"], int(row["Looks"])) == ("PERMANENT_BOUNCE", 1)
+    assert _deferred(stack, message_id)
+    assert kind in _kinds_of_failure(stack)
+
+
+def test_the_same_id_again_costs_no_look(stack: LocalRun, pipeline: Pipeline) -> None:
+    """An id that was just looked at is acknowledged; with `force` it is asked for."""
+    stack.ses.change(speed=FAST)
+    message_id = pipeline.send(STORIES["delivered"])["MessageId"]
+    pipeline.enqueue(message_id)
+    pipeline.enqueue(f"{message_id}@email.amazonses.com")
+    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    assert _accepted(stack) == 1
+
+    pipeline.enqueue(json.dumps({"MessageId": message_id, "force": True}))
+    _eventually(lambda: _accepted(stack) == 2 and _waiting(stack) == 0)
+
+    row = _row(stack, message_id)
+    assert row is not None
+    assert int(row["Looks"]) == 2
+
+
+@pytest.mark.parametrize("story", ["huge", "huge-engagement"])
+def test_a_response_of_any_size_is_stored(stack: LocalRun, pipeline: Pipeline, story: str) -> None:
+    """Five thousand events are stored: bounces and complaints all, engagement by its counts."""
+    stack.ses.change(speed=1e5)
+    subscriber = Subscriber.subscribe(stack.session, stack.outputs["AlertTopicArn"], name=story)
+    message_id = pipeline.send(STORIES[story])["MessageId"]
+    _eventually(lambda: all(time.time() > sent.settled_at.timestamp() for sent in stack.ses.sent()))
+    pipeline.enqueue(message_id)
+    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    subscriber.read()
+
+    rows = [row for row in scan(stack) if row["MessageId"] == message_id]
+    assert differences({message_id: STORIES[story].expected}, rows, subscriber.received) == []
+    places = [row for row in rows if row["Record"].startswith("DESTINATION#")]
+    assert len(places) == 1 + len(STORIES[story].others)
+    counted = sum(int(row["OpenCount"]) + int(row["ClickCount"]) for row in places)
+    told = [
+        event
+        for timeline in (STORIES[story].events, *STORIES[story].others)
+        for event in timeline
+        if event.type in {"OPEN", "CLICK"}
+    ]
+    assert counted == len(told)
+
+
+def _eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.2)
+
+
+def _waiting(stack: LocalRun) -> int:
+    return messages_in(stack, stack.outputs["QueueUrl"])
+
+
+def _accepted(stack: LocalRun) -> int:
+    return stack.ses.report().accepted
+
+
+def _row(stack: LocalRun, message_id: str) -> Mapping[str, Any] | None:
+    table = stack.session.resource("dynamodb").Table(stack.outputs["TableName"])
+    return table.get_item(Key={"MessageId": message_id, "Record": "MESSAGE"}).get("Item")
+
+
+def _deferred(stack: LocalRun, message_id: str) -> bool:
+    records = stack.log_records(stack.outputs["LookupFunctionName"])
+    return any(
+        record.get("message") == "deferred" and record.get("message_id") == message_id
+        for record in records
+    )
+
+
+def _kinds_of_failure(stack: LocalRun) -> set[str]:
+    records = stack.log_records(stack.outputs["LookupFunctionName"])
+    return {record["kind"] for record in records if record.get("message") == "system failure"}

@@ -1,0 +1,144 @@
+"""Context keys: what a deployment may choose, and what it is told when a choice cannot be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from infra.config import DEFAULT_LADDER, Config, ConfigError
+
+MONTH = 30 * 86_400
+
+KEYS = {
+    "stackName": "stack_name",
+    "firstLookDelaySeconds": "first_look_delay_seconds",
+    "lookupPeriodSeconds": "lookup_period_seconds",
+    "followUpLadder": "follow_up_ladder",
+    "retentionDays": "retention_days",
+    "alertEmail": "alert_email",
+    "opsEmail": "ops_email",
+    "redactSubjects": "redact_subjects",
+    "removalPolicy": "removal_policy",
+    "reserveConcurrency": "reserve_concurrency",
+}
+
+GOOD: list[tuple[str, object, object]] = [
+    ("stackName", "Mail-2", "Mail-2"),
+    ("stackName", "A" * 128, "A" * 128),
+    ("firstLookDelaySeconds", 0, 0),
+    ("firstLookDelaySeconds", 900.0, 900),
+    ("lookupPeriodSeconds", 1, 1.0),
+    ("lookupPeriodSeconds", 2.5, 2.5),
+    ("lookupPeriodSeconds", 218.5, 218.5),
+    ("followUpLadder", [900], (900,)),
+    ("followUpLadder", [1, MONTH - 1], (1, MONTH - 1)),
+    ("retentionDays", 1, 1),
+    ("retentionDays", 3650, 3650),
+    ("alertEmail", "a.b+c@mail.example.com", "a.b+c@mail.example.com"),
+    ("opsEmail", "ops@example.com", "ops@example.com"),
+    ("redactSubjects", True, True),
+    ("removalPolicy", "destroy", "destroy"),
+    ("removalPolicy", "retain", "retain"),
+    ("reserveConcurrency", False, False),
+]
+
+NO_WHOLE_NUMBERS: list[object] = [-1, 1.5, True, "soon", "1e400", "NaN", "9" * 5000, [1], {}]
+NO_EMAILS: list[object] = [
+    *("nobody", "a@b", "a@@b.c", "a b@c.de", "a@b.c, d@e.f", "@b.c", "a@.c", "a@b." + "c" * 251, 5)
+]
+NO_FLAGS: list[object] = ["no", "True", 0, "1", []]
+BAD: dict[str, list[object]] = {
+    "stackName": ["1st", "My_Stack", "a b", "A" * 129, "Ä", 7, ["A"]],
+    "firstLookDelaySeconds": [*NO_WHOLE_NUMBERS, 901],
+    "lookupPeriodSeconds": [
+        *(0.999, 0, -1, 218.6, True, "fast", "NaN", "Infinity", float("inf"), 10**400, [1])
+    ],
+    "followUpLadder": [
+        *([], "[]", [0, 900], [-1], [900, 900], [7200, 900], [900, MONTH], [900.5], [True]),
+        *([900, None], [900, "later"], [60, True, 900], ["900"], [None], [[900]], [float("inf")]),
+        *("900", 900, "900,7200", "[900,", "[" * 100_000, {}, True),
+    ],
+    "retentionDays": [*NO_WHOLE_NUMBERS, 0, 3651],
+    "alertEmail": NO_EMAILS,
+    "opsEmail": NO_EMAILS,
+    "redactSubjects": NO_FLAGS,
+    "removalPolicy": ["keep", "RETAIN", True, ["retain"]],
+    "reserveConcurrency": NO_FLAGS,
+}
+
+
+def test_every_key_has_a_default() -> None:
+    """Without any context the stack has the documented shape."""
+    assert Config.from_context(lambda _: None) == Config(
+        stack_name="SesInsights",
+        first_look_delay_seconds=900,
+        lookup_period_seconds=1.0,
+        follow_up_ladder=DEFAULT_LADDER,
+        retention_days=90,
+        alert_email=None,
+        ops_email=None,
+        redact_subjects=False,
+        removal_policy="retain",
+        reserve_concurrency=True,
+    )
+    assert DEFAULT_LADDER == (900, 7200, 86400, 259200, 604800, 1209600, 2505600)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_without_a_value_means_its_default(key: str) -> None:
+    """`-c key=` on the command line takes a choice made in cdk.json back."""
+    assert Config.from_context({key: ""}.get) == Config()
+
+
+@pytest.mark.parametrize(("key", "value", "expected"), GOOD)
+def test_a_value_from_cdk_json_is_taken(key: str, value: object, expected: object) -> None:
+    """A typed value within the documented range is used, and nothing else changes."""
+    config = Config.from_context({key: value}.get)
+    assert getattr(config, KEYS[key]) == expected
+    others = {name for other, name in KEYS.items() if other != key}
+    assert all(getattr(config, name) == getattr(Config(), name) for name in others)
+
+
+@pytest.mark.parametrize(("key", "value", "expected"), GOOD)
+def test_the_command_line_means_the_same(key: str, value: object, expected: object) -> None:
+    """The text of `-c key=value` is read as cdk.json would be."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    assert getattr(Config.from_context({key: text}.get), KEYS[key]) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(key, value) for key, values in BAD.items() for value in values],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_value_that_cannot_be_used_is_refused(key: str, value: object) -> None:
+    """The message names the key, the value and what is allowed."""
+    with pytest.raises(ConfigError) as refused:
+        Config.from_context({key: value}.get)
+    message = str(refused.value)
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    assert f"{key}: {shown[:200]}" in message
+    assert "is not allowed. Use " in message
+    assert len(message) < 1000
+
+
+def test_every_key_is_tried() -> None:
+    """No key is read without a value that it refuses and one that it takes."""
+    assert set(BAD) == {key for key, *_ in GOOD} == set(KEYS)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Who mends one value does not meet the next one only afterwards."""
+    bad = {"firstLookDelaySeconds": 901, "removalPolicy": "keep", "followUpLadder": "[]"}
+    with pytest.raises(ConfigError) as refused:
+        Config.from_context(bad.get)
+    assert all(f"\n  {key}: " in str(refused.value) for key in bad)
+    assert "3 context values" in str(refused.value)
+
+
+def test_the_function_has_time_for_what_the_period_makes_it_wait() -> None:
+    """A look waits up to a period before it asks, and three more after answers 429."""
+    assert Config(lookup_period_seconds=1.0).lookup_timeout_seconds == 30
+    assert Config(lookup_period_seconds=2.5).lookup_timeout_seconds == 36
+    assert Config(lookup_period_seconds=218.5).lookup_timeout_seconds == 900

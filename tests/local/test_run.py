@@ -1,0 +1,126 @@
+"""A local run as a whole, short of the deployment: it stops what it started and cleans up."""
+
+import os
+import signal
+import ssl
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+from local import run as local_run
+from local.process import LocalRunError
+from local.run import local_stack
+from local.sandbox import Sandbox
+
+
+class Deployment:
+    """Stands in place of the deployment, and sees what it would have been given."""
+
+    sandbox: Sandbox
+    folder: Path
+    context: Mapping[str, str]
+    error: BaseException | None = None
+
+    def __call__(
+        self, sandbox: Sandbox, folder: Path, context: Mapping[str, str], _steps: object
+    ) -> dict[str, str]:
+        self.sandbox, self.folder, self.context = sandbox, folder, context
+        assert answers(sandbox)
+        if self.error is not None:
+            raise self.error
+        return {"TableName": "t"}
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deployment:
+    """No deployment: the rest of the run is what these tests are about."""
+    stub = Deployment()
+    monkeypatch.setattr(local_run, "_deploy", stub)
+    monkeypatch.setattr(local_run, "HOME", tmp_path / ".local")
+    return stub
+
+
+def answers(sandbox: Sandbox) -> bool:
+    """Whether anything listens at either endpoint."""
+    context = ssl._create_unverified_context()  # noqa: S323, SLF001 - asks only whether it answers
+    answered = 0
+    for url in (f"{sandbox.aws_url}/_ministack/health", f"{sandbox.ses_url}/_stand_in/settings"):
+        try:
+            with urllib.request.urlopen(url, timeout=5, context=context):  # noqa: S310 - loopback
+                answered += 1
+        except URLError:
+            pass
+    assert answered in {0, 2}
+    return answered == 2
+
+
+def test_everything_is_up_inside_and_gone_after(deployment: Deployment) -> None:
+    """Inside the block both servers answer; after it neither does, and its folder is gone."""
+    with local_stack() as run:
+        assert answers(run.sandbox)
+        assert run.outputs == {"TableName": "t"}
+        assert run.ses.report().calls == 0
+        arn = run.session.client("sts").get_caller_identity()["Arn"]
+        assert arn == "arn:aws:iam::000000000000:root"
+    assert not answers(deployment.sandbox)
+    assert not deployment.folder.exists()
+
+
+def test_a_start_that_fails_half_way_leaves_nothing_but_its_logs(deployment: Deployment) -> None:
+    """A failed deployment stops both servers and keeps the folder its message names."""
+    deployment.error = LocalRunError("no")
+    with pytest.raises(LocalRunError), local_stack():
+        pass
+    assert not answers(deployment.sandbox)
+    assert (deployment.folder / "emulator.log").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -> None:
+    """Ctrl-C, `kill` and a closed terminal stop everything; the old handlers are back then."""
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), local_stack():
+        os.kill(os.getpid(), number)
+        signal.pause()
+    assert not answers(deployment.sandbox)
+    assert not deployment.folder.exists()
+    assert signal.getsignal(number) is before
+
+
+def test_each_start_is_empty(deployment: Deployment) -> None:
+    """Nothing of an earlier run is found in a later one."""
+    queues = []
+    for _ in range(2):
+        with local_stack() as run:
+            sqs = run.session.client("sqs")
+            queues.append(sqs.list_queues().get("QueueUrls", []))
+            sqs.create_queue(QueueName="q")
+    assert queues == [[], []]
+    assert deployment.context["firstLookDelaySeconds"] == "0"
+
+
+def test_context_keys_can_be_set(deployment: Deployment) -> None:
+    """The caller's context keys win over those of a local run; the others stay."""
+    with local_stack({"firstLookDelaySeconds": "6"}):
+        assert deployment.context == {"firstLookDelaySeconds": "6", "removalPolicy": "destroy"}
+
+
+def test_two_runs_stand_side_by_side(deployment: Deployment) -> None:
+    """Ports are chosen free: a second run on the same machine is no trouble."""
+    with local_stack() as one, local_stack() as two:
+        assert one.sandbox.aws_url != two.sandbox.aws_url
+        assert answers(one.sandbox)
+        assert answers(two.sandbox)
+    assert not answers(deployment.sandbox)
+
+
+def test_each_step_is_announced_and_timed(deployment: Deployment) -> None:
+    """A person sees what is being done, and how long it took can be read."""
+    said: list[str] = []
+    with local_stack(progress=said.append) as run:
+        assert said == ["Starting the SES stand-in", "Starting the AWS emulator"]
+        assert list(run.timings) == said
+    assert deployment.folder
