@@ -57,6 +57,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         subscribers=AlertTopic(session.client("sns", config=_SHORT), settings.alert_topic_arn),
         rules=settings.rules,
         now=_now,
+        told=telemetry.alerted,
     )
     line = Line(
         client=session.client("sqs", config=_SHORT),

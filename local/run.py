@@ -148,11 +148,14 @@ def _sandbox(
 ) -> Sandbox:
     empty = folder / "empty"
     empty.touch()
+    temporary = folder / "tmp"
+    temporary.mkdir()
     return Sandbox(
         aws_url=f"https://{HOST}:{listener.getsockname()[1]}",
         ses_url=ses_url,
         ca_bundle=certificate.authority,
         empty_file=empty,
+        temporary=temporary,
     )
 
 

@@ -8,7 +8,7 @@ the queue brings the message back, and the pending alerts are published first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -50,16 +50,22 @@ class Look:
     subscribers: Subscribers
     rules: Rules
     now: Callable[[], datetime]
+    told: Callable[[Alert], None] = field(default=lambda _: None)
+    """Hears of every alert once it is published and marked, also where the look fails later."""
 
     def __call__(self, request: LookRequest, *, enqueued_at: datetime) -> Outcome:
         """Take one look and tell whom it concerns. Raises `SystemFailure`; then nothing is lost."""
         stored = self.records.load(request.message_id)
-        settled = stored is not None and stored.is_settled(self.now(), recent=RECENT)
-        if stored is not None and settled and not request.force:
-            return Outcome(stored, self._publish_pending(stored), answer=None)
+        published: tuple[Alert, ...] = ()
+        if stored is not None:
+            # First what is stored and not told: it must not wait for SES, nor cost a look again.
+            stored, published = self._publish_pending(stored)
+            if not request.force and stored.is_settled(self.now(), recent=RECENT):
+                return Outcome(stored, published, answer=None)
         answer = self.source.ask(request.message_id)
         record = self._store(stored, answer, request.message_id, enqueued_at)
-        return Outcome(record, self._publish_pending(record), answer)
+        record, more = self._publish_pending(record)
+        return Outcome(record, (*published, *more), answer)
 
     def _store(
         self, stored: Record | None, answer: Answer, message_id: str, enqueued_at: datetime
@@ -82,12 +88,14 @@ class Look:
                 return record
         raise SystemFailure(Kind.DYNAMODB, "another writer keeps changing the record")
 
-    def _publish_pending(self, record: Record) -> tuple[Alert, ...]:
+    def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
         """Publish what is not known to be published, each followed by its mark."""
-        published = []
+        published = {}
         for alert in pending(record.alerts):
             sns_message_id = self.subscribers.publish(notification(alert, record.insights))
             done = replace(alert, published_at=iso(self.now()), sns_message_id=sns_message_id)
             self.records.mark_published(record.insights.message_id, done)
-            published.append(done)
-        return tuple(published)
+            self.told(done)
+            published[alert.alert_id] = done
+        alerts = tuple(published.get(alert.alert_id, alert) for alert in record.alerts)
+        return replace(record, alerts=alerts), tuple(published.values())

@@ -31,15 +31,19 @@ class Lookup:
     telemetry: Telemetry
 
     def serve(self, message: QueueMessage) -> bool:
-        """Serve one message. False where it is to stay in the queue and come back."""
+        """Serve one message. False where it is to stay in the queue and come back.
+
+        Nothing escapes: Lambda would print an exception's text, which may quote the mail.
+        """
         self.telemetry.began(message.id)
         try:
             self._serve(message)
-        except SystemFailure as failure:
+        except Exception as error:  # noqa: BLE001 - told, counted, and the message comes back
+            failure = _as_failure(error)
+            if failure.kind is Kind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
+                return self._give_up(message, failure)
             self._defer(message, failure)
             return False
-        except Exception as error:  # noqa: BLE001 - logged, counted, and bounded by parking
-            return self._contain(message, error)
         return True
 
     def _serve(self, message: QueueMessage) -> None:
@@ -62,27 +66,25 @@ class Lookup:
         self.telemetry.failed(failure)
         try:
             delay = self.line.defer(message)
-        except SystemFailure as second:
-            # The visibility timeout brings it back all the same.
-            self.telemetry.failed(second)
+        except Exception as error:  # noqa: BLE001 - told; the visibility timeout brings it back
+            self.telemetry.failed(_as_failure(error))
         else:
             self.telemetry.deferred(delay, message.receive_count)
 
-    def _contain(self, message: QueueMessage, error: Exception) -> bool:
-        """Answer an error nobody foresaw: try again a few times, then park the message."""
-        text = f"Unexpected: {type(error).__name__} at {_place(error)}"
-        if message.receive_count >= _TRIES_OF_A_BUG:
-            try:
-                self._park(message, "Unexpected", text)
-            except SystemFailure as failure:
-                self._defer(message, failure)
-                return False
-            return True
-        self._defer(message, SystemFailure(Kind.UNEXPECTED, text))
-        return False
+    def _give_up(self, message: QueueMessage, failure: SystemFailure) -> bool:
+        """Park a message at which this program fails; it stays where even that fails."""
+        try:
+            self._park(message, "Unexpected", str(failure))
+        except Exception as error:  # noqa: BLE001 - told, and the message comes back
+            self._defer(message, _as_failure(error))
+            return False
+        return True
 
 
-def _place(error: Exception) -> str:
-    """Tell where an error arose. Its own text may quote the mail and is left out."""
+def _as_failure(error: Exception) -> SystemFailure:
+    """Name an error that nobody foresaw by its class and place; its own text is left out."""
+    if isinstance(error, SystemFailure):
+        return error
     frames = traceback.extract_tb(error.__traceback__)
-    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return SystemFailure(Kind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {place}")

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from insights.adapters.ses import Call
+from insights.core.alerts import Alert
 from insights.core.record import NotFound
 from insights.failures import SystemFailure
 from insights.look import Outcome
@@ -51,24 +52,26 @@ class Telemetry:
         if call.throttled:
             self._count(Metric.THROTTLES)
 
+    def alerted(self, alert: Alert) -> None:
+        """Count an alert that was published."""
+        self._count(
+            Metric.ALERTS,
+            alertType=str(alert.alert_type),
+            severity=str(alert.meaning.severity),
+        )
+        self.logger.info("alerted", alert_id=alert.alert_id)
+
     def looked(self, outcome: Outcome) -> None:
         """Tell what a look came to."""
         record = outcome.record
         self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
         if isinstance(outcome.answer, NotFound):
             self._count(Metric.NOT_FOUND)
-        for alert in outcome.published:
-            self._count(
-                Metric.ALERTS,
-                alertType=str(alert.alert_type),
-                severity=str(alert.meaning.severity),
-            )
         self.logger.info(
             "looked" if outcome.answer else "skipped",
             status=str(record.status),
             looks=record.looks,
             destinations=len(record.insights.destinations),
-            alerts=[alert.alert_id for alert in outcome.published],
             next_look_at=record.next_look_at,
             final=record.final,
         )

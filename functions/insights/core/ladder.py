@@ -7,7 +7,7 @@ message is looked at on rungs since it was sent, and dropped as soon as nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,14 +31,16 @@ SES_KEEPS: Final = timedelta(days=30)
 NOT_FOUND_UNTIL: Final = timedelta(days=3)
 """The last rung at which a message that SES never showed is still asked for."""
 
+_NEVER: Final = timedelta(days=36_500).total_seconds()
+
 ONLY_SEND_UNTIL: Final = timedelta(days=1)
 """From this age on, a message that shows nothing but SEND is probably not tracked."""
 
 NOT_TRACKABLE: Final = (
     "SES shows only that it was sent, a day or more later. It is probably not tracked: mail to "
-    "several recipients, to the mailbox simulator or by a delegate sender never is. "
-    "It is looked at once more, on the last rung."
+    "several recipients, to the mailbox simulator or by a delegate sender never is."
 )
+ONCE_MORE: Final = "It is looked at once more, on the last rung."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,11 @@ class Ladder:
     @classmethod
     def of_seconds(cls, seconds: Sequence[float]) -> Ladder:
         """Make a ladder of ages in seconds. Raises ValueError unless they increase from above 0."""
-        rungs = tuple(timedelta(seconds=second) for second in seconds)
-        below = (timedelta(0), *rungs)
-        if not rungs or any(low >= high for low, high in zip(below, rungs, strict=False)):
+        steps = zip((0.0, *seconds), (*seconds, _NEVER), strict=True)
+        if not seconds or not all(low < high for low, high in steps):
             message = f"a ladder has at least one rung, each above the one before: {list(seconds)}"
             raise ValueError(message)
-        return cls(rungs)
+        return cls(tuple(timedelta(seconds=second) for second in seconds))
 
     def after_found(
         self, destinations: Iterable[Destination], *, sent_at: datetime, now: datetime
@@ -66,12 +67,16 @@ class Ladder:
         age = now - sent_at
         if places and all(is_closed(place) for place in places):
             return Next(final="Every recipient has bounced permanently, complained or was refused.")
-        if age > self.ses_keeps:
-            return Next(final=f"SES keeps insights for {self.ses_keeps.days} days; this is older.")
         only_sent = all(event.type == "SEND" for place in places for event in place.events)
-        if only_sent and age >= ONLY_SEND_UNTIL:
-            return self._climb(sent_at, age, self.rungs[-1:], note=NOT_TRACKABLE)
-        return self._climb(sent_at, age, self.rungs)
+        untracked = only_sent and age >= ONLY_SEND_UNTIL
+        note = NOT_TRACKABLE if untracked else None
+        if age > self.ses_keeps:
+            final = f"SES keeps insights for {self.ses_keeps.days} days; this is older."
+            return Next(final=final, note=note)
+        following = self._climb(sent_at, age, self.rungs[-1:] if untracked else self.rungs)
+        if untracked and following.at:
+            note = f"{NOT_TRACKABLE} {ONCE_MORE}"
+        return replace(following, note=note)
 
     def after_not_found(self, *, sent_at: datetime, now: datetime, looks: int) -> Next:
         """Decide what follows the ``looks``-th look when SES has never shown the message."""
@@ -87,13 +92,11 @@ class Ladder:
             f"mailbox simulator; it is older than {self.ses_keeps.days} days; the id is wrong."
         )
 
-    def _climb(
-        self, sent_at: datetime, age: timedelta, rungs: Sequence[timedelta], note: str | None = None
-    ) -> Next:
+    def _climb(self, sent_at: datetime, age: timedelta, rungs: Sequence[timedelta]) -> Next:
         """Go to the next rung above the present age; the rungs missed below it are one look."""
         for rung in rungs:
             if rung > age:
-                return Next(at=sent_at + rung, note=note)
+                return Next(at=sent_at + rung)
         return Next(final="The last rung of the ladder is behind it; nothing more is expected.")
 
 

@@ -129,17 +129,16 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
         final=following.final,
         note=following.note,
         expires_at=rules.expires_at(sent_at),
-        alerts=(*old, *new),
+        alerts=tuple(sorted((*old, *new), key=lambda alert: alert.alert_id)),
     )
     return record, new
 
 
 def _merged(stored: Record | None, answer: Answer, message_id: str, rules: Rules) -> Insights:
     seen = stored.insights if stored else Insights(message_id)
-    if not isinstance(answer, Found):
-        return seen
-    fresh = replace(answer.insights, subject=None) if rules.redact_subjects else answer.insights
-    return seen.merged(fresh)
+    if isinstance(answer, Found):
+        seen = seen.merged(answer.insights)
+    return replace(seen, subject=None) if rules.redact_subjects else seen
 
 
 def _was_found(stored: Record | None) -> bool:
