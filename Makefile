@@ -69,7 +69,7 @@ $(PACKAGES): .venv/bin/python requirements.txt constraints.txt
 
 $(CDK): package.json package-lock.json $(PACKAGES)
 	@echo "Installing the CDK CLI …"
-	@npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
+	@npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 .venv/bin/python:

@@ -46,6 +46,7 @@ def settings(port: int) -> dict[str, str]:
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_REGION": REGION,
+        "SERVICES": "",  # all of them
         # Everything in memory and in the run's temporary folder: no state of an earlier start.
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",

@@ -20,8 +20,9 @@ REGION = "eu-west-1"
 ACCESS_KEY = "test"
 """The emulator's own root key: it opens nothing anywhere else."""
 
-FOREIGN_PREFIXES = ("AWS_", "CDK_")
-"""Settings with these names belong to the caller's accounts and never reach the run."""
+FOREIGN_PREFIXES = ("AWS_", "CDK_", "LOCALSTACK_", "MINISTACK_")
+"""Settings with these names belong to the caller's accounts, or to emulators of the caller's; they
+never reach the run."""
 
 NO_PROXY = "127.0.0.1,localhost,::1"
 

@@ -113,11 +113,10 @@ def test_assemblies_do_not_pile_up(cdk: Cdk) -> None:
     assert {path for path in made if path.exists()} == set(made[-5:])
 
 
-def test_a_moved_line_is_a_change(project: Path) -> None:
-    """Content that moves from one file to another is not taken for the same sources."""
+def test_a_renamed_file_is_a_change(project: Path) -> None:
+    """The same words under another name are other sources."""
     before = digest(project, CONTEXT)
-    (project / "infra/stack.py").write_text("sta")
-    (project / "package-lock.json").write_text("ck{}")
+    (project / "infra/stack.py").rename(project / "infra/stacks.py")
     assert digest(project, CONTEXT) != before
 
 

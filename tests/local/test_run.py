@@ -80,13 +80,24 @@ def test_a_start_that_fails_half_way_leaves_nothing_but_its_logs(deployment: Dep
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -> None:
-    """Ctrl-C, `kill` and a closed terminal stop everything; the old handlers are back then."""
-    before = signal.getsignal(number)
+    """Ctrl-C, `kill` and a closed terminal stop everything."""
     with pytest.raises(KeyboardInterrupt), local_stack():
         signal.raise_signal(number)
     assert not answers(deployment.sandbox)
     assert not deployment.folder.exists()
-    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_handlers_are_put_back(deployment: Deployment, number: signal.Signals) -> None:
+    """After a run, a signal does what it did before."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with local_stack():
+            assert signal.getsignal(number) is not signal.SIG_IGN
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert not deployment.folder.exists()
 
 
 def test_each_start_is_empty(deployment: Deployment) -> None:

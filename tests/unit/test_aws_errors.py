@@ -16,6 +16,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from insights.adapters.aws_errors import error_code, failing_as
 from insights.failures import Kind, SystemFailure
@@ -76,9 +77,10 @@ def test_a_failure_keeps_its_origin() -> None:
     [
         ReadTimeoutError(endpoint_url="https://sns"),
         EndpointConnectionError(endpoint_url="https://sns"),
+        ResponseParserError(ADDRESS),
     ],
 )
-def test_a_failure_of_the_network_is_named_by_its_class(error: BotoCoreError) -> None:
+def test_a_failure_of_the_network_is_named_by_its_class(error: Exception) -> None:
     """What never got an answer has no code; its class says enough."""
     failure = mapped(error)
     assert (failure.kind, str(failure)) == (Kind.SNS, f"Publish: {type(error).__name__}")
@@ -145,6 +147,13 @@ def test_a_missing_permission_is_named_so(session: boto3.Session) -> None:
     )
     assert all(code in str(failure) for code, failure in failures.items())
     assert all("sns:Publish" in str(failure) for failure in failures.values())
+
+
+def test_a_missing_permission_is_told_by_its_action() -> None:
+    """The text of the failure says what to grant."""
+    text = "User is not authorized to perform: kms:GenerateDataKey because no policy allows it"
+    failure = mapped(refusal("KMSAccessDenied", text))
+    assert str(failure) == "Publish: KMSAccessDenied, kms:GenerateDataKey is not allowed"
 
 
 def test_a_missing_permission_is_told_without_addresses() -> None:

@@ -16,7 +16,7 @@ from insights.adapters import ses
 from insights.adapters.ses import SesSource
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
-from insights.core.alerts import pending
+from insights.core.alerts import Alert, pending
 from insights.core.message_id import LookRequest
 from insights.core.pace import Pace
 from insights.core.record import Answer, Found, NotFound, Record, Refused, Rules
@@ -64,6 +64,8 @@ class House:
     source: FakeSource = field(init=False)
     records: FakeRecords = field(init=False)
     subscribers: FakeSubscribers = field(init=False)
+    heard: list[Alert] = field(default_factory=list)
+    """The alerts the look tells of."""
 
     def __post_init__(self) -> None:
         """Let everybody share the moments."""
@@ -73,7 +75,14 @@ class House:
 
     def look(self, *, force: bool = False, enqueued_at: datetime = START) -> Outcome:
         """Take a look."""
-        look = Look(self.source, self.records, self.subscribers, self.rules, self.clock.now)
+        look = Look(
+            self.source,
+            self.records,
+            self.subscribers,
+            self.rules,
+            self.clock.now,
+            told=self.heard.append,
+        )
         return look(LookRequest(MESSAGE_ID, force=force), enqueued_at=enqueued_at)
 
     @property
@@ -129,6 +138,18 @@ def test_an_alert_is_marked_with_what_sns_called_it() -> None:
     house.look()
     (alert,) = house.stored.alerts
     assert (alert.published_at, alert.sns_message_id) == ("2026-11-23T10:01:00.000Z", "sns-1")
+
+
+def test_every_alert_is_told_of_once_it_is_marked() -> None:
+    """Whoever counts alerts hears of each, also where the look fails at the next one."""
+    house = House()
+    house.moments.fails_at = 10  # the second publish
+    with pytest.raises(Killed):
+        house.look()
+    (heard,) = house.heard
+    assert heard.published_at is not None
+    house.look()
+    assert [alert.alert_id for alert in house.heard] == list(house.told)
 
 
 @pytest.mark.parametrize(

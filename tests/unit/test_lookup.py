@@ -165,7 +165,7 @@ def test_a_failure_of_the_system_lets_the_message_come_back(
 def test_a_failure_of_the_system_is_never_parked(house: House) -> None:
     """However often it comes back: an outage of days costs no message."""
     house.answers[:] = [SystemFailure(Kind.VDM_OFF, "GetMessageInsights: VDM is off")]
-    assert not house.serve(receive_count=900)
+    assert house.serve(receive_count=900) is False
     assert house.deferred == [900]
     assert house.parked == []
 
@@ -232,7 +232,7 @@ def test_a_bug_that_cannot_be_parked_comes_back(house: House, error: ClientError
     """Where the dead-letter queue takes nothing, the message waits in its own."""
     house.answers[:] = [odd()]
     house.sqs.fails["send_message"] = [error]
-    assert not house.serve(receive_count=5)
+    assert house.serve(receive_count=5) is False
     assert house.deferred == [32]
 
 

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import (
     BotoCoreError,
+    ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -168,6 +169,14 @@ def test_a_200_that_says_nothing_is_no_answer(bench: Bench, body: bytes) -> None
     """A response that holds no insights, of whoever sent it, is not stored as SES's word."""
     bench.network.will(Reply(200, body))
     assert bench.failure().kind is Kind.SES_UNAVAILABLE
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "InvalidParameterValue"])
+def test_a_malformed_request_does_not_hold_the_line(bench: Bench, code: str) -> None:
+    """A 400 that is not SES's own word on the id is a fault of this program, not of the system."""
+    bench.network.will(ses_error(400, code))
+    with pytest.raises(ClientError):
+        bench.ask_alone()
 
 
 # Failures of the system

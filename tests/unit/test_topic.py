@@ -149,6 +149,7 @@ def test_people_get_a_text_of_their_own(cut: Cut) -> None:
         (sns_error(500, "InternalError"), Kind.SNS),
         (sns_error(503, "ServiceUnavailable"), Kind.SNS),
         (Reply(503, b""), Kind.SNS),
+        (Reply(200, b"<PublishResponse"), Kind.SNS),
         (sns_error(400, "KMSThrottling"), Kind.SNS),
         (sns_error(400, "KMSDisabled"), Kind.SNS),
         (sns_error(403, "AuthorizationError"), Kind.ACCESS_DENIED),

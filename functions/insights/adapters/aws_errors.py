@@ -51,17 +51,24 @@ _OUR_FAULT: Final = frozenset(
 def failing_as(kind: Kind, operation: str) -> Iterator[None]:
     """Turn what boto3 raises inside into a `SystemFailure` of the given kind.
 
-    A request that AWS finds malformed is a fault of this program and stays as it is: waiting does
-    not mend it. Not so with SQS, which calls a receipt handle that has expired an invalid value.
+    What `is_our_fault` stays as it is: waiting does not mend it.
     """
     try:
         yield
-    except ParamValidationError:
-        raise
     except AwsError as error:
-        if kind is not Kind.SQS and error_codes(error) & _OUR_FAULT:
+        if is_our_fault(error, kind):
             raise
         raise failure(error, kind, operation) from error
+
+
+def is_our_fault(error: Exception, kind: Kind) -> bool:
+    """Whether AWS finds a request malformed: a fault of this program and not of the system.
+
+    Not so with SQS, which calls a receipt handle that has expired an invalid value.
+    """
+    if isinstance(error, ParamValidationError):
+        return True
+    return kind is not Kind.SQS and bool(error_codes(error) & _OUR_FAULT)
 
 
 def failure(error: Exception, kind: Kind, operation: str) -> SystemFailure:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from insights.adapters.aws_errors import AwsError, error_code, failure
+from insights.adapters.aws_errors import AwsError, error_code, failure, is_our_fault
 from insights.core.insight import read_insights
 from insights.core.pace import Journey, Pace
 from insights.core.record import Answer, Found, NotFound, Refused
@@ -159,6 +159,8 @@ def _answer(error: Exception) -> Answer:
         return NotFound()
     throttled = _journey(error) is Journey.THROTTLED
     kind = Kind.SES_THROTTLED if throttled else Kind.SES_UNAVAILABLE
+    if is_our_fault(error, kind):
+        raise error
     raise failure(error, kind, "GetMessageInsights") from error
 
 

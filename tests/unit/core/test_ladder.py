@@ -118,6 +118,7 @@ def test_only_send_after_a_day_is_marked_and_looked_at_once_more(
     """What shows nothing but SEND for a day is probably not tracked: a note, and the last rung."""
     following = after_found(DAY, places)
     assert "probably not tracked" in (following.note or "")
+    assert "once more, on the last rung" in (following.note or "")
     assert rung_after(following) == 29 * DAY
 
 
@@ -181,6 +182,13 @@ def test_a_short_ladder_is_climbed_whole_before_not_found() -> None:
     short = Ladder.of_seconds([60, 3_600])
     assert rung_after(after_not_found(MINUTE, ladder=short)) == HOUR
     assert "does not know" in (after_not_found(HOUR, ladder=short).final or "")
+
+
+def test_a_rung_just_beyond_three_days_is_not_climbed_for_not_found() -> None:
+    """Three days are three days, whatever rungs the setting has."""
+    ladder = Ladder.of_seconds([3 * 86_400, 3 * 86_400 + 1])
+    assert rung_after(after_not_found(HOUR, ladder=ladder)) == 3 * DAY
+    assert after_not_found(3 * DAY, ladder=ladder).at is None
 
 
 def test_a_ladder_that_starts_late_has_one_look_for_not_found() -> None:
