@@ -103,7 +103,7 @@ def test_a_child_dies_with_its_parent(program: ProgramOf, tmp_path: Path) -> Non
         from local.process import Program, running
         sleeper = Program(
             name="sleeper",
-            command=(sys.executable, "-c", "import time; time.sleep(60)"),
+            command=(sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"),
             environment=os.environ,
             log=Path("sleeper.log"),
             folder=Path(),
@@ -114,8 +114,11 @@ def test_a_child_dies_with_its_parent(program: ProgramOf, tmp_path: Path) -> Non
     """
     source = program(parent).command
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    log = tmp_path / "sleeper.log"
     with subprocess.Popen(source, cwd=tmp_path, env=environment) as killed:
         wait_for(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        # Only a child that has come so far has asked to die with its parent.
+        wait_for(lambda: "up" in log.read_text())
         child = int(pid_file.read_text())
         killed.kill()
     wait_for(lambda: not is_alive(child))
