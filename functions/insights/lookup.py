@@ -7,14 +7,12 @@ of the line.
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from insights.adapters.queue import Line, QueueMessage
 from insights.core.message_id import BadBody, read_body
-from insights.failures import Kind, SystemFailure
+from insights.failures import SystemFailure, unforeseen
 from insights.look import Look
 from insights.telemetry import Telemetry
 
@@ -70,19 +68,13 @@ class Lookup:
 
     def _contain(self, message: QueueMessage, error: Exception) -> bool:
         """Answer an error nobody foresaw: try again a few times, then park the message."""
-        text = f"Unexpected: {type(error).__name__} at {_place(error)}"
+        failure = unforeseen(error)
         if message.receive_count >= _TRIES_OF_A_BUG:
             try:
-                self._park(message, "Unexpected", text)
-            except SystemFailure as failure:
-                self._defer(message, failure)
+                self._park(message, "Unexpected", str(failure))
+            except SystemFailure as second:
+                self._defer(message, second)
                 return False
             return True
-        self._defer(message, SystemFailure(Kind.UNEXPECTED, text))
+        self._defer(message, failure)
         return False
-
-
-def _place(error: Exception) -> str:
-    """Tell where an error arose. Its own text may quote the mail and is left out."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

@@ -75,9 +75,11 @@ class Record:
         """
         if self.final is not None or self.next_look_at is None:
             return True
-        if self.last_look_at is None:
-            return False
         due = now >= instant(self.next_look_at)
+        if self.last_look_at is None:
+            # Set aside for want of slots: it waits for its time. What came in bulk may be looked
+            # at sooner, where somebody asks for it.
+            return not due and self.lane is not Lane.BULK
         return not due and now - instant(self.last_look_at) < recent
 
 
@@ -120,7 +122,9 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
     known = stored.sent_at if stored else iso(enqueued_at)
     sent_at = instant(min(seen.sent_at or known, known))
     looks = (stored.looks if stored else 0) + 1
-    ladder = rules.ladder.for_message(message_id, looks_per_message)
+    # What came in bulk takes only slots that are left over; there is nothing to give up for it.
+    is_bulk = stored is not None and stored.lane is Lane.BULK
+    ladder = rules.ladder.for_message(message_id, math.inf if is_bulk else looks_per_message)
     if isinstance(answer, Found) or _was_found(stored):
         status = most_telling(status_of(place) for place in seen.destinations)
         following = ladder.after_found(seen.destinations, sent_at=sent_at, now=now)
@@ -201,7 +205,7 @@ def _merged(stored: Record | None, answer: Answer, message_id: str, rules: Rules
     if not isinstance(answer, Found):
         return seen
     fresh = replace(answer.insights, subject=None) if rules.redact_subjects else answer.insights
-    return seen.merged(fresh)
+    return seen if fresh == seen else seen.merged(fresh)  # most looks show nothing new
 
 
 def _was_found(stored: Record | None) -> bool:
