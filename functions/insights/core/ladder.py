@@ -37,14 +37,16 @@ NOT_FOUND_UNTIL: Final = timedelta(days=3)
 KEEP_BY: Final = timedelta(days=3)
 """The last rung up to this age is given up last: it finds nearly every bounce and complaint."""
 
+_NEVER: Final = timedelta(days=36_500).total_seconds()
+
 ONLY_SEND_UNTIL: Final = timedelta(days=1)
 """From this age on, a message that shows nothing but SEND is probably not tracked."""
 
 NOT_TRACKABLE: Final = (
     "SES shows only that it was sent, a day or more later. It is probably not tracked: mail to "
-    "several recipients, to the mailbox simulator or by a delegate sender never is. "
-    "It is looked at once more, on the last rung."
+    "several recipients, to the mailbox simulator or by a delegate sender never is."
 )
+ONCE_MORE: Final = "It is looked at once more, on the last rung."
 
 
 NOT_YET_LOOKED: Final = (
@@ -101,12 +103,11 @@ class Ladder:
     @classmethod
     def of_seconds(cls, seconds: Sequence[float]) -> Ladder:
         """Make a ladder of ages in seconds. Raises ValueError unless they increase from above 0."""
-        rungs = tuple(timedelta(seconds=second) for second in seconds)
-        below = (timedelta(0), *rungs)
-        if not rungs or any(low >= high for low, high in zip(below, rungs, strict=False)):
+        steps = zip((0.0, *seconds), (*seconds, _NEVER), strict=True)
+        if not seconds or not all(low < high for low, high in steps):
             message = f"a ladder has at least one rung, each above the one before: {list(seconds)}"
             raise ValueError(message)
-        return cls(rungs)
+        return cls(tuple(timedelta(seconds=second) for second in seconds))
 
     def after_found(
         self, destinations: Iterable[Destination], *, sent_at: datetime, now: datetime
@@ -116,12 +117,16 @@ class Ladder:
         age = now - sent_at
         if places and all(is_closed(place) for place in places):
             return Next(final="Every recipient has bounced permanently, complained or was refused.")
-        if age > self.ses_keeps:
-            return Next(final=f"SES keeps insights for {self.ses_keeps.days} days; this is older.")
         only_sent = all(event.type == "SEND" for place in places for event in place.events)
-        if only_sent and age >= ONLY_SEND_UNTIL:
-            return self._climb(sent_at, age, self.rungs[-1:], note=NOT_TRACKABLE)
-        return self._climb(sent_at, age, self.rungs)
+        untracked = only_sent and age >= ONLY_SEND_UNTIL
+        note = NOT_TRACKABLE if untracked else None
+        if age > self.ses_keeps:
+            final = f"SES keeps insights for {self.ses_keeps.days} days; this is older."
+            return Next(final=final, note=note)
+        following = self._climb(sent_at, age, self.rungs[-1:] if untracked else self.rungs)
+        if untracked and following.at:
+            note = f"{NOT_TRACKABLE} {ONCE_MORE}"
+        return replace(following, note=note) if note else following
 
     def after_no_look(self, *, sent_at: datetime) -> Next:
         """Move the first look of a fresh message to the kept rung; end where it has none."""
@@ -144,14 +149,12 @@ class Ladder:
             f"mailbox simulator; it is older than {self.ses_keeps.days} days; the id is wrong."
         )
 
-    def _climb(
-        self, sent_at: datetime, age: timedelta, rungs: Sequence[timedelta], note: str | None = None
-    ) -> Next:
+    def _climb(self, sent_at: datetime, age: timedelta, rungs: Sequence[timedelta]) -> Next:
         """Go to the next rung above the present age; the rungs missed below it are one look."""
         shed = 0
         for rung in rungs:
             if rung > age and rung not in self.shed:
-                return Next(at=sent_at + rung, note=note, shed=shed)
+                return Next(at=sent_at + rung, shed=shed)
             shed += rung > age
         if shed:
             return Next(final=SHED_REST, shed=shed)

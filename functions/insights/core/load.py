@@ -27,9 +27,8 @@ def looks_per_message(
     ``arrivals_by_hour`` counts new messages by `hour_of` their arrival; hours outside of the last
     day are passed over. ``period`` is the seconds a look takes.
     """
-    hours = int(WINDOW / timedelta(hours=1))
-    day = {hour_of(now - timedelta(hours=back)) for back in range(hours)}
-    arrivals = sum(count for hour, count in arrivals_by_hour.items() if hour in day)
+    before, last = hour_of(now - WINDOW), hour_of(now)
+    arrivals = sum(count for hour, count in arrivals_by_hour.items() if before < hour <= last)
     if arrivals <= 0:
         return math.inf
     return (1 - RESERVE) * WINDOW.total_seconds() / period / arrivals

@@ -122,6 +122,7 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
     known = stored.sent_at if stored else iso(enqueued_at)
     sent_at = instant(min(seen.sent_at or known, known))
     looks = (stored.looks if stored else 0) + 1
+    look_at = iso(now)
     # What came in bulk takes only slots that are left over; there is nothing to give up for it.
     is_bulk = stored is not None and stored.lane is Lane.BULK
     ladder = rules.ladder.for_message(message_id, math.inf if is_bulk else looks_per_message)
@@ -136,20 +137,20 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
         following = ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
     old = stored.alerts if stored else ()
     told = {alert.alert_id for alert in old}
-    raised = alerts_in(seen, detected_at=iso(now))
+    raised = alerts_in(seen, detected_at=look_at)
     new = tuple(alert for alert in raised if alert.alert_id not in told)
     record = Record(
         insights=seen,
         status=status,
         sent_at=iso(sent_at),
         looks=looks,
-        first_look_at=(stored.first_look_at if stored else None) or iso(now),
-        last_look_at=iso(now),
+        first_look_at=(stored.first_look_at if stored else None) or look_at,
+        last_look_at=look_at,
         next_look_at=iso(following.at) if following.at else None,
         final=following.final,
         note=following.note,
         expires_at=rules.expires_at(sent_at),
-        alerts=(*old, *new),
+        alerts=tuple(sorted((*old, *new), key=lambda alert: alert.alert_id)),
         lane=_lane(stored, following, sent_at, rules.ladder),
         shed=(stored.shed if stored else 0) + following.shed,
     )
@@ -202,10 +203,9 @@ def _lane(stored: Record | None, following: Next, sent_at: datetime, ladder: Lad
 
 def _merged(stored: Record | None, answer: Answer, message_id: str, rules: Rules) -> Insights:
     seen = stored.insights if stored else Insights(message_id)
-    if not isinstance(answer, Found):
-        return seen
-    fresh = replace(answer.insights, subject=None) if rules.redact_subjects else answer.insights
-    return seen if fresh == seen else seen.merged(fresh)  # most looks show nothing new
+    if isinstance(answer, Found) and answer.insights != seen:  # most looks show nothing new
+        seen = seen.merged(answer.insights)
+    return replace(seen, subject=None) if rules.redact_subjects else seen
 
 
 def _was_found(stored: Record | None) -> bool:
