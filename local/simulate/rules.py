@@ -96,6 +96,10 @@ class Core:
             self._arrivals, now=at(now), period=self.assumed.period
         )
 
+    def first_looks(self) -> float:
+        """Tell what the core says at the present load."""
+        return self.rules.ladder.first_looks(self._looks_per_message)
+
     def passes_over(self, mail: int, now: float) -> bool:
         """Acknowledge a fresh id without a look where the core says so."""
         self._arrivals[self._hour] = self._arrivals.get(self._hour, 0) + 1
@@ -163,6 +167,10 @@ class Plain:
 
     def minute(self, now: float) -> None:
         """Nothing changes with time."""
+
+    def first_looks(self) -> float:
+        """Every fresh id is looked at."""
+        return 1.0
 
     def passes_over(self, mail: int, now: float) -> bool:
         """Every fresh id is looked at."""

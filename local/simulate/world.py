@@ -37,6 +37,9 @@ class Rule(Protocol):
     def minute(self, now: float) -> None:
         """Take note of the time, once a minute."""
 
+    def first_looks(self) -> float:
+        """Tell which share of the fresh ids is looked at when it arrives."""
+
     def passes_over(self, mail: int, now: float) -> bool:
         """Whether a fresh id gets no look now. If so, `follows` tells what comes instead."""
 
@@ -117,13 +120,16 @@ class World:
         while self._seen < self._arrived and self._visible_at(self._seen) <= now:
             self._seen += 1
         shown = sum(1 for _ in takewhile(lambda entry: entry[0] <= now, self._sent_back))
+        follow_ups = len(self._sent_back) - shown
         free = free_looks(
             visible=self._seen - self._served + shown,
-            delayed=self._arrived - self._seen + len(self._sent_back) - shown,
+            delayed=self._arrived - self._seen + follow_ups,
             in_flight=int(self._free_at > now),
             delay=self.assumed.delay,
             period=self.assumed.period,
             interval=MINUTE,
+            follow_ups=follow_ups,
+            first_looks=self.rule.first_looks(),
         )
         for _, mail in zip(range(free), self._oldest(now), strict=False):
             self._sent_back.append((now + self.assumed.delay, mail))
