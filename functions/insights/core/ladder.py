@@ -100,6 +100,11 @@ class Ladder:
         chance = zlib.crc32(message_id.encode()) / 2**32
         return _with_looks(self, int(looks_per_message + 1 - chance))
 
+    def first_looks(self, looks_per_message: float) -> float:
+        """Tell which share of fresh messages is looked at when it arrives, at this load."""
+        before = _by_worth(self).index(self.rungs[0])
+        return min(1.0, max(0.0, looks_per_message - before))
+
     @classmethod
     def of_seconds(cls, seconds: Sequence[float]) -> Ladder:
         """Make a ladder of ages in seconds. Raises ValueError unless they increase from above 0."""
