@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from insights.adapters.arrivals import count_arrival
 from insights.adapters.aws_errors import error_code, failing_as
 from insights.core.alerts import Alert
+from insights.core.lanes import Lane
 from insights.core.record import Record
 from insights.core.rows import (
     MESSAGE,
@@ -74,7 +75,9 @@ class RecordTable:
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
         own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
-        arrival = [] if read else [count_arrival(self.table_name, self.now())]
+        # What comes in bulk takes only slots that are left over: it is no load.
+        is_arrival = read is None and record.lane is not Lane.BULK
+        arrival = [count_arrival(self.table_name, self.now())] if is_arrival else []
         self._write([own, *map(self._put, last), *arrival])
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
