@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from local.process import LocalRunError
@@ -17,6 +18,8 @@ class FollowUps:
 
     run: LocalRun
     by_hand: int = field(default=0, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+    """Several can be started at once; making a client is not safe then, nor is counting."""
 
     @property
     def function_name(self) -> str:
@@ -25,8 +28,10 @@ class FollowUps:
 
     def start(self) -> None:
         """Start a run and wait for its end. Raises LocalRunError where it fails."""
-        answer = self.run.session.client("lambda").invoke(FunctionName=self.function_name)
-        self.by_hand += 1
+        with self._lock:
+            self.by_hand += 1
+            functions = self.run.session.client("lambda")
+        answer = functions.invoke(FunctionName=self.function_name)
         if "FunctionError" in answer:
             error = json.loads(answer["Payload"].read())
             raise LocalRunError(f"followups failed: {error.get('errorMessage')}")

@@ -91,7 +91,7 @@ class DueIndex:
     def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
         """Let a row wait for a later look, or for none, and say how many looks it lost by that."""
         if isinstance(verdict, GiveUp):
-            change = "SET Final = :why REMOVE NextLookAt, DueLane, Note"
+            change = "SET #final = :why REMOVE NextLookAt, DueLane, Note"
             values = {":why": _text(verdict.reason)}
         else:
             change = "SET NextLookAt = :to, DueLane = :lane"
@@ -105,12 +105,15 @@ class DueIndex:
         return self._move(row, change, values)
 
     def _move(self, row: Waiting, change: str, values: Mapping[str, Any]) -> bool:
+        # "Final" is a word of DynamoDB's own; a name that is not used is refused.
+        names: Any = {"ExpressionAttributeNames": _NAMES} if "#final" in change else {}
         with failing_as(Kind.DYNAMODB, "UpdateItem"):
             try:
                 self.client.update_item(
                     TableName=self.table_name,
                     Key=_key(row),
                     UpdateExpression=change,
+                    **names,
                     ConditionExpression="NextLookAt = :from",
                     ExpressionAttributeValues={
                         ":from": {"S": row.next_look_at},
@@ -136,6 +139,8 @@ class DueIndex:
         with failing_as(Kind.DYNAMODB, "Query"):
             return dict(self.client.query(**query))
 
+
+_NAMES: Final = {"#final": "Final"}
 
 _plain: Final = TypeDeserializer().deserialize
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from .ladder import NOT_YET_LOOKED, SHED_ALL, SHED_REST, Ladder
 from .lanes import Lane
 from .times import instant, iso
+
+PATIENCE: Final = timedelta(hours=12)
+"""How late a look may come before it is asked again whether there is room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,9 @@ def judge(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Verdict:
     `ladder` is what the present load leaves to this message. The rungs it was not looked at for,
     from the one it waits for up to its age, are one look; that is taken if the message still has
     one of them. So rungs that were planned in quieter times are given up by their worth, too, and
-    do not pile up in front of those worth more. What was put into the table in bulk is never given
-    up: it waits.
+    do not pile up in front of those worth more. But what is hardly late is looked at as it was
+    planned: the load of an hour is no reason to give up what there is room for. What was put into
+    the table in bulk is never given up: it waits.
     """
     if row.sent_at is None or row.next_look_at is None or lane is Lane.BULK:
         return TakeLook()
@@ -100,7 +105,8 @@ def judge(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Verdict:
         default=timedelta(0),
     )
     due = [rung for rung in ladder.rungs if waited_for <= rung <= age]
-    if not due or not ladder.shed.issuperset(due):
+    hardly_late = now - instant(row.next_look_at) < PATIENCE
+    if not due or hardly_late or not ladder.shed.issuperset(due):
         return TakeLook(is_keep=ladder.keep in due and ladder.keep not in ladder.shed)
     for number, rung in enumerate(ladder.rungs):
         if rung > age and rung not in ladder.shed:
