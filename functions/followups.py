@@ -13,7 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
-from insights.adapters.arrivals import ArrivalCounts
+from insights.adapters.arrivals import Counts
 from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.adapters.due import DueIndex
 from insights.adapters.table import RecordTable
@@ -43,13 +43,14 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
     topic = AlertTopic(session.client("sns", config=_SHORT), settings.alert_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
-    arrivals = ArrivalCounts(dynamodb, settings.table_name)
+    counts = Counts(dynamodb, settings.table_name)
     return FollowUps(
         rows=DueIndex(dynamodb, settings.table_name),
         queue=queue,
         records=records,
         outbox=Outbox(records, topic, _now),
-        load=Load(arrivals, queue, settings.lookup_period, _now),
+        counts=counts,
+        load=Load(counts, queue, settings.lookup_period, _now),
         ladder=settings.ladder,
         period=settings.lookup_period,
         delay=settings.first_look_delay,

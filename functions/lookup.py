@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
 from insights.adapters import ses
-from insights.adapters.arrivals import ArrivalCounts
+from insights.adapters.arrivals import Counts
 from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.adapters.queue import Line, QueueMessage
 from insights.adapters.ses import SesSource
@@ -63,7 +63,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         rules=settings.rules,
         now=_now,
         load=Load(
-            arrivals=ArrivalCounts(dynamodb, settings.table_name),
+            arrivals=Counts(dynamodb, settings.table_name),
             queue=BackOfTheLine(sqs, settings.queue_url),
             period=settings.lookup_period,
             now=_now,

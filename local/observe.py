@@ -8,7 +8,7 @@ from typing import Any, Final
 from local.run import LocalRun
 
 LOAD: Final = "#load"
-"""The partition of the counts."""
+"""The partition of the counts of what came in; those of other counts begin with # as well."""
 
 
 def messages_in(run: LocalRun, queue_url: str) -> int:
@@ -26,12 +26,12 @@ def messages_in(run: LocalRun, queue_url: str) -> int:
 
 
 def scan(run: LocalRun) -> Iterator[Mapping[str, Any]]:
-    """Read every row of a message; the table also holds the counts of what came in."""
+    """Read every row of a message; the table also holds some counts."""
     table = run.session.resource("dynamodb").Table(run.outputs["TableName"])
     start: dict[str, Any] = {}
     while True:
         page = table.scan(**start)
-        yield from (row for row in page["Items"] if row["MessageId"] != LOAD)
+        yield from (row for row in page["Items"] if not row["MessageId"].startswith("#"))
         if "LastEvaluatedKey" not in page:
             return
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

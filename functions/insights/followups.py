@@ -14,7 +14,7 @@ from typing import Final
 
 from insights.core.alerts import pending
 from insights.core.budget import free_looks
-from insights.core.due import Claim, DueRow, MoveOn, TakeLook, Waiting, is_time, judge
+from insights.core.due import Claim, DueRow, MoveOn, TakeLook, Waiting, is_time, judge, looks_for
 from insights.core.ladder import Ladder
 from insights.core.lanes import LOOK_LANES, Lane
 from insights.core.rows import alert_key
@@ -22,7 +22,7 @@ from insights.core.times import instant, iso
 from insights.failures import SystemFailure, unforeseen
 from insights.load import HasLoad
 from insights.outbox import Outbox
-from insights.ports import DueRows, Queue, Records
+from insights.ports import DueRows, Queue, Records, SentCounts
 from insights.telemetry import FollowUpTelemetry
 
 RUN_EVERY: Final = timedelta(minutes=1)
@@ -56,6 +56,7 @@ class FollowUps:
     queue: Queue
     records: Records
     outbox: Outbox
+    counts: SentCounts
     load: HasLoad
     ladder: Ladder
     period: float
@@ -100,6 +101,8 @@ class _Run:
     claims: list[Claim] = field(default_factory=list)
     """Claimed and not yet in the queue."""
     claimed_until: str = ""
+    sent: int = 0
+    """How many looks joined the queue."""
 
     # Alerts that were left behind
 
@@ -147,23 +150,37 @@ class _Run:
     def serve(self) -> None:
         """Put due looks into the queue, lane by lane, as far as there is room for them."""
         now = self.parts.now()
-        depth = self.parts.queue.depth()
-        self.free = free_looks(
+        looks_per_message = self.parts.load.looks_per_message()
+        self.free = self._free(now, looks_per_message)
+        self.claimed_until = iso(now + self.parts.delay + CLAIMED_FOR)
+        self._tell_who_is_due(now)
+        try:
+            for lane in LOOK_LANES:
+                try:
+                    self._serve(lane, now, looks_per_message)
+                finally:
+                    self._send(lane)
+        finally:
+            if self.sent:
+                self.parts.counts.count_sent(self.sent, now)
+
+    def _free(self, now: datetime, looks_per_message: float) -> int:
+        """Tell how many looks there is room for."""
+        parts = self.parts
+        depth = parts.queue.depth()
+        first_looks = parts.ladder.first_looks(looks_per_message)
+        # Where every fresh id takes a slot, it does not matter which of those waiting are fresh.
+        scarce = first_looks < 1
+        return free_looks(
             visible=depth.visible,
             delayed=depth.delayed,
             in_flight=depth.in_flight,
-            delay=self.parts.delay.total_seconds(),
-            period=self.parts.period,
+            delay=parts.delay.total_seconds(),
+            period=parts.period,
             interval=RUN_EVERY.total_seconds(),
+            follow_ups=parts.counts.sent_since(now - parts.delay) if scarce else None,
+            first_looks=first_looks,
         )
-        self.claimed_until = iso(now + self.parts.delay + CLAIMED_FOR)
-        self._tell_who_is_due(now)
-        looks_per_message = self.parts.load.looks_per_message()
-        for lane in LOOK_LANES:
-            try:
-                self._serve(lane, now, looks_per_message)
-            finally:
-                self._send(lane)
 
     def _tell_who_is_due(self, now: datetime) -> None:
         rows, until = self.parts.rows, iso(now)
@@ -201,7 +218,8 @@ class _Run:
         """Do what is right for one row that is due."""
         if known.next_look_at != row.next_look_at:
             return  # the index lags behind: it was looked at, or claimed, since
-        ladder = self.parts.ladder.for_message(row.message_id, looks_per_message)
+        looks = looks_for(now - instant(row.next_look_at), looks_per_message)
+        ladder = self.parts.ladder.for_message(row.message_id, looks)
         verdict = judge(known, lane, ladder=ladder, now=now)
         if not isinstance(verdict, TakeLook):
             if self.parts.rows.carry_out(row, verdict):
@@ -228,8 +246,9 @@ class _Run:
         finally:
             for claim in refused:
                 self._give_back(claim)
-            if len(refused) < len(claims):
-                self.parts.telemetry.sent(len(claims) - len(refused), lane=lane)
+            if sent := len(claims) - len(refused):
+                self.sent += sent
+                self.parts.telemetry.sent(sent, lane=lane)
             if refused:
                 self.parts.telemetry.refused(len(refused))
 

@@ -62,6 +62,18 @@ class Arrivals(Protocol):
         ...
 
 
+class SentCounts(Protocol):
+    """How many due looks joined the queue lately: counts in the table. Raises `SystemFailure`."""
+
+    def count_sent(self, number: int, now: datetime) -> None:
+        """Count them."""
+        ...
+
+    def sent_since(self, moment: datetime) -> int:
+        """Tell how many it were since then, to the minute, rather more than less."""
+        ...
+
+
 class Depth(Protocol):
     """How many messages a queue holds; all three are approximate."""
 

@@ -167,3 +167,18 @@ class FakeLoad:
     def line_is_long(self, waited: timedelta) -> bool:
         """Tell it for those that waited longer than an hour."""
         return self.long_line and waited > timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class FakeCounts:
+    """How many looks joined the queue, and when."""
+
+    sent: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def count_sent(self, number: int, now: datetime) -> None:
+        """Count them."""
+        self.sent.append((now, number))
+
+    def sent_since(self, moment: datetime) -> int:
+        """Tell how many since then."""
+        return sum(number for then, number in self.sent if then >= moment)

@@ -21,11 +21,13 @@ from insights.outbox import Outbox
 from insights.telemetry import FollowUpTelemetry
 from tests.unit.conftest import Told
 from tests.unit.fakes import START, Clock, FakeRecords, FakeSubscribers
-from tests.unit.fakes_due import FakeDueRows, FakeLoad, FakeQueue, Row, message
+from tests.unit.fakes_due import FakeCounts, FakeDueRows, FakeLoad, FakeQueue, Row, message
 from tests.unit.samples import MESSAGE_ID, bounced, complained, found, looked
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 DELAY = timedelta(minutes=15)
+LATE = timedelta(hours=13)
+"""For so long due that it is asked again whether there is room."""
 SECONDS = 50.0
 SERVICE = "followups"
 DOWN = SystemFailure(Kind.SQS, "SendMessageBatch: Throttled")
@@ -38,6 +40,7 @@ class House:
     clock: Clock = field(default_factory=Clock)
     rows: FakeDueRows = field(default_factory=FakeDueRows)
     queue: FakeQueue = field(default_factory=FakeQueue)
+    counts: FakeCounts = field(default_factory=FakeCounts)
     load: FakeLoad = field(default_factory=FakeLoad)
     records: FakeRecords = field(default_factory=FakeRecords)
     subscribers: FakeSubscribers = field(default_factory=FakeSubscribers)
@@ -54,6 +57,7 @@ class House:
             queue=self.queue,
             records=self.records,
             outbox=Outbox(self.records, self.subscribers, self.clock.now),
+            counts=self.counts,
             load=self.load,
             ladder=Ladder(),
             period=1.0,
@@ -307,7 +311,7 @@ def test_a_hundred_thousand_rows_to_give_up_stop_before_the_time_out(
     """A run with too much to do stops in time, with what it claimed in the queue."""
     house.load.looks = 1.0
     house.rows.seconds_a_call = 0.1
-    house.rows.put(*(due(f"m{number:06}", since=HOUR) for number in range(100_000)))
+    house.rows.put(*(due(f"m{number:06}", since=LATE) for number in range(100_000)))
     began = house.clock.read()
     house.run()
     assert house.clock.read() - began <= SECONDS + 2
@@ -355,10 +359,10 @@ def test_a_quiet_minute_is_a_run_too(house: House, told: Callable[[], Told]) -> 
 def test_a_rung_the_load_does_not_leave_is_given_up(house: House, told: Callable[[], Told]) -> None:
     """With one look a message, the two-hour look makes way: the message waits for three days."""
     house.load.looks = 1.0
-    house.rows.put(due("m", since=MINUTE, age=2 * HOUR))
+    house.rows.put(due("m", since=LATE, age=2 * HOUR), due("just due", since=MINUTE, age=2 * HOUR))
     house.run()
     row = house.row("m")
-    assert house.queue.sent == []
+    assert house.queue.ids == ["just due"], "what there is room for is not given up"
     assert row["DueLane"] == "keep"
     assert instant(row["NextLookAt"]) - instant(row["SentAt"]) == 3 * DAY
     assert row["Shed"] == 2
@@ -371,7 +375,7 @@ def test_a_message_without_a_rung_left_ends_and_says_so(
 ) -> None:
     """What is beyond the load ends with a reason a person understands."""
     house.load.looks = 0.0
-    house.rows.put(due("m", Lane.KEEP, age=3 * DAY, looks=looks))
+    house.rows.put(due("m", Lane.KEEP, since=LATE, age=3 * DAY, looks=looks))
     house.run()
     row = house.row("m")
     assert row["Final"] == reason
@@ -383,7 +387,7 @@ def test_rungs_are_given_up_while_the_line_is_full(house: House) -> None:
     """Where nothing can be sent, what is not worth a slot still leaves the lane."""
     house.load.looks = 1.0
     house.queue.visible = 10_000
-    house.rows.put(due("m", age=2 * HOUR), due("kept", Lane.KEEP, age=3 * DAY))
+    house.rows.put(due("m", since=LATE, age=2 * HOUR), due("kept", Lane.KEEP, age=3 * DAY))
     house.run()
     assert house.queue.sent == []
     assert house.row("m")["DueLane"] == "keep"
@@ -416,6 +420,22 @@ def test_a_run_looks_through_a_bounded_number_of_rows(house: House) -> None:
     house.run()
     pages = MOST_JUDGED / house.rows.page
     assert house.rows.calls < 20 + 2 * pages
+
+
+def test_fresh_ids_that_get_no_look_take_no_room(house: House) -> None:
+    """With half a look a message nearly all that is delayed is only acknowledged."""
+    house.queue.delayed = 2_000
+    house.rows.put(*(due(f"k{n:02}", Lane.KEEP, age=3 * DAY) for n in range(80)))
+    house.load.looks = 7.0
+    house.run()
+    assert house.queue.sent == []
+    house.load.looks = 0.5
+    house.run()
+    assert len(house.queue.sent) == 60
+    house.counts.count_sent(950, house.clock.now())
+    house.clock.advance(60)
+    house.run()
+    assert len(house.queue.sent) == 60, "what was sent lately takes its room"
 
 
 # Alerts that were left behind

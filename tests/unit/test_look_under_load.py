@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from insights.adapters.arrivals import ArrivalCounts
+from insights.adapters.arrivals import Counts
 from insights.adapters.back_of_the_line import Depth
 from insights.adapters.table import RecordTable
 from insights.bulk import WAITS_IN_BULK, Bulk
@@ -261,7 +261,7 @@ def test_a_message_is_counted_with_its_first_row_only(table: Table) -> None:
     """However often it is looked at, it came in once, in the hour of its first look."""
     clock = Clock()
     real = RecordTable(table.client, table.name, clock.now)
-    counts = ArrivalCounts(table.client, table.name)
+    counts = Counts(table.client, table.name)
     assert counts.by_hour(START) == {}
     record = looked(found(bounced()))[0]
     real.save(record, record.alerts, read=None)
@@ -288,7 +288,19 @@ def test_a_first_store_that_fails_counts_nothing(table: Table) -> None:
     real.save(record, (), read=None)
     with pytest.raises(RecordChanged):
         real.save(record, (), read=None)
-    assert ArrivalCounts(table.client, table.name).by_hour(START) == {hour_of(START): 1}
+    assert Counts(table.client, table.name).by_hour(START) == {hour_of(START): 1}
+
+
+def test_what_is_sent_again_is_counted_by_the_minute(table: Table) -> None:
+    """A run sees what the runs before it put into the queue."""
+    counts = Counts(table.client, table.name)
+    assert counts.sent_since(START) == 0
+    counts.count_sent(60, START)
+    counts.count_sent(7, START)
+    counts.count_sent(5, START + 10 * SOON)
+    assert counts.sent_since(START) == 72
+    assert counts.sent_since(START + 5 * SOON) == 5
+    assert counts.by_hour(START) == {}
 
 
 # In bulk
@@ -304,7 +316,7 @@ def test_ids_in_bulk_wait_at_low_priority(table: Table) -> None:
     assert record is not None
     assert (record.looks, record.lane, record.note) == (0, Lane.BULK, WAITS_IN_BULK)
     assert record.next_look_at == iso(START)
-    assert ArrivalCounts(table.client, table.name).by_hour(START) == {}
+    assert Counts(table.client, table.name).by_hour(START) == {}
 
 
 def test_an_id_that_is_known_stays_as_it_is(table: Table) -> None:

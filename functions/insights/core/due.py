@@ -14,6 +14,9 @@ from .times import instant, iso
 PATIENCE: Final = timedelta(hours=12)
 """How late a look may come before it is asked again whether there is room for it."""
 
+_WHEN_LATE: Final = 0.75
+"""Share of its looks that a message keeps when it is late: a quarter of the slots catches up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -84,6 +87,15 @@ class GiveUp:
 
 
 Verdict = TakeLook | MoveOn | GiveUp
+
+
+def looks_for(late: timedelta, looks_per_message: float) -> float:
+    """Tell how many looks a message has at this load if its due look comes so late.
+
+    Beyond `PATIENCE` fewer than the load leaves, so that what is late is worked off. No slot is
+    lost by that: there is more than enough to look at.
+    """
+    return looks_per_message * (_WHEN_LATE if late > PATIENCE else 1.0)
 
 
 def judge(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Verdict:

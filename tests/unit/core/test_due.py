@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.core.due import DueRow, GiveUp, MoveOn, TakeLook, is_time, judge
+from insights.core.due import PATIENCE, DueRow, GiveUp, MoveOn, TakeLook, is_time, judge
 from insights.core.ladder import DEFAULT_RUNGS, NOT_YET_LOOKED, SHED_ALL, SHED_REST, Ladder
 from insights.core.lanes import Lane
 from insights.core.times import instant, iso
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 FIRST, TWO_HOURS, DAY, KEEP, WEEK, TWO_WEEKS, LAST = DEFAULT_RUNGS
+
+
+LATE = PATIENCE
+"""For so long a look was due when it is asked again whether there is room for it."""
 
 
 def row(rung: timedelta, age: timedelta, *, looks: int = 1) -> DueRow:
@@ -44,13 +48,21 @@ def test_missed_rungs_are_one_look_while_one_of_them_is_left() -> None:
 
 def test_a_rung_that_was_given_up_makes_way_for_the_next() -> None:
     """It waits for the next rung it has, and what it lost is counted."""
-    verdict = judge(row(TWO_HOURS, TWO_HOURS), Lane.FOLLOW_UP, ladder=left(FIRST, KEEP), now=NOW)
-    assert verdict == MoveOn(iso(NOW - TWO_HOURS + KEEP), Lane.KEEP, shed=2, note=None)
+    age = TWO_HOURS + LATE
+    verdict = judge(row(TWO_HOURS, age), Lane.FOLLOW_UP, ladder=left(FIRST, KEEP), now=NOW)
+    assert verdict == MoveOn(iso(NOW - age + KEEP), Lane.KEEP, shed=2, note=None)
+
+
+def test_what_is_hardly_late_is_looked_at_as_it_was_planned() -> None:
+    """The load of an hour is no reason to give up what there is room for."""
+    age = TWO_HOURS + LATE - timedelta(seconds=1)
+    verdict = judge(row(TWO_HOURS, age), Lane.FOLLOW_UP, ladder=left(FIRST, KEEP), now=NOW)
+    assert isinstance(verdict, TakeLook)
 
 
 def test_a_message_never_looked_at_says_so_while_it_waits() -> None:
     """Its row has a note for a person."""
-    verdict = judge(row(FIRST, FIRST, looks=0), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
+    verdict = judge(row(FIRST, FIRST + LATE, looks=0), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
     assert isinstance(verdict, MoveOn)
     assert verdict.note == NOT_YET_LOOKED
 
@@ -58,13 +70,13 @@ def test_a_message_never_looked_at_says_so_while_it_waits() -> None:
 @pytest.mark.parametrize(("looks", "reason"), [(0, SHED_ALL), (2, SHED_REST)])
 def test_without_a_rung_left_it_ends(looks: int, reason: str) -> None:
     """The reason tells whether it was ever looked at."""
-    verdict = judge(row(WEEK, WEEK, looks=looks), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
+    verdict = judge(row(WEEK, WEEK + LATE, looks=looks), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
     assert verdict == GiveUp(reason, shed=3)
 
 
 def test_a_claim_that_was_lost_keeps_its_rung() -> None:
     """Its time was made later by an hour and more; it is still the look it was."""
-    claimed = DueRow(1, iso(NOW), "follow-up", NOW - DAY - timedelta(minutes=75))
+    claimed = DueRow(1, iso(NOW - LATE), "follow-up", NOW - LATE - DAY - timedelta(minutes=75))
     assert isinstance(judge(claimed, Lane.FOLLOW_UP, ladder=left(DAY), now=NOW), TakeLook)
     assert isinstance(judge(claimed, Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW), MoveOn)
 
