@@ -69,6 +69,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
             now=_now,
         ),
         delay=settings.first_look_delay,
+        told=telemetry.alerted,
     )
     line = Line(
         client=sqs,

@@ -22,6 +22,11 @@ VISIBILITY_PER_TIMEOUT = 6
 # is only the last fence, against a function that crashes on one and the same message.
 MAX_RECEIVE_COUNT = 1000
 
+# Bytes. A parked message carries its reason beside its body, so the dead-letter queue takes more
+# than the queue: SQS's maximum.
+LARGEST_MESSAGE = 256 * 1024
+LARGEST_DEAD_LETTER = 1024 * 1024
+
 LONGEST_USUAL_WAIT = Duration.hours(4)
 
 
@@ -42,6 +47,7 @@ class Queues(Construct):
             self,
             "DeadLetters",
             fifo=True,
+            max_message_size_bytes=LARGEST_DEAD_LETTER,
             retention_period=RETENTION,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
@@ -51,6 +57,7 @@ class Queues(Construct):
             "MessageIds",
             fifo=True,
             content_based_deduplication=True,
+            max_message_size_bytes=LARGEST_MESSAGE,
             delivery_delay=delivery_delay,
             visibility_timeout=Duration.seconds(
                 VISIBILITY_PER_TIMEOUT * consumer_timeout.to_seconds()

@@ -3,16 +3,24 @@
 import shlex
 import signal
 import sys
+import textwrap
 from collections.abc import Mapping
 
 from local.process import LocalRunError
 from local.run import LocalRun, local_stack
+from local.ses.stories import STORIES
+
+CONTEXT: Mapping[str, str] = {"firstLookDelaySeconds": "5"}
+
+SPEED = 3600.0
+"""An hour of a mail's story passes in a second: five hours until its first look."""
 
 
 def main() -> int:
     """Run until Ctrl-C; returns the exit status."""
     try:
-        with local_stack(progress=lambda step: print(f"{step} …", flush=True)) as run:
+        with local_stack(CONTEXT, progress=lambda step: print(f"{step} …", flush=True)) as run:
+            run.ses.change(speed=SPEED)
             print(guide(run), flush=True)
             while True:
                 signal.pause()
@@ -36,11 +44,9 @@ def guide(run: LocalRun) -> str:
     """What a person needs to use the run from another terminal."""
     out = run.outputs
     exports = "\n".join(export_lines(run.sandbox.variables()))
-    send = (
-        "aws sesv2 send-email --from-email-address shop@sender.example \\\n"
-        "  --destination ToAddresses=bounce-noemail@stories.example \\\n"
-        "  --content 'Simple={Subject={Data=Hello},Body={Text={Data=Hello}}}' \\\n"
-        "  --query MessageId --output text"
+    aws = 'aws --endpoint-url "$AWS_ENDPOINT_URL"'
+    stories = textwrap.indent(
+        textwrap.fill(", ".join(STORIES), 94, break_on_hyphens=False), prefix="#   "
     )
     return f"""
 The stack runs on this machine, on loopback only. In another terminal, paste:
@@ -49,23 +55,32 @@ The stack runs on this machine, on loopback only. In another terminal, paste:
 
 Then, for example:
 
-# Send a mail. The recipient's local part says what becomes of it: `python -m local.ses --help`.
-id=$({send})
+# Send a mail. The recipient's local part says what becomes of it, an hour of it in a second:
+{stories}
+id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
+  --from-email-address shop@sender.example \\
+  --destination ToAddresses=bounce-noemail@stories.example \\
+  --content 'Simple={{Subject={{Data=Hello}},Body={{Text={{Data=Hello}}}}}}' \\
+  --query MessageId --output text)
 
 # Enqueue its id, as a send pipeline does.
-aws sqs send-message --queue-url {out["QueueUrl"]} \\
+{aws} sqs send-message --queue-url {out["QueueUrl"]} \\
   --message-group-id looks --message-deduplication-id "$id" --message-body "$id"
 
-# What became of it.
-aws dynamodb query --table-name {out["TableName"]} \\
+# What became of it, some seconds later.
+{aws} dynamodb query --table-name {out["TableName"]} \\
   --key-condition-expression 'MessageId = :id' \\
-  --expression-attribute-values "{{\\":id\\": {{\\"S\\": \\"$id\\"}}}}"
+  --expression-attribute-values '{{":id": {{"S": "'"$id"'"}}}}'
 
-# The log of the lookup function, live.
-tail -f {run.folder / "emulator.log"}
+# The log of the emulator, with all that the functions say.
+tail -f {shlex.quote(str(run.folder / "emulator.log"))}
 
-# The same from Python.
-python -c 'import boto3; print(boto3.client("dynamodb").scan(TableName="{out["TableName"]}"))'
+# boto3 needs no more than the variables.
+{shlex.quote(sys.executable)} -c 'import boto3
+print(boto3.client("dynamodb").scan(TableName="{out["TableName"]}"))'
+
+The AWS CLI needs --endpoint-url as well: version 1 ignores the variable for SQS, and version 2
+before 2.13 for everything.
 
 Logs and temporary files: {run.folder}
 Ctrl-C stops everything and removes them."""

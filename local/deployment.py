@@ -14,6 +14,9 @@ SYNTH_INPUTS = ("app.py", "cdk.json", "infra", "functions", "constraints.txt", "
 ACCOUNT = "000000000000"
 STEP_SECONDS = 300.0
 
+ASSEMBLIES_KEPT = 5
+"""More than the contexts in use: the demo's, that of `make local`, the tests'."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cdk:
@@ -34,6 +37,7 @@ class Cdk:
             self._run("synth", "--quiet", "--output", fresh, *settings)
             self.assemblies.mkdir(parents=True, exist_ok=True)
             _keep(fresh, assembly)
+            _drop_oldest(self.assemblies)
         return assembly
 
     def bootstrap(self, assembly: Path) -> None:
@@ -56,9 +60,7 @@ class Cdk:
     def _run(self, action: str, *arguments: str | Path) -> None:
         cli = self.project / "node_modules" / ".bin" / "cdk"
         if not cli.exists():
-            raise LocalRunError(
-                f"The CDK CLI is not installed: {cli} is missing. Run `make synth`."
-            )
+            raise LocalRunError(f"The CDK CLI is missing: there is no {cli}. Run `make synth`.")
         complete(
             Program(
                 name=f"`cdk {action}`",
@@ -106,3 +108,9 @@ def _keep(fresh: Path, assembly: Path) -> None:
         if not assembly.exists():
             raise
         shutil.rmtree(fresh)
+
+
+def _drop_oldest(assemblies: Path) -> None:
+    made = sorted(assemblies.iterdir(), key=lambda path: path.stat().st_mtime)
+    for path in made[:-ASSEMBLIES_KEPT]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -39,15 +39,14 @@ def make_certificate(folder: Path) -> Certificate:
     return made
 
 
-def settings(*, port: int, temporary: Path) -> dict[str, str]:
+def settings(port: int) -> dict[str, str]:
     """What ministack reads from its environment; its functions inherit all of it."""
     return {
         "GATEWAY_PORT": str(port),
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_REGION": REGION,
-        "TMPDIR": str(temporary),
-        # Everything in memory and in the temporary folder: no state from an earlier start.
+        # Everything in memory and in the run's temporary folder: no state of an earlier start.
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
         # Functions run as processes of this Python; a Docker daemon is never spoken to.
@@ -75,8 +74,6 @@ def emulator(
     `python -m ministack`: that also takes port 443 when it is free. A socket that is handed over
     leaves no moment in which another program could take the port.
     """
-    temporary = folder / "tmp"
-    temporary.mkdir()
     program = Program(
         name="The AWS emulator (ministack)",
         command=(
@@ -84,8 +81,7 @@ def emulator(
             *("--bind", f"fd://{listener.fileno()}", "--workers", "0", "--keep-alive", "75"),
             *("--certfile", certificate.chain, "--keyfile", certificate.key),
         ),
-        environment=sandbox.environment(environ)
-        | settings(port=listener.getsockname()[1], temporary=temporary),
+        environment=sandbox.environment(environ) | settings(listener.getsockname()[1]),
         log=folder / "emulator.log",
         folder=folder,
         pass_fds=(listener.fileno(),),

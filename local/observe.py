@@ -31,7 +31,7 @@ def scan(run: LocalRun) -> Iterator[Mapping[str, Any]]:
     start: dict[str, Any] = {}
     while True:
         page = table.scan(**start)
-        yield from (row for row in page["Items"] if not row["MessageId"].startswith("#"))
+        yield from (row for row in page["Items"] if not str(row["MessageId"]).startswith("#"))
         if "LastEvaluatedKey" not in page:
             return
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TAIL_LINES = 25
-GRACE_SECONDS = 5.0
 
 
 class LocalRunError(Exception):
@@ -62,16 +61,10 @@ class Child:
         )
 
     def stop(self) -> None:
-        """End the whole process group: politely first, then for certain."""
-        self._signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            self.popen.wait(GRACE_SECONDS)
-        self._signal(signal.SIGKILL)
-        self.popen.wait()
-
-    def _signal(self, number: signal.Signals) -> None:
+        """End the whole process group at once: no part of a run has anything to keep."""
         with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+            os.killpg(self.pid, signal.SIGKILL)
+        self.popen.wait()
 
 
 @contextmanager

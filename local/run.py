@@ -116,7 +116,8 @@ def local_stack(
             )
 
         outputs = _deploy(sandbox, folder, {**DEFAULT_CONTEXT, **(context or {})}, steps)
-        allow_batches(sandbox.session(), outputs)
+        if "FollowUpFunctionName" in outputs:
+            allow_batches(sandbox.session(), outputs)
         yield LocalRun(
             sandbox=sandbox,
             session=sandbox.session(),
@@ -150,11 +151,14 @@ def _sandbox(
 ) -> Sandbox:
     empty = folder / "empty"
     empty.touch()
+    temporary = folder / "tmp"
+    temporary.mkdir()
     return Sandbox(
         aws_url=f"https://{HOST}:{listener.getsockname()[1]}",
         ses_url=ses_url,
         ca_bundle=certificate.authority,
         empty_file=empty,
+        temporary=temporary,
     )
 
 

@@ -83,6 +83,8 @@ class Sandbox:
     """The certificate authority that signed the emulator's certificate, and no other."""
     empty_file: Path
     """Stands in place of the AWS configuration and credentials files of the home folder."""
+    temporary: Path
+    """Takes the temporary files of every child, so that they are removed with the run."""
 
     def __post_init__(self) -> None:
         """Refuse a target that is not loopback: the one place where an endpoint is made."""
@@ -114,7 +116,8 @@ class Sandbox:
         """
         inherited = without_aws_settings(environ)
         inherited.pop("PYTHONPATH", None)
-        return inherited | self.variables() | {"PATH": search_path(environ)}
+        own = {"PATH": search_path(environ), "TMPDIR": str(self.temporary)}
+        return inherited | self.variables() | own
 
     def session(self) -> boto3.Session:
         """A session whose clients talk to the emulator, whatever this process's environment says.

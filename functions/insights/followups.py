@@ -79,12 +79,13 @@ class FollowUps:
         for step in (run.publish, run.set_right, run.serve):
             try:
                 step()
-            except SystemFailure as failure:
-                self.telemetry.failed(failure)
-                failures.append(failure)
             except OutOfTime:
                 self.telemetry.out_of_time()
                 break
+            except Exception as error:  # noqa: BLE001 - told, counted, and raised without its text
+                failure = error if isinstance(error, SystemFailure) else unforeseen(error)
+                self.telemetry.failed(failure)
+                failures.append(failure)
         self.telemetry.ran()
         if failures:
             raise failures[0]

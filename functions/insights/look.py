@@ -8,7 +8,7 @@ the queue brings the message back, and the pending alerts are published first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,6 +58,8 @@ class Look:
     subscribers: Subscribers
     rules: Rules
     now: Callable[[], datetime]
+    told: Callable[[Alert], None] = field(default=lambda _: None)
+    """Hears of every alert once it is published and marked, also where the look fails later."""
     load: HasLoad = QUIET
     delay: timedelta = timedelta(0)
     """How long a fresh id waits in the queue by rule."""
@@ -65,8 +67,12 @@ class Look:
     def __call__(self, request: LookRequest, *, enqueued_at: datetime) -> Outcome:
         """Take one look and tell whom it concerns. Raises `SystemFailure`; then nothing is lost."""
         stored = self.records.load(request.message_id)
-        if stored is not None and self._teaches_nothing(stored, request):
-            return Outcome(stored, self._publish_pending(stored), answer=None)
+        published: tuple[Alert, ...] = ()
+        if stored is not None:
+            # First what is stored and not told: it must not wait for SES, nor cost a look again.
+            stored, published = self._publish_pending(stored)
+            if self._teaches_nothing(stored, request):
+                return Outcome(stored, published, answer=None)
         looks_per_message = self.load.looks_per_message()
         if stored is None and not request.force and request.look is None:
             aside = self._set_aside(request.message_id, enqueued_at, looks_per_message)
@@ -75,7 +81,8 @@ class Look:
         answer = self.source.ask(request.message_id)
         record = self._store(stored, answer, request.message_id, enqueued_at, looks_per_message)
         shed = record.shed - (stored.shed if stored else 0)
-        return Outcome(record, self._publish_pending(record), answer, shed)
+        record, more = self._publish_pending(record)
+        return Outcome(record, (*published, *more), answer, shed)
 
     def _teaches_nothing(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.
@@ -138,7 +145,13 @@ class Look:
                 return record
         raise SystemFailure(Kind.DYNAMODB, "another writer keeps changing the record")
 
-    def _publish_pending(self, record: Record) -> tuple[Alert, ...]:
+    def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
         """Publish what is not known to be published, each followed by its mark."""
         outbox = Outbox(self.records, self.subscribers, self.now)
-        return tuple(outbox.publish(alert, record) for alert in pending(record.alerts))
+        published = {}
+        for alert in pending(record.alerts):
+            done = outbox.publish(alert, record)
+            self.told(done)
+            published[alert.alert_id] = done
+        alerts = tuple(published.get(alert.alert_id, alert) for alert in record.alerts)
+        return replace(record, alerts=alerts), tuple(published.values())

@@ -12,7 +12,7 @@ from typing import Final
 
 from insights.adapters.queue import Line, QueueMessage
 from insights.core.message_id import BadBody, read_body
-from insights.failures import SystemFailure, unforeseen
+from insights.failures import Kind, SystemFailure, unforeseen
 from insights.look import Look
 from insights.telemetry import Telemetry
 
@@ -29,15 +29,19 @@ class Lookup:
     telemetry: Telemetry
 
     def serve(self, message: QueueMessage) -> bool:
-        """Serve one message. False where it is to stay in the queue and come back."""
+        """Serve one message. False where it is to stay in the queue and come back.
+
+        Nothing escapes: Lambda would print an exception's text, which may quote the mail.
+        """
         self.telemetry.began(message.id)
         try:
             self._serve(message)
-        except SystemFailure as failure:
+        except Exception as error:  # noqa: BLE001 - told, counted, and the message comes back
+            failure = _as_failure(error)
+            if failure.kind is Kind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
+                return self._give_up(message, failure)
             self._defer(message, failure)
             return False
-        except Exception as error:  # noqa: BLE001 - logged, counted, and bounded by parking
-            return self._contain(message, error)
         return True
 
     def _serve(self, message: QueueMessage) -> None:
@@ -60,21 +64,20 @@ class Lookup:
         self.telemetry.failed(failure)
         try:
             delay = self.line.defer(message)
-        except SystemFailure as second:
-            # The visibility timeout brings it back all the same.
-            self.telemetry.failed(second)
+        except Exception as error:  # noqa: BLE001 - told; the visibility timeout brings it back
+            self.telemetry.failed(_as_failure(error))
         else:
             self.telemetry.deferred(delay, message.receive_count)
 
-    def _contain(self, message: QueueMessage, error: Exception) -> bool:
-        """Answer an error nobody foresaw: try again a few times, then park the message."""
-        failure = unforeseen(error)
-        if message.receive_count >= _TRIES_OF_A_BUG:
-            try:
-                self._park(message, "Unexpected", str(failure))
-            except SystemFailure as second:
-                self._defer(message, second)
-                return False
-            return True
-        self._defer(message, failure)
-        return False
+    def _give_up(self, message: QueueMessage, failure: SystemFailure) -> bool:
+        """Park a message at which this program fails; it stays where even that fails."""
+        try:
+            self._park(message, "Unexpected", str(failure))
+        except Exception as error:  # noqa: BLE001 - told, and the message comes back
+            self._defer(message, _as_failure(error))
+            return False
+        return True
+
+
+def _as_failure(error: Exception) -> SystemFailure:
+    return error if isinstance(error, SystemFailure) else unforeseen(error)

@@ -37,11 +37,13 @@ class Settings:
             alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
             queue_url=_required(environment, "QUEUE_URL"),
             dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
-            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0),
+            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
             first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
             rules=Rules(
                 ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
-                retention=timedelta(days=_number(environment, "RETENTION_DAYS", least=1.0)),
+                retention=timedelta(
+                    days=_number(environment, "RETENTION_DAYS", least=1.0, most=36_500.0)
+                ),
                 redact_subjects=_flag(environment, "REDACT_SUBJECTS"),
             ),
         )
@@ -67,7 +69,7 @@ class FollowUpSettings:
             table_name=_required(environment, "TABLE_NAME"),
             alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
             queue_url=_required(environment, "QUEUE_URL"),
-            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0),
+            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
             first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
             ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
         )
@@ -80,19 +82,19 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _number(environment: Mapping[str, str], name: str, *, least: float) -> float:
+def _number(environment: Mapping[str, str], name: str, *, least: float, most: float) -> float:
     text = _required(environment, name)
     try:
         number = float(text)
     except ValueError:
         number = float("nan")
-    if not least <= number < float("inf"):
-        raise BadSetting(f"{name} takes a number of at least {least:g}, not {text!r}")
+    if not least <= number <= most:
+        raise BadSetting(f"{name} takes a number from {least:g} to {most:g}, not {text!r}")
     return number
 
 
 def _seconds(environment: Mapping[str, str], name: str) -> timedelta:
-    return timedelta(seconds=_number(environment, name, least=0.0))
+    return timedelta(seconds=_number(environment, name, least=0.0, most=900.0))
 
 
 def _ladder(environment: Mapping[str, str], name: str) -> Ladder:

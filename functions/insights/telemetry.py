@@ -61,6 +61,15 @@ class Telemetry:
         if call.throttled:
             self._count(Metric.THROTTLES)
 
+    def alerted(self, alert: Alert) -> None:
+        """Count an alert that was published."""
+        self._count(
+            Metric.ALERTS,
+            alertType=str(alert.alert_type),
+            severity=str(alert.meaning.severity),
+        )
+        self.logger.info("alerted", alert_id=alert.alert_id)
+
     def looked(self, outcome: Outcome) -> None:
         """Tell what a look came to."""
         record = outcome.record
@@ -70,18 +79,11 @@ class Telemetry:
             self._count(Metric.SHED, outcome.shed, what=_what_was_shed(outcome))
         if isinstance(outcome.answer, NotFound):
             self._count(Metric.NOT_FOUND)
-        for alert in outcome.published:
-            self._count(
-                Metric.ALERTS,
-                alertType=str(alert.alert_type),
-                severity=str(alert.meaning.severity),
-            )
         self.logger.info(
             "set aside" if outcome.set_aside else "looked" if outcome.answer else "skipped",
             status=str(record.status),
             looks=record.looks,
             destinations=len(record.insights.destinations),
-            alerts=[alert.alert_id for alert in outcome.published],
             next_look_at=record.next_look_at,
             final=record.final,
         )

@@ -1,10 +1,13 @@
 """One local run for all tests of this folder."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from local.run import LocalRun, local_stack
+
+LOG_LINES = 200
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +15,17 @@ def stack() -> Iterator[LocalRun]:
     """The deployed stack, where a fresh id is looked at without delay."""
     with local_stack({"firstLookDelaySeconds": "0"}) as run:
         yield run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the end of the emulator's log, functions' output included, beside a failure."""
+    report = yield
+    run = item.funcargs.get("stack")
+    if report.failed and isinstance(run, LocalRun):
+        with (run.folder / "emulator.log").open(errors="replace") as log:
+            lines = deque(log, LOG_LINES)
+        report.sections.append(("emulator.log", "".join(lines)))
+    return report

@@ -1,21 +1,52 @@
 """The ground that the other tests of this folder stand on."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+from local.__main__ import export_lines, guide
 from local.run import LocalRun
 
 LISTENING = "0A"
-LOOPBACK_IN_PROC = "0100007F"
+LOOPBACK = "0100007F"
+"""127.0.0.1, as /proc/net/tcp writes it."""
 
 
 def test_the_emulator_listens_on_one_loopback_port(stack: LocalRun) -> None:
     """No other port, and no other interface."""
-    listeners = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    addresses = {
-        fields[9]: fields[1] for line in listeners if (fields := line.split())[3] == LISTENING
-    }
-    links = (os.readlink(fd) for fd in Path(f"/proc/{stack.emulator.pid}/fd").iterdir())
-    own = [addresses[inode] for link in links if (inode := link[8:-1]) in addresses]
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    addresses = {fields[9]: fields[1] for fields in sockets if fields[3] == LISTENING}
+    links = (str(fd.readlink()) for fd in Path(f"/proc/{stack.emulator.pid}/fd").iterdir())
+    inodes = (link.removeprefix("socket:[").removesuffix("]") for link in links)
     port = int(stack.sandbox.aws_url.rpartition(":")[2])
-    assert own == [f"{LOOPBACK_IN_PROC}:{port:04X}"]
+    own = [addresses[inode] for inode in inodes if inode in addresses]
+    assert own == [f"{LOOPBACK}:{port:04X}"]
+
+
+def test_the_printed_exports_are_all_that_a_client_needs(stack: LocalRun) -> None:
+    """Pasted into a shell with settings of a real account, they lead boto3 to the local run."""
+    ask = "import boto3; print(boto3.client('dynamodb').list_tables()['TableNames'])"
+    pasted = "\n".join([*export_lines(stack.sandbox.variables()), f'exec "$PYTHON" -c "{ask}"'])
+    printed = subprocess.run(
+        ["/bin/sh", "-ec", pasted],
+        env={
+            **os.environ,
+            "PYTHON": sys.executable,
+            "AWS_PROFILE": "production",
+            "AWS_SESSION_TOKEN": "real",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed.strip() == str([stack.outputs["TableName"]])
+
+
+def test_the_guide_names_what_is_there(stack: LocalRun) -> None:
+    """What `make local` prints to be pasted has this run's queue, table and log in it."""
+    text = guide(stack)
+    assert stack.outputs["QueueUrl"] in text
+    assert stack.outputs["TableName"] in text
+    assert (stack.folder / "emulator.log").exists()
+    assert str(stack.folder / "emulator.log") in text

@@ -105,3 +105,13 @@ def test_names_are_left_to_cloudformation(template: Template) -> None:
         ("AWS::IAM::Role", "RoleName"),
     ):
         template.all_resources_properties(kind, {name: Match.absent()})
+
+
+def test_whatever_fits_into_the_queue_can_be_parked(template: Template) -> None:
+    """A body of the largest size is parked whole, although its reason comes on top."""
+    template.has_resource_properties(
+        "AWS::SQS::Queue", {**MESSAGE_IDS, "MaximumMessageSize": 256 * 1024}
+    )
+    template.has_resource_properties(
+        "AWS::SQS::Queue", {**DEAD_LETTERS, "MaximumMessageSize": 1024 * 1024}
+    )

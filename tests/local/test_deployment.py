@@ -57,6 +57,7 @@ def cdk(project: Path, tmp_path: Path) -> Cdk:
 
 
 def calls(cdk: Cdk) -> list[str]:
+    """How the CLI was called."""
     return (cdk.folder / "calls").read_text().splitlines()
 
 
@@ -71,8 +72,15 @@ def test_a_second_run_does_not_synthesise_again(cdk: Cdk) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    ["app.py", "cdk.json", "constraints.txt", "package-lock.json", "infra/stack.py"]
-    + ["functions/insights/core.py", "functions/insights/new.py"],
+    [
+        "app.py",
+        "cdk.json",
+        "constraints.txt",
+        "package-lock.json",
+        "infra/stack.py",
+        "functions/insights/core.py",
+        "functions/insights/new.py",
+    ],
 )
 def test_a_change_of_what_goes_in_synthesises_again(cdk: Cdk, changed: str) -> None:
     """Nothing is ever deployed that is older than its sources."""
@@ -97,6 +105,12 @@ def test_other_files_do_not_matter(project: Path, irrelevant: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("changed")
     assert digest(project, CONTEXT) == before
+
+
+def test_assemblies_do_not_pile_up(cdk: Cdk) -> None:
+    """Only the last few are kept, the one just made among them."""
+    made = [cdk.synth({"firstLookDelaySeconds": str(delay)}) for delay in range(8)]
+    assert {path for path in made if path.exists()} == set(made[-5:])
 
 
 def test_a_moved_line_is_a_change(project: Path) -> None:

@@ -44,6 +44,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens in another process."""
     deadline = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < deadline
@@ -80,11 +81,8 @@ def test_children_of_a_child_are_stopped_too(program: ProgramOf) -> None:
     wait_for(lambda: not is_alive(other))
 
 
-def test_a_child_that_ignores_sigterm_is_killed(
-    program: ProgramOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A program that will not end is ended."""
-    monkeypatch.setattr("local.process.GRACE_SECONDS", 0.1)
+def test_a_program_that_ignores_signals_is_ended(program: ProgramOf) -> None:
+    """A program has no say in when it ends."""
     stubborn = program("""
         import signal, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

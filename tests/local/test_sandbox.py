@@ -39,11 +39,13 @@ HOSTILE = {
 
 
 def sandbox(aws_url: str = AWS_URL, ses_url: str = SES_URL) -> Sandbox:
+    """A sandbox as a run makes it."""
     return Sandbox(
         aws_url=aws_url,
         ses_url=ses_url,
         ca_bundle=Path("/run/authority.pem"),
         empty_file=Path("/run/empty"),
+        temporary=Path("/run/tmp"),
     )
 
 
@@ -123,6 +125,7 @@ def test_a_child_sees_the_sandbox_and_no_aws_setting_of_the_caller() -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     assert environment["NODE_EXTRA_CA_CERTS"] == "/run/authority.pem"
+    assert environment["TMPDIR"] == "/run/tmp"
     assert environment["HOME"] == "/home/somebody"
     assert "PYTHONPATH" not in environment
 
@@ -151,7 +154,7 @@ def test_a_client_of_the_session_is_bound_whatever_the_environment_says(
     credentials = sandbox().session().get_credentials()
     assert client.meta.endpoint_url == AWS_URL
     assert client.meta.region_name == REGION
-    assert client.meta.config.proxies == {}
+    assert vars(client.meta.config)["_user_provided_options"]["proxies"] == {}
     assert credentials is not None
     assert (credentials.access_key, credentials.token) == (ACCESS_KEY, None)
 

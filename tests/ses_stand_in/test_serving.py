@@ -141,7 +141,7 @@ def test_a_port_that_is_taken_is_an_error_of_the_start() -> None:
 @contextmanager
 def run(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """`python -m local.ses`, which does not outlive the block."""
-    with subprocess.Popen(  # noqa: S603 - this very program
+    with subprocess.Popen(
         [sys.executable, "-m", "local.ses", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -13,8 +13,8 @@ from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.core.due import Claim, Waiting
 from insights.core.message_id import LookRequest, read_body
 from insights.failures import Kind, SystemFailure
-from tests.unit.conftest import ONCE
 from tests.unit.samples import MESSAGE_ID, OTHER_ID
+from tests.unit.wire import ONCE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -15,8 +15,7 @@ from insights.core.lanes import Lane
 from insights.core.times import iso
 from insights.failures import Kind, SystemFailure
 from insights.ports import DueRows
-from tests.unit.conftest import Table
-from tests.unit.fakes import START
+from tests.unit.fakes import START, Table
 from tests.unit.fakes_due import FakeDueRows, Row, message
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -19,7 +19,8 @@ from insights.core.alerts import pending
 from insights.core.record import NotFound
 from insights.core.times import iso
 from insights.settings import BadSetting, FollowUpSettings
-from tests.unit.conftest import Table, Told
+from tests.unit.fakes import Table
+from tests.unit.house import Told
 from tests.unit.samples import MESSAGE_ID, OTHER_ID, bounced, found, looked
 
 AGO = datetime.now(UTC) - timedelta(hours=3)

@@ -22,7 +22,6 @@ from insights.core.times import instant, iso
 from insights.load import Load
 from insights.look import Look, Outcome
 from insights.ports import RecordChanged
-from tests.unit.conftest import Table
 from tests.unit.fakes import (
     START,
     Clock,
@@ -30,6 +29,7 @@ from tests.unit.fakes import (
     FakeSource,
     FakeSubscribers,
     Moments,
+    Table,
 )
 from tests.unit.fakes_due import FakeLoad, FakeQueue
 from tests.unit.samples import MESSAGE_ID, OTHER_ID, RULES, bounced, delivered, found, looked
@@ -58,7 +58,9 @@ class House:
     ) -> Outcome:
         """Take a look at an id that waited so long in the queue."""
         now = self.clock.now
-        take = Look(self.source, self.records, FakeSubscribers(), RULES, now, self.load, DELAY)
+        take = Look(
+            self.source, self.records, FakeSubscribers(), RULES, now, load=self.load, delay=DELAY
+        )
         return take(LookRequest(MESSAGE_ID, force, look), enqueued_at=now() - waited)
 
     @property

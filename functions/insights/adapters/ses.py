@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from insights.adapters.aws_errors import error_code, failure
+from insights.adapters.aws_errors import AwsError, error_code, failure
 from insights.core.insight import read_insights
 from insights.core.pace import Journey, Pace
 from insights.core.record import Answer, Found, NotFound, Refused
@@ -105,11 +106,15 @@ class SesSource:
         try:
             response = self.client.get_message_insights(MessageId=message_id)
             journey = Journey.ANSWERED
-        except (ClientError, BotoCoreError) as error:
+        except AwsError as error:
             journey = _journey(error)
             return _answer(error)
         finally:
             self._arrive(journey)
+        if response.keys() <= {"ResponseMetadata"}:
+            raise SystemFailure(
+                Kind.SES_UNAVAILABLE, "GetMessageInsights: an answer without a word"
+            )
         return Found(read_insights(response, message_id))
 
     def _has_time(self) -> bool:
@@ -134,15 +139,17 @@ class SesSource:
         self._left_at = None
 
 
-def _journey(error: ClientError | BotoCoreError) -> Journey:
+def _journey(error: Exception) -> Journey:
     if isinstance(error, ClientError):
-        return _JOURNEYS.get(error_code(error), Journey.BROKEN)
-    return Journey.BROKEN
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Journey.THROTTLED
+    return _JOURNEYS.get(error_code(error), Journey.BROKEN)
 
 
-def _answer(error: ClientError | BotoCoreError) -> Answer:
+def _answer(error: Exception) -> Answer:
     """Read an error: two of them are answers about the message, the others are failures."""
-    code = error_code(error) if isinstance(error, ClientError) else ""
+    code = error_code(error)
     if code == "BadRequestException":
         return Refused()
     if code == "NotFoundException":
@@ -150,7 +157,7 @@ def _answer(error: ClientError | BotoCoreError) -> Answer:
             text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
             raise SystemFailure(Kind.VDM_OFF, text) from error
         return NotFound()
-    throttled = _JOURNEYS.get(code) is Journey.THROTTLED
+    throttled = _journey(error) is Journey.THROTTLED
     kind = Kind.SES_THROTTLED if throttled else Kind.SES_UNAVAILABLE
     raise failure(error, kind, "GetMessageInsights") from error
 

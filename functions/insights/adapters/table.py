@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from insights.adapters.arrivals import count_arrival
-from insights.adapters.aws_errors import error_code, failing_as
+from insights.adapters.aws_errors import error_codes, failing_as
 from insights.core.alerts import Alert
 from insights.core.lanes import Lane
 from insights.core.record import Record
@@ -102,7 +102,7 @@ class RecordTable:
             try:
                 self.client.transact_write_items(TransactItems=actions)
             except ClientError as error:
-                if _condition_failed(error):
+                if "ConditionalCheckFailed" in error_codes(error):
                     raise RecordChanged from error
                 raise
 
@@ -114,13 +114,6 @@ def _condition(read: Record | None) -> dict[str, Any]:
         "ConditionExpression": _UNCHANGED,
         "ExpressionAttributeValues": _item({":looks": read.looks}),
     }
-
-
-def _condition_failed(error: ClientError) -> bool:
-    if error_code(error) != "TransactionCanceledException":
-        return False
-    reasons = error.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
 def _batches(rows: Sequence[Row]) -> list[list[Row]]:

@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ SENSITIVE_TAGS: Final = frozenset({"ses:source-ip", "ses:caller-identity"})
 """Auto-Tags that tell about the sender's machines and people; alerts leave the account."""
 
 _ATTRIBUTE_LENGTH: Final = 256
+_MESSAGE_BYTES: Final = 240_000  # SNS takes 256 KiB, attributes included
 
 
 class AlertType(StrEnum):
@@ -106,14 +107,21 @@ def _alert_id(*what: str) -> str:
 
 
 def notification(alert: Alert, insights: Insights) -> Notification:
-    """Write an alert for its subscribers."""
+    """Write an alert for its subscribers.
+
+    Tags that would make it larger than SNS takes are left out; they are in the table.
+    """
+    message = _message(alert, insights)
+    if len(message.encode()) > _MESSAGE_BYTES:
+        message = _message(alert, replace(insights, email_tags={}))
     return Notification(
-        subject=_subject(alert),
-        message=json.dumps(
-            {"default": json.dumps(_body(alert, insights)), "email": _email(alert, insights)}
-        ),
-        attributes=_attributes(alert, insights),
+        subject=_subject(alert), message=message, attributes=_attributes(alert, insights)
     )
+
+
+def _message(alert: Alert, insights: Insights) -> str:
+    body = json.dumps(_body(alert, insights), ensure_ascii=False)
+    return json.dumps({"default": body, "email": _email(alert, insights)}, ensure_ascii=False)
 
 
 def event_body(event: Event) -> dict[str, Any]:

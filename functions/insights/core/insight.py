@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetMessageInsights.ht
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,15 @@ ENGAGEMENT_KEPT: Final = 25
 
 TEXT_KEPT: Final = 2048
 """Characters kept of a free text. SES's longest documented one is a subject of 998."""
+
+ADDRESS_KEPT: Final = 500
+"""Characters kept of an address. SES takes 320, and DynamoDB 2,048 bytes as the key of an index."""
+
+TAGS_KEPT: Final = 60_000
+"""Bytes kept of all tags, by name: twice what the 50 that SES documents can have."""
+
+UNKNOWN_ISP: Final = "UNKNOWN_ISP"
+"""What SES writes where it cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +93,10 @@ class Destination:
     def merged(self, other: Destination) -> Destination:
         """Join two statements about the same recipient; nothing that was seen is forgotten."""
         both = (*self.events, *other.events)
+        isps = [isp for isp in (other.isp, self.isp) if isp]
         return Destination(
             address=self.address,
-            isp=other.isp or self.isp,
+            isp=next((isp for isp in isps if isp != UNKNOWN_ISP), isps[0] if isps else None),
             events=_capped(both),
             open_count=max(self.open_count, other.open_count, _distinct(both, "OPEN")),
             click_count=max(self.click_count, other.click_count, _distinct(both, "CLICK")),
@@ -147,7 +158,7 @@ def _read_destination(insight: Mapping[str, Any]) -> Destination:
     events = [_read_event(event) for event in _list(insight, "Events")]
     counts = {kind: sum(event.type == kind for event in events) for kind in ENGAGEMENT}
     return Destination(
-        address=_text(insight, "Destination") or "",
+        address=_address(insight),
         isp=_text(insight, "Isp"),
         events=_capped(events),
         open_count=counts["OPEN"],
@@ -181,14 +192,25 @@ def _list(holder: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     return holder.get(name) or ()
 
 
+def _address(insight: Mapping[str, Any]) -> str:
+    """Read a destination; one that is too long is cut, so that different ones stay different."""
+    whole = _storable(str(insight.get("Destination") or ""))
+    if len(whole) <= ADDRESS_KEPT:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()
+    return f"{whole[: ADDRESS_KEPT - len(digest)]}~{digest}"
+
+
 def _text(holder: Mapping[str, Any], name: str) -> str | None:
-    value = holder.get(name)
-    if not value:
-        return None
-    text = str(value)
+    text = _storable(str(holder.get(name) or ""))
     if len(text) <= TEXT_KEPT:
-        return text
+        return text or None
     return f"{text[:TEXT_KEPT]}… ({len(text) - TEXT_KEPT} more characters)"
+
+
+def _storable(text: str) -> str:
+    """Replace half a surrogate pair, as of a subject cut inside an emoji: nothing can store it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _capped(events: Iterable[Event]) -> tuple[Event, ...]:
@@ -218,7 +240,11 @@ def _pairs(tags: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
 
 
 def _joined_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    ordered = sorted(set(pairs))
+    ordered, size = [], 0
+    for pair in sorted(set(pairs)):
+        size += len("".join(pair).encode())
+        if size <= TAGS_KEPT:
+            ordered.append(pair)
     return {
         name: tuple(value for _, value in group)
         for name, group in groupby(ordered, key=lambda pair: pair[0])

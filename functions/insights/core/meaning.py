@@ -35,7 +35,8 @@ class Meaning:
     severity: Severity
 
 
-_STATUS_CODE: Final = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
+# An enhanced status code (RFC 3463), and no part of an IP address or of a version.
+_STATUS_CODE: Final = re.compile(r"(?<![\w.])5\.\d{1,3}\.\d{1,3}(?!\.?\w)")
 _BLOCKED: Final = frozenset({"5.4.1", "5.4.4", "5.4.14", "5.7.1"})
 
 _BAD_MAILBOX: Final = Meaning(

@@ -94,13 +94,14 @@ class Pace:
     def _travelled_usually(self, took: float) -> bool:
         """Compare a round trip with the ones before it, as TCP does before it sends again.
 
-        Mean plus four deviations, with the weights of RFC 6298. The unusual one counts, too, so
-        that a lasting change becomes usual after a few calls.
+        Mean plus four deviations, with the weights of RFC 6298. An unusual one counts as the
+        slowest usual one: trouble does not become usual at once, a lasting change soon does.
         """
         if self._usual is None:
             self._usual, self._spread = took, took / 2
             return False
-        usual = took <= self._usual + 4 * self._spread
-        self._spread += (abs(took - self._usual) - self._spread) / 4
-        self._usual += (took - self._usual) / 8
-        return usual
+        slowest = self._usual + max(4 * self._spread, self.guard)
+        counted = min(took, slowest)
+        self._spread += (abs(counted - self._usual) - self._spread) / 4
+        self._usual += (counted - self._usual) / 8
+        return took <= slowest

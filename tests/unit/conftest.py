@@ -1,0 +1,99 @@
+"""What the unit tests share: no sockets, clients without a network, and AWS in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import boto3
+import pytest
+from aws_lambda_powertools import Metrics
+from moto import mock_aws
+
+from insights.telemetry import Telemetry
+from tests.unit.fakes import Clock, Table
+from tests.unit.house import Told, new_telemetry
+from tests.unit.wire import ONCE
+
+SERVICE = "lookup"
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(socket_disabled: None) -> None:
+    """No unit test reaches a network, whatever options pytest is started with."""
+
+
+@pytest.fixture(autouse=True)
+def _powertools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give every test what the stack sets, and a logger and metrics that nothing wrote to."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", SERVICE)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SesInsights")
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "INFO")
+    # Powertools keeps the first stream a logger was made with, which is that of another test.
+    monkeypatch.delitem(logging.Logger.manager.loggerDict, SERVICE, raising=False)
+    Metrics().clear_metrics()
+    yield
+    Metrics().clear_metrics()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One session for all: loading the service models is what takes time."""
+    return boto3.Session()
+
+
+@pytest.fixture
+def _cloud() -> Iterator[None]:
+    """AWS in memory, but for SES, of whose insights moto knows nothing."""
+    with mock_aws(config={"core": {"passthrough": {"services": ["sesv2"]}}}):
+        yield
+
+
+@pytest.fixture
+def table(session: boto3.Session, _cloud: None) -> Table:
+    """The table, empty."""
+    client = session.client("dynamodb", config=ONCE)
+    names = ("MessageId", "Record", "Destination", "Status", "LastEventAt", "DueLane", "NextLookAt")
+    client.create_table(
+        TableName="Insights",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[
+            {"AttributeName": "MessageId", "KeyType": "HASH"},
+            {"AttributeName": "Record", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": name,
+                "KeySchema": [
+                    {"AttributeName": partition, "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name, partition, sort in (
+                ("ByDestination", "Destination", "LastEventAt"),
+                ("ByStatus", "Status", "LastEventAt"),
+                ("DueLooks", "DueLane", "NextLookAt"),
+            )
+        ],
+    )
+    return Table(client, "Insights")
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    """The real one; it writes to standard output."""
+    return new_telemetry()
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], Told]:
+    """Reads what was written since the last reading."""
+    return lambda: Told(capsys.readouterr().out)

@@ -1,0 +1,114 @@
+"""Settings are read once, from what is passed in; a bad one fails loudly and by name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from insights.core.ladder import Ladder
+from insights.core.record import Rules
+from insights.settings import BadSetting, Settings
+
+GOOD = {
+    "TABLE_NAME": "Insights",
+    "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:Alerts",
+    "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/MessageIds.fifo",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/DeadLetters.fifo",
+    "LOOKUP_PERIOD_SECONDS": "1.5",
+    "FIRST_LOOK_DELAY_SECONDS": "900",
+    "FOLLOW_UP_LADDER": "[900, 7200, 86400]",
+    "RETENTION_DAYS": "45",
+    "REDACT_SUBJECTS": "true",
+}
+
+
+def test_every_setting_is_read() -> None:
+    """What the stack sets arrives, typed."""
+    assert Settings.read(GOOD) == Settings(
+        table_name=GOOD["TABLE_NAME"],
+        alert_topic_arn=GOOD["ALERT_TOPIC_ARN"],
+        queue_url=GOOD["QUEUE_URL"],
+        dead_letter_queue_url=GOOD["DEAD_LETTER_QUEUE_URL"],
+        lookup_period=1.5,
+        first_look_delay=timedelta(minutes=15),
+        rules=Rules(
+            ladder=Ladder((timedelta(minutes=15), timedelta(hours=2), timedelta(days=1))),
+            retention=timedelta(days=45),
+            redact_subjects=True,
+        ),
+    )
+
+
+def test_subjects_are_kept_where_the_flag_says_so() -> None:
+    """False is false."""
+    assert not Settings.read(GOOD | {"REDACT_SUBJECTS": "false"}).rules.redact_subjects
+
+
+@pytest.mark.parametrize("value", ["1", "1.0", "1e0"])
+def test_the_shortest_period_is_the_one_ses_allows(value: str) -> None:
+    """One second is allowed."""
+    assert Settings.read(GOOD | {"LOOKUP_PERIOD_SECONDS": value}).lookup_period == 1
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_missing_setting_is_named(name: str) -> None:
+    """The error says which variable is missing and who sets it."""
+    without = {key: value for key, value in GOOD.items() if key != name}
+    with pytest.raises(BadSetting, match=rf"\b{name} is not set; the stack sets it"):
+        Settings.read(without)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_an_empty_setting_is_a_missing_one(name: str) -> None:
+    """CloudFormation can set a variable to nothing."""
+    with pytest.raises(BadSetting, match=rf"\b{name} is not set"):
+        Settings.read(GOOD | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOOKUP_PERIOD_SECONDS", "0.999"),
+        ("LOOKUP_PERIOD_SECONDS", "0"),
+        ("LOOKUP_PERIOD_SECONDS", "-1"),
+        ("LOOKUP_PERIOD_SECONDS", "nan"),
+        ("LOOKUP_PERIOD_SECONDS", "inf"),
+        ("LOOKUP_PERIOD_SECONDS", "one"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "-3"),
+        ("RETENTION_DAYS", "1e400"),
+        ("RETENTION_DAYS", "1e12"),
+        ("RETENTION_DAYS", "4000000"),
+        ("RETENTION_DAYS", "ninety"),
+        ("FOLLOW_UP_LADDER", "900, 7200"),
+        ("FOLLOW_UP_LADDER", "[]"),
+        ("FOLLOW_UP_LADDER", "[900, 900]"),
+        ("FOLLOW_UP_LADDER", "[7200, 900]"),
+        ("FOLLOW_UP_LADDER", "[0, 900]"),
+        ("FOLLOW_UP_LADDER", "[-5]"),
+        ("FOLLOW_UP_LADDER", '["900"]'),
+        ("FOLLOW_UP_LADDER", "[null]"),
+        ("FOLLOW_UP_LADDER", "[NaN]"),
+        ("FOLLOW_UP_LADDER", "[1e400]"),
+        ("FOLLOW_UP_LADDER", "[1e15]"),
+        ("FOLLOW_UP_LADDER", '{"900": 1}'),
+        ("FOLLOW_UP_LADDER", "900"),
+        ("FOLLOW_UP_LADDER", "null"),
+        ("REDACT_SUBJECTS", "True"),
+        ("REDACT_SUBJECTS", "yes"),
+        ("REDACT_SUBJECTS", "1"),
+    ],
+)
+def test_a_bad_setting_is_named_with_its_value(name: str, value: str) -> None:
+    """The error says which variable, what it takes, and what it is."""
+    with pytest.raises(BadSetting) as caught:
+        Settings.read(GOOD | {name: value})
+    text = str(caught.value)
+    assert text.startswith(f"{name} takes ")
+    assert repr(value) in text
+
+
+def test_other_variables_do_not_matter() -> None:
+    """Lambda sets many."""
+    assert Settings.read(GOOD | {"AWS_REGION": "eu-west-1", "PATH": "/bin"}) == Settings.read(GOOD)
