@@ -49,6 +49,10 @@ format: $(PACKAGES) ## Set the style right where that can be done by machine
 bench: $(READY) ## Measure pace, calls, memory and package size
 	@PYTHONPATH=functions python -m local.bench
 
+.PHONY: simulate
+simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/simulation.*
+	@PYTHONPATH=functions python -m local.simulate
+
 .PHONY: synth
 synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@cdk synth --quiet --no-notices

@@ -14,11 +14,14 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
 from insights.adapters import ses
+from insights.adapters.arrivals import Counts
+from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.adapters.queue import Line, QueueMessage
 from insights.adapters.ses import SesSource
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
 from insights.core.pace import Pace
+from insights.load import Load
 from insights.look import Look
 from insights.lookup import Lookup
 from insights.settings import Settings
@@ -51,16 +54,25 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         pace=Pace(settings.lookup_period),
         noted=telemetry.called,
     )
+    dynamodb = session.client("dynamodb", config=_SHORT)
+    sqs = session.client("sqs", config=_SHORT)
     look = Look(
         source=source,
-        records=RecordTable(session.client("dynamodb", config=_SHORT), settings.table_name),
+        records=RecordTable(dynamodb, settings.table_name),
         subscribers=AlertTopic(session.client("sns", config=_SHORT), settings.alert_topic_arn),
         rules=settings.rules,
         now=_now,
+        load=Load(
+            arrivals=Counts(dynamodb, settings.table_name),
+            queue=BackOfTheLine(sqs, settings.queue_url),
+            period=settings.lookup_period,
+            now=_now,
+        ),
+        delay=settings.first_look_delay,
         told=telemetry.alerted,
     )
     line = Line(
-        client=session.client("sqs", config=_SHORT),
+        client=sqs,
         queue_url=settings.queue_url,
         dead_letter_queue_url=settings.dead_letter_queue_url,
         now=_now,

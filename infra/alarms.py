@@ -40,6 +40,39 @@ def watch(  # noqa: PLR0913 - keyword-only; an alarm without one of these says t
         evaluation_periods=out_of,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
+    return _heard(alarm, operations)
+
+
+def watch_for_silence(  # noqa: PLR0913 - keyword-only; an alarm without one of these says too little
+    scope: Construct,
+    name: str,
+    *,
+    metric: cloudwatch.IMetric,
+    meaning: str,
+    remedy: str,
+    operations: sns.ITopic,
+    out_of: int,
+) -> cloudwatch.Alarm:
+    """Tell `operations` when `metric` counts nothing for `out_of` periods, and when it does again.
+
+    For what has to happen all the time: here a period without data is a bad one.
+    """
+    alarm = cloudwatch.Alarm(
+        scope,
+        name,
+        alarm_name=f"{Stack.of(scope).stack_name}-{name}",
+        alarm_description=f"{meaning} {remedy}",
+        metric=metric,
+        threshold=1,
+        comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+        datapoints_to_alarm=out_of,
+        evaluation_periods=out_of,
+        treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+    )
+    return _heard(alarm, operations)
+
+
+def _heard(alarm: cloudwatch.Alarm, operations: sns.ITopic) -> cloudwatch.Alarm:
     alarm.add_alarm_action(SnsAction(operations))
     alarm.add_ok_action(SnsAction(operations))
     return alarm

@@ -51,6 +51,7 @@ class LookupFunction(ServiceFunction):
                 "QUEUE_URL": queues.message_ids.queue_url,
                 "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
                 "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
+                "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
                 "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
                 "RETENTION_DAYS": str(config.retention_days),
                 "REDACT_SUBJECTS": json.dumps(config.redact_subjects),

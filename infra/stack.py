@@ -1,4 +1,4 @@
-"""The whole service on one page: a queue, a function, a table and two topics."""
+"""The whole service on one page: a queue, two functions, a table and two topics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from constructs import Construct
 
 from infra.config import Config
+from infra.followups import FollowUpsFunction
 from infra.lookup import LookupFunction
 from infra.package import function_code
 from infra.queues import Queues
@@ -34,11 +35,21 @@ class SesInsightsStack(Stack):
             operations=topics.operations,
         )
         table = InsightsTable(self, "Insights", removal_policy=REMOVAL[config.removal_policy]).table
+        code = function_code()
         lookup = LookupFunction(
             self,
             "Lookup",
             config=config,
-            code=function_code(),
+            code=code,
+            queues=queues,
+            table=table,
+            topics=topics,
+        )
+        followups = FollowUpsFunction(
+            self,
+            "FollowUps",
+            config=config,
+            code=code,
             queues=queues,
             table=table,
             topics=topics,
@@ -50,6 +61,7 @@ class SesInsightsStack(Stack):
         self._output("AlertTopicArn", topics.alerts.topic_arn, "Subscribe for bounces, complaints.")
         self._output("OpsTopicArn", topics.operations.topic_arn, "Subscribe for alarms.")
         self._output("LookupFunctionName", lookup.function.function_name, "Asks SES.")
+        self._output("FollowUpFunctionName", followups.function.function_name, "Looks again.")
 
     def _output(self, name: str, value: str, description: str) -> None:
         CfnOutput(self, name, value=value, description=description)

@@ -6,6 +6,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+DUE_LOOKS = "DueLooks"
+
 
 class InsightsTable(Construct):
     """The table; attributes bear the SES API's own names, so the console reads without a key."""
@@ -32,9 +34,10 @@ class InsightsTable(Construct):
                 # who reads them in the console need not open the table beside them.
                 _index("ByDestination", "Destination", "LastEventAt"),
                 _index("ByStatus", "Status", "LastEventAt"),
-                # Only messages that still await a look have these two.
+                # Only messages that still await a look have these two, and alerts that await
+                # their publication.
                 _index(
-                    "DueLooks",
+                    DUE_LOOKS,
                     "DueLane",
                     "NextLookAt",
                     projection=dynamodb.ProjectionType.KEYS_ONLY,

@@ -22,6 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from local.followups import FollowUps
 from local.observe import messages_in, read_parked, scan
 from local.process import LocalRunError
 from local.run import LocalRun, local_stack
@@ -29,7 +30,14 @@ from local.ses.pace import Report
 from local.ses.stories import UNTOLD
 from local.subscriber import Received, Subscriber
 from local.truth import differences
-from local.work import FIRST_LOOK_DELAY, NO_IDS, Work, enqueue_all
+from local.work import (
+    FIRST_LOOK_DELAY,
+    LATE_AFTER,
+    LOOK_AGAIN,
+    NO_IDS,
+    Work,
+    enqueue_with_late_ones,
+)
 
 PLAIN_WIDTH: Final = 150
 """Columns where the output is no terminal."""
@@ -42,6 +50,8 @@ COLOURS: Final = {
     "info": "green",
 }
 QUIET_LINE_SECONDS: Final = 10.0
+SCHEDULE_SECONDS: Final = 75.0
+"""How long the demo waits for the schedule's first run, which comes a minute after the deploy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +61,12 @@ class Progress:
     report: Report
     waiting: int
     parked: int
+    final: int
+    """How many messages will not be looked at again."""
 
     def is_done(self, work: Work) -> bool:
-        """Whether every look was taken and nothing is left in the queue."""
-        return self.waiting == 0 and self.report.accepted >= work.looks_due
+        """Whether every story is final and nothing is left in the queue."""
+        return self.waiting == 0 and self.final >= len(work.expected)
 
     def line(self, work: Work) -> str:
         """Tell it in one line."""
@@ -62,8 +74,9 @@ class Progress:
         left = max(work.looks_due - took, 0)
         rate = (took - 1) / self.report.span if took > 1 else 0.0
         return (
-            f"{took} of {work.looks_due} looks · {rate:.2f} a second · {self.waiting} waiting · "
-            f"about {left} s to go · {self.parked} parked"
+            f"{took} of some {work.looks_due} looks · {rate:.2f} a second · "
+            f"{self.waiting} waiting · about {left} s to go · "
+            f"{self.final} final · {self.parked} parked"
         )
 
 
@@ -72,7 +85,10 @@ def main() -> int:
     console = _console()
     console.print("[bold]SES Insights[/bold]: the real stack on this machine. No AWS account.\n")
     began = time.monotonic()
-    context = {"firstLookDelaySeconds": str(FIRST_LOOK_DELAY)}
+    context = {
+        "firstLookDelaySeconds": str(FIRST_LOOK_DELAY),
+        "followUpLadder": json.dumps([LOOK_AGAIN]),
+    }
     try:
         with local_stack(context, progress=lambda step: console.print(f"  {step} …")) as run:
             console.print(f"  Ready after {time.monotonic() - began:.0f} s.\n")
@@ -94,39 +110,74 @@ def _console() -> Console:
 def show(run: LocalRun, console: Console) -> list[str]:
     """Run the work through the stack and show it; returns what is not as it must be."""
     subscriber = Subscriber.subscribe(run.session, run.outputs["AlertTopicArn"])
-    work = enqueue_all(run)
+    work = enqueue_with_late_ones(run)
+    followups = FollowUps(run)
     console.print(
         f"Sent {len(work.expected) - len(UNTOLD)} mails through SES and put {work.enqueued} "
         f"messages into the queue: their ids in every form, one id twice, "
         f"{len(UNTOLD)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none.\n"
         f"Each waits {FIRST_LOOK_DELAY} s before its look. Four hours of a story pass in a second."
         "\n"
+        f"Three stories take their turn only after {LATE_AFTER:.0f} s: a bounce and a complaint "
+        "that come late, and a mail that SES does not show before.\n"
+        f"Instead of on seven rungs up to 29 days, a mail is looked at again once, {LOOK_AGAIN} s "
+        "after it was sent. The schedule starts followups every minute;\n"
+        "so as not to wait for it, the demo starts it every second as well.\n"
     )
-    finished = watch(run, subscriber, work, console)
+    finished = watch(run, subscriber, work, followups, console)
     rows = list(scan(run))
     print_rows(rows, console)
     print_alerts(subscriber.received, console)
+    print_again(run, work, subscriber.received, console)
+    scheduled = print_schedule(followups, console)
     parked = read_parked(run)
     print_parked(parked, console)
     report = run.ses.report()
     print_verdict(report, console)
 
     wrong = differences(work.expected, rows, subscriber.received)
+    wrong += wrong_with_late_ones(work, rows)
+    if not scheduled:
+        wrong.append("the schedule of followups has started no run")
     if not finished:
-        wrong.append("time ran out before every id was looked at")
+        wrong.append("time ran out before every story was final")
     if len(parked) != work.parked_due:
         wrong.append(f"{len(parked)} messages are parked, {work.parked_due} are due")
-    if report.throttled or report.accepted != work.looks_due:
-        wrong.append(f"{report.accepted} looks for {work.looks_due} ids, {report.throttled} 429s")
+    looks = sum(int(row["Looks"]) for row in rows if row["Record"] == "MESSAGE")
+    if report.throttled or report.accepted != looks:
+        wrong.append(f"{report.accepted} looks, {looks} in the table, {report.throttled} 429s")
     print_truth(wrong, work, console)
     return wrong
 
 
-def watch(run: LocalRun, subscriber: Subscriber, work: Work, console: Console) -> bool:
+def wrong_with_late_ones(work: Work, rows: list[Mapping[str, Any]]) -> list[str]:
+    """Say in a line each which late story was not found by a later look."""
+    messages = {row["MessageId"]: row for row in rows if row["Record"] == "MESSAGE"}
+    late = [(work.labels[each], messages.get(each, {})) for each in work.again]
+    return [
+        *(
+            f"{label}: {row.get('Looks', 0)} looks, two are due"
+            for label, row in late
+            if row.get("Looks", 0) < 2  # noqa: PLR2004 - the first, and the one that finds it
+        ),
+        *(
+            f"{work.labels[message_id]}: the row does not say why there is no next look"
+            for message_id, row in messages.items()
+            if not row.get("Final")
+        ),
+    ]
+
+
+def watch(
+    run: LocalRun, subscriber: Subscriber, work: Work, followups: FollowUps, console: Console
+) -> bool:
     """Show progress and alerts until the work is done; False when it takes far too long."""
-    deadline = time.monotonic() + 60 + 3 * work.looks_due
+    began = time.monotonic()
+    deadline = began + 60 + 3 * work.looks_due
     with _progress_line(console) as say:
         while time.monotonic() < deadline:
+            if time.monotonic() > began + followups.by_hand:
+                followups.start()
             progress = _progress(run)
             for alert in subscriber.read():
                 console.print(_alert_line(alert))
@@ -160,6 +211,7 @@ def _progress(run: LocalRun) -> Progress:
         report=run.ses.report(),
         waiting=messages_in(run, run.outputs["QueueUrl"]),
         parked=messages_in(run, run.outputs["DeadLetterQueueUrl"]),
+        final=sum("Final" in row for row in scan(run) if row["Record"] == "MESSAGE"),
     )
 
 
@@ -181,14 +233,17 @@ def print_rows(rows: list[Mapping[str, Any]], console: Console) -> None:
         "Status",
         "Messages",
         "One of them",
+        "Looks",
         "Next look, or why there is none",
         box=None,
         title_justify="left",
     )
     for status, count in counts.most_common():
-        row = next(row for row in messages if row["Status"] == status)
+        row = max(
+            (row for row in messages if row["Status"] == status), key=lambda row: row["Looks"]
+        )
         next_look = row.get("NextLookAt", row.get("Final", ""))
-        table.add_row(status, str(count), row["MessageId"], next_look)
+        table.add_row(status, str(count), row["MessageId"], str(row["Looks"]), next_look)
     _section("What the table says", console)
     console.print(table)
 
@@ -211,6 +266,42 @@ def print_alerts(received: list[Received], console: Console) -> None:
         )
     _section(f"The alerts, {len(received)}", console)
     console.print(table)
+
+
+def print_again(run: LocalRun, work: Work, received: list[Received], console: Console) -> None:
+    """Print what the first look showed of the late stories, and what the later one found."""
+    looked = [
+        line
+        for line in run.log_records(run.outputs["LookupFunctionName"])
+        if line.get("message") == "looked" and line.get("message_id") in work.again
+    ]
+    table = Table("Mail", "First look", "Later look", "Alerts", "Why it is final", box=None)
+    for message_id in work.again:
+        lines = [line for line in looked if line["message_id"] == message_id]
+        alerts = sum(alert.body["messageId"] == message_id for alert in received)
+        table.add_row(
+            work.labels[message_id],
+            lines[0]["status"] if lines else "",
+            lines[-1]["status"] if lines[1:] else "",
+            str(alerts),
+            lines[-1]["final"] if lines else "",
+        )
+    _section("What a later look found", console)
+    console.print(table)
+
+
+def print_schedule(followups: FollowUps, console: Console) -> int:
+    """Print that the schedule is there, and return how many runs it has started."""
+    expression, state = followups.schedule()
+    deadline = time.monotonic() + SCHEDULE_SECONDS
+    while not (scheduled := followups.by_schedule()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    _section("Who started followups", console)
+    console.print(
+        f"Its schedule, {expression}, {state.lower()}: {scheduled} so far. "
+        f"This demo, in its haste: {followups.by_hand} times."
+    )
+    return scheduled
 
 
 def print_parked(parked: list[Mapping[str, Any]], console: Console) -> None:

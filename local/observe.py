@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from local.run import LocalRun
+
+LOAD: Final = "#load"
+"""The partition of the counts of what came in; those of other counts begin with # as well."""
 
 
 def messages_in(run: LocalRun, queue_url: str) -> int:
@@ -23,12 +26,12 @@ def messages_in(run: LocalRun, queue_url: str) -> int:
 
 
 def scan(run: LocalRun) -> Iterator[Mapping[str, Any]]:
-    """Read the whole table."""
+    """Read every row of a message; the table also holds some counts."""
     table = run.session.resource("dynamodb").Table(run.outputs["TableName"])
     start: dict[str, Any] = {}
     while True:
         page = table.scan(**start)
-        yield from page["Items"]
+        yield from (row for row in page["Items"] if not str(row["MessageId"]).startswith("#"))
         if "LastEvaluatedKey" not in page:
             return
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

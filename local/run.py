@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from local.deployment import Cdk
+from local.deviations import allow_batches
 from local.emulator import HOST, Certificate, emulator, make_certificate
 from local.process import Child, Program, running
 from local.sandbox import Sandbox, without_aws_settings
@@ -115,6 +116,8 @@ def local_stack(
             )
 
         outputs = _deploy(sandbox, folder, {**DEFAULT_CONTEXT, **(context or {})}, steps)
+        if "FollowUpFunctionName" in outputs:
+            allow_batches(sandbox.session(), outputs)
         yield LocalRun(
             sandbox=sandbox,
             session=sandbox.session(),

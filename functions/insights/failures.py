@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from enum import StrEnum
+from pathlib import Path
 
 
 class Kind(StrEnum):
@@ -28,3 +30,13 @@ class SystemFailure(Exception):
     def __init__(self, kind: Kind, text: str) -> None:
         super().__init__(text)
         self.kind = kind
+
+
+def unforeseen(error: Exception) -> SystemFailure:
+    """Name an error that nobody foresaw, and its place.
+
+    Its own text may quote the mail and is left out.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return SystemFailure(Kind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {place}")

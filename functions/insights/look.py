@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from insights.core.alerts import Alert, notification, pending
+from insights.core.alerts import Alert, pending
 from insights.core.message_id import LookRequest
-from insights.core.record import Answer, Record, Rules, after_look
+from insights.core.record import Answer, Record, Rules, after_look, without_look
 from insights.core.status import Status
-from insights.core.times import iso
 from insights.failures import Kind, SystemFailure
+from insights.load import QUIET, HasLoad
+from insights.outbox import Outbox
 from insights.ports import RecordChanged, Records, Source, Subscribers
 
 RECENT: Final = timedelta(minutes=15)
@@ -34,6 +35,13 @@ class Outcome:
     published: tuple[Alert, ...]
     answer: Answer | None
     """None where the look was skipped: no call to SES was made."""
+    shed: int = 0
+    """How many looks at this message were given up for want of slots."""
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether it was acknowledged without any look."""
+        return self.answer is None and self.record.looks == 0
 
     @property
     def refused(self) -> bool:
@@ -52,6 +60,9 @@ class Look:
     now: Callable[[], datetime]
     told: Callable[[Alert], None] = field(default=lambda _: None)
     """Hears of every alert once it is published and marked, also where the look fails later."""
+    load: HasLoad = QUIET
+    delay: timedelta = timedelta(0)
+    """How long a fresh id waits in the queue by rule."""
 
     def __call__(self, request: LookRequest, *, enqueued_at: datetime) -> Outcome:
         """Take one look and tell whom it concerns. Raises `SystemFailure`; then nothing is lost."""
@@ -60,15 +71,60 @@ class Look:
         if stored is not None:
             # First what is stored and not told: it must not wait for SES, nor cost a look again.
             stored, published = self._publish_pending(stored)
-            if not request.force and stored.is_settled(self.now(), recent=RECENT):
+            if self._teaches_nothing(stored, request):
                 return Outcome(stored, published, answer=None)
+        looks_per_message = self.load.looks_per_message()
+        if stored is None and not request.force and request.look is None:
+            aside = self._set_aside(request.message_id, enqueued_at, looks_per_message)
+            if aside:
+                return Outcome(aside, (), answer=None, shed=aside.shed)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, answer, request.message_id, enqueued_at)
+        record = self._store(stored, answer, request.message_id, enqueued_at, looks_per_message)
+        shed = record.shed - (stored.shed if stored else 0)
         record, more = self._publish_pending(record)
-        return Outcome(record, (*published, *more), answer)
+        return Outcome(record, (*published, *more), answer, shed)
+
+    def _teaches_nothing(self, stored: Record, request: LookRequest) -> bool:
+        """Whether a look would cost a slot for nothing.
+
+        A due look comes with its number: it is taken once, and whatever else is known.
+        """
+        if request.force:
+            return False
+        if request.look is not None:
+            return stored.looks >= request.look
+        return stored.is_settled(self.now(), recent=RECENT)
+
+    def _set_aside(
+        self, message_id: str, enqueued_at: datetime, looks_per_message: float
+    ) -> Record | None:
+        """Store a fresh message without a look where there are too many; None where not."""
+        now = self.now()
+        waited = now - enqueued_at
+        record = without_look(
+            message_id=message_id,
+            enqueued_at=enqueued_at,
+            now=now,
+            # Where the line is short, an outage made it wait: nobody behind it is to come first.
+            delay=self.delay if self.load.line_is_long(waited - self.delay) else waited,
+            rules=self.rules,
+            looks_per_message=looks_per_message,
+        )
+        if record is None:
+            return None
+        try:
+            self.records.save(record, (), read=None)
+        except RecordChanged:
+            return None
+        return record
 
     def _store(
-        self, stored: Record | None, answer: Answer, message_id: str, enqueued_at: datetime
+        self,
+        stored: Record | None,
+        answer: Answer,
+        message_id: str,
+        enqueued_at: datetime,
+        looks_per_message: float,
     ) -> Record:
         """Merge the answer into what is stored, again if somebody else stores in between."""
         for _ in range(_TRIES_TO_SAVE):
@@ -79,6 +135,7 @@ class Look:
                 enqueued_at=enqueued_at,
                 now=self.now(),
                 rules=self.rules,
+                looks_per_message=looks_per_message,
             )
             try:
                 self.records.save(record, new_alerts, read=stored)
@@ -90,11 +147,10 @@ class Look:
 
     def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
         """Publish what is not known to be published, each followed by its mark."""
+        outbox = Outbox(self.records, self.subscribers, self.now)
         published = {}
         for alert in pending(record.alerts):
-            sns_message_id = self.subscribers.publish(notification(alert, record.insights))
-            done = replace(alert, published_at=iso(self.now()), sns_message_id=sns_message_id)
-            self.records.mark_published(record.insights.message_id, done)
+            done = outbox.publish(alert, record)
             self.told(done)
             published[alert.alert_id] = done
         alerts = tuple(published.get(alert.alert_id, alert) for alert in record.alerts)

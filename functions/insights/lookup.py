@@ -7,14 +7,12 @@ of the line.
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from insights.adapters.queue import Line, QueueMessage
 from insights.core.message_id import BadBody, read_body
-from insights.failures import Kind, SystemFailure
+from insights.failures import Kind, SystemFailure, unforeseen
 from insights.look import Look
 from insights.telemetry import Telemetry
 
@@ -82,9 +80,4 @@ class Lookup:
 
 
 def _as_failure(error: Exception) -> SystemFailure:
-    """Name an error that nobody foresaw by its class and place; its own text is left out."""
-    if isinstance(error, SystemFailure):
-        return error
-    frames = traceback.extract_tb(error.__traceback__)
-    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return SystemFailure(Kind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {place}")
+    return error if isinstance(error, SystemFailure) else unforeseen(error)

@@ -1,11 +1,17 @@
-"""What a look needs of the world, named by role. `insights.adapters` has the real ones."""
+"""What looks and follow-ups need of the world, named by role.
+
+`insights.adapters` has the real ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from insights.core.alerts import Alert, Notification
+from insights.core.due import Claim, DueRow, GiveUp, MoveOn, Waiting
+from insights.core.lanes import Lane
 from insights.core.record import Answer, Record
 
 
@@ -45,4 +51,94 @@ class Subscribers(Protocol):
 
     def publish(self, notification: Notification) -> str:
         """Tell, and return SNS's message id. Raises `SystemFailure`."""
+        ...
+
+
+class Arrivals(Protocol):
+    """How many messages came in: counts in the table."""
+
+    def by_hour(self, now: datetime) -> Mapping[str, int]:
+        """Read how many came in during the last day. Raises `SystemFailure`."""
+        ...
+
+
+class SentCounts(Protocol):
+    """How many due looks joined the queue lately: counts in the table. Raises `SystemFailure`."""
+
+    def count_sent(self, number: int, now: datetime) -> None:
+        """Count them."""
+        ...
+
+    def sent_since(self, moment: datetime) -> int:
+        """Tell how many it were since then, to the minute, rather more than less."""
+        ...
+
+
+class Depth(Protocol):
+    """How many messages a queue holds; all three are approximate."""
+
+    @property
+    def visible(self) -> int:
+        """Those that can be received."""
+        ...
+
+    @property
+    def delayed(self) -> int:
+        """Those that cannot be received yet."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Those that are received and not deleted."""
+        ...
+
+
+class Queue(Protocol):
+    """The line of message ids, from behind."""
+
+    def depth(self) -> Depth:
+        """Ask how many wait. Raises `SystemFailure`."""
+        ...
+
+    def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Put up to ten due looks into the line; returns those that it refused.
+
+        Raises `SystemFailure` where it took none.
+        """
+        ...
+
+
+class DueRows(Protocol):
+    """Who waits, in lanes by time: the table's sparse index. Everything raises `SystemFailure`.
+
+    What changes a row returns False, and changes nothing, where the row does not wait any more for
+    the time that was read.
+    """
+
+    def count(self, lane: Lane, *, until: str, most: int) -> int:
+        """Count who is due; stops counting at `most`."""
+        ...
+
+    def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
+        """Read who is due, the oldest first, page by page."""
+        ...
+
+    def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
+        """Read some whose time lies after all times that can be right."""
+        ...
+
+    def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
+        """Read what is known of a page of messages now, by message id; some may be left out."""
+        ...
+
+    def claim(self, row: Waiting, *, until: str) -> bool:
+        """Let a row wait until then."""
+        ...
+
+    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+        """Undo a claim."""
+        ...
+
+    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+        """Let a row wait for a later look, or for none."""
         ...

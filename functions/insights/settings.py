@@ -25,6 +25,8 @@ class Settings:
     dead_letter_queue_url: str
     lookup_period: float
     """Seconds between two calls to SES."""
+    first_look_delay: timedelta
+    """How long a fresh id waits in the queue."""
     rules: Rules
 
     @classmethod
@@ -36,6 +38,7 @@ class Settings:
             queue_url=_required(environment, "QUEUE_URL"),
             dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
             lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
+            first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
             rules=Rules(
                 ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
                 retention=timedelta(
@@ -43,6 +46,32 @@ class Settings:
                 ),
                 redact_subjects=_flag(environment, "REDACT_SUBJECTS"),
             ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpSettings:
+    """The settings of the function `followups`."""
+
+    table_name: str
+    alert_topic_arn: str
+    queue_url: str
+    lookup_period: float
+    """Seconds between two calls to SES."""
+    first_look_delay: timedelta
+    """How long whatever joins the queue waits in it."""
+    ladder: Ladder
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> FollowUpSettings:
+        """Read settings from environment variables. Raises `BadSetting`."""
+        return cls(
+            table_name=_required(environment, "TABLE_NAME"),
+            alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
+            queue_url=_required(environment, "QUEUE_URL"),
+            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
+            first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
+            ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
         )
 
 
@@ -62,6 +91,10 @@ def _number(environment: Mapping[str, str], name: str, *, least: float, most: fl
     if not least <= number <= most:
         raise BadSetting(f"{name} takes a number from {least:g} to {most:g}, not {text!r}")
     return number
+
+
+def _seconds(environment: Mapping[str, str], name: str) -> timedelta:
+    return timedelta(seconds=_number(environment, name, least=0.0, most=900.0))
 
 
 def _ladder(environment: Mapping[str, str], name: str) -> Ladder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from insights.adapters.ses import Call
 from insights.core.alerts import Alert
+from insights.core.lanes import Lane
 from insights.core.record import NotFound
 from insights.failures import SystemFailure
 from insights.look import Outcome
@@ -26,6 +28,13 @@ class Metric(StrEnum):
     SKIPPED = "Skipped"
     ALERTS = "Alerts"
     SYSTEM_FAILURES = "SystemFailures"
+    SHED = "Shed"
+    RUNS = "Runs"
+    DUE = "Due"
+    SENT = "Sent"
+    REFUSED = "Refused"
+    LAG = "Lag"
+    BAD_ROWS = "BadRows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +73,14 @@ class Telemetry:
     def looked(self, outcome: Outcome) -> None:
         """Tell what a look came to."""
         record = outcome.record
-        self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
+        if not outcome.set_aside:
+            self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
+        if outcome.shed:
+            self._count(Metric.SHED, outcome.shed, what=_what_was_shed(outcome))
         if isinstance(outcome.answer, NotFound):
             self._count(Metric.NOT_FOUND)
         self.logger.info(
-            "looked" if outcome.answer else "skipped",
+            "set aside" if outcome.set_aside else "looked" if outcome.answer else "skipped",
             status=str(record.status),
             looks=record.looks,
             destinations=len(record.insights.destinations),
@@ -94,10 +106,88 @@ class Telemetry:
         """Write the metrics of the invocation."""
         self.metrics.flush_metrics()
 
-    def _count(self, metric: Metric, **dimensions: str) -> None:
-        """Count one, in total and, where dimensions are given, by these, too."""
-        self.metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
-        if dimensions:
-            with single_metric(name=metric, unit=MetricUnit.Count, value=1) as single:
-                for name, value in dimensions.items():
-                    single.add_dimension(name=name, value=value)
+    def _count(self, metric: Metric, number: int = 1, **dimensions: str) -> None:
+        """Count, in total and, where dimensions are given, by these, too."""
+        _count(self.metrics, metric, number, **dimensions)
+
+
+def _what_was_shed(outcome: Outcome) -> str:
+    """Name the worth of what was given up."""
+    if outcome.answer:
+        return "rung"
+    return "all" if outcome.record.final else "first"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpTelemetry:
+    """Writes the log lines and metrics of a run of `followups`."""
+
+    logger: Logger
+    metrics: Metrics
+
+    def began(self, *, due: Mapping[Lane, int], lag: float, free: int) -> None:
+        """Tell who is due, for how long the oldest has been, and how many looks there are."""
+        self._count(Metric.DUE, sum(due.values()))
+        self.metrics.add_metric(name=Metric.LAG, unit=MetricUnit.Seconds, value=lag)
+        by_lane = {str(lane): number for lane, number in due.items()}
+        self.logger.info("due", due=by_lane, lag=lag, free=free)
+
+    def sent(self, number: int, *, lane: str) -> None:
+        """Count what joined the queue."""
+        self._count(Metric.SENT, number, lane=lane)
+
+    def refused(self, number: int) -> None:
+        """Tell that the queue took a batch only in part; the rest is due again."""
+        self._count(Metric.REFUSED, number)
+        self.logger.warning("refused by the queue, due again", number=number)
+
+    def shed(self, message_id: str, number: int, *, next_look_at: str | None) -> None:
+        """Tell that planned looks were given up for want of slots."""
+        self._count(Metric.SHED, number, what="rung" if next_look_at else "rest")
+        self.logger.info(
+            "shed", message_id=message_id, looks_given_up=number, next_look_at=next_look_at
+        )
+
+    def bad_row(self, message_id: str, *, lane: str) -> None:
+        """Tell that a row waited for something that is no time, and is due now."""
+        self._count(Metric.BAD_ROWS)
+        self.logger.error(
+            "NextLookAt was no time of this service; the row is due now",
+            message_id=message_id,
+            lane=lane,
+        )
+
+    def published(self, alert: Alert, message_id: str) -> None:
+        """Tell that an alert which a look left behind was published."""
+        self._count(
+            Metric.ALERTS, alertType=str(alert.alert_type), severity=str(alert.meaning.severity)
+        )
+        self.logger.info("published", message_id=message_id, alerts=[alert.alert_id])
+
+    def failed(self, failure: SystemFailure) -> None:
+        """Tell what does not work."""
+        self._count(Metric.SYSTEM_FAILURES, kind=str(failure.kind))
+        self.logger.error("system failure", kind=str(failure.kind), what=str(failure))
+
+    def out_of_time(self) -> None:
+        """Tell that the run stops before everything is done; the next one goes on."""
+        self.logger.info("out of time; the next run goes on")
+
+    def ran(self) -> None:
+        """Count a run that came to its end."""
+        self._count(Metric.RUNS)
+
+    def flush(self) -> None:
+        """Write the metrics of the run."""
+        self.metrics.flush_metrics()
+
+    def _count(self, metric: Metric, number: int = 1, **dimensions: str) -> None:
+        _count(self.metrics, metric, number, **dimensions)
+
+
+def _count(metrics: Metrics, metric: Metric, number: int, **dimensions: str) -> None:
+    metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)
+    if dimensions:
+        with single_metric(name=metric, unit=MetricUnit.Count, value=number) as single:
+            for name, value in dimensions.items():
+                single.add_dimension(name=name, value=value)

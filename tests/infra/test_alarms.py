@@ -7,6 +7,8 @@ from aws_cdk.assertions import Match, Template
 
 ALARM = "AWS::CloudWatch::Alarm"
 LOOKUP = {"Name": "service", "Value": "lookup"}
+FOLLOWUPS = {"Name": "service", "Value": "followups"}
+NOT_RUNNING = "SesInsights-FollowUpsNotRunning"
 
 
 def ref(template: Template, output: str) -> object:
@@ -74,6 +76,35 @@ def ref(template: Template, output: str) -> object:
                 "Threshold": 10,
             },
         ),
+        (
+            "FollowupsErrors",
+            {
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Statistic": "Sum",
+                "Threshold": 1,
+            },
+        ),
+        (
+            "FollowUpFailures",
+            {
+                "Namespace": "SesInsights",
+                "MetricName": "SystemFailures",
+                "Dimensions": [FOLLOWUPS],
+                "Statistic": "Sum",
+                "Threshold": 1,
+            },
+        ),
+        (
+            "FollowUpLag",
+            {
+                "Namespace": "SesInsights",
+                "MetricName": "Lag",
+                "Dimensions": [FOLLOWUPS],
+                "Statistic": "Maximum",
+                "Threshold": 86_400,
+            },
+        ),
     ],
 )
 def test_an_alarm_watches_for(template: Template, name: str, properties: object) -> None:
@@ -95,6 +126,7 @@ def test_an_alarm_watches_for(template: Template, name: str, properties: object)
         ("DeadLetters", "QueueName", "DeadLetterQueueUrl", "QueueName"),
         ("OldestMessage", "QueueName", "QueueUrl", "QueueName"),
         ("LookupErrors", "FunctionName", "LookupFunctionName", None),
+        ("FollowupsErrors", "FunctionName", "FollowUpFunctionName", None),
     ],
 )
 def test_an_alarm_watches_the_right_thing(
@@ -131,7 +163,27 @@ def test_every_alarm_says_what_it_means_and_what_to_do(template: Template) -> No
 
 def test_silence_is_good(template: Template) -> None:
     """What is counted only when it happens raises no alarm while it does not happen."""
-    template.all_resources_properties(ALARM, {"TreatMissingData": "notBreaching"})
+    for alarm in template.find_resources(ALARM).values():
+        silent = "notBreaching" if alarm["Properties"]["AlarmName"] != NOT_RUNNING else "breaching"
+        assert alarm["Properties"]["TreatMissingData"] == silent
+
+
+def test_silence_of_what_runs_every_minute_is_trouble(template: Template) -> None:
+    """Ten minutes in which no run of followups ended are told."""
+    template.has_resource_properties(
+        ALARM,
+        {
+            "AlarmName": NOT_RUNNING,
+            "Namespace": "SesInsights",
+            "MetricName": "Runs",
+            "Dimensions": [FOLLOWUPS],
+            "Statistic": "Sum",
+            "Threshold": 1,
+            "ComparisonOperator": "LessThanThreshold",
+            "Period": 300,
+            "EvaluationPeriods": 2,
+        },
+    )
 
 
 @pytest.mark.parametrize(("name", "datapoints"), [("SystemFailures", 3), ("VdmOff", 1)])

@@ -60,6 +60,7 @@ def test_the_functions_settings(template: Template) -> None:
         "QUEUE_URL": value_of(template, "QueueUrl"),
         "DEAD_LETTER_QUEUE_URL": value_of(template, "DeadLetterQueueUrl"),
         "LOOKUP_PERIOD_SECONDS": "1.0",
+        "FIRST_LOOK_DELAY_SECONDS": "900",
         "FOLLOW_UP_LADDER": "[900, 7200, 86400, 259200, 604800, 1209600, 2505600]",
         "RETENTION_DAYS": "90",
         "REDACT_SUBJECTS": "false",
@@ -76,6 +77,7 @@ def test_the_functions_settings(template: Template) -> None:
     ("setting", "value"),
     [
         ("LOOKUP_PERIOD_SECONDS", "2.5"),
+        ("FIRST_LOOK_DELAY_SECONDS", "0"),
         ("FOLLOW_UP_LADDER", "[60, 3600]"),
         ("RETENTION_DAYS", "30"),
         ("REDACT_SUBJECTS", "true"),
@@ -92,18 +94,20 @@ def test_a_longer_period_gets_a_longer_time_out(chosen: Template) -> None:
 
 
 def test_logs_expire_after_a_month(template: Template) -> None:
-    """The function writes to a log group of the stack, which keeps a month."""
-    (group,) = template.find_resources(
-        "AWS::Logs::LogGroup", {"Properties": {"RetentionInDays": 30}}
-    )
-    template.has_resource_properties(FUNCTION, {"LoggingConfig": {"LogGroup": {"Ref": group}}})
+    """Each function writes to a log group of its own, which keeps a month."""
+    groups = template.find_resources("AWS::Logs::LogGroup", {"Properties": {"RetentionInDays": 30}})
+    used = [
+        function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        for function in template.find_resources(FUNCTION).values()
+    ]
+    assert sorted(used) == sorted(groups)
 
 
 @pytest.mark.parametrize(
     "name",
     [
         *("QueueUrl", "DeadLetterQueueUrl", "TableName"),
-        *("AlertTopicArn", "OpsTopicArn", "LookupFunctionName"),
+        *("AlertTopicArn", "OpsTopicArn", "LookupFunctionName", "FollowUpFunctionName"),
     ],
 )
 def test_outputs_bear_their_contract_names(template: Template, name: str) -> None:

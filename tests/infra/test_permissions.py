@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
+import pytest
 from aws_cdk.assertions import Template
 
 OUTPUTS = ("QueueUrl", "DeadLetterQueueUrl", "TableName", "AlertTopicArn", "OpsTopicArn")
@@ -26,6 +25,20 @@ LOOKUP = {
     ("logs:PutLogEvents", "AWS::Logs::LogGroup"),
 }
 
+FOLLOWUPS = {
+    ("sqs:GetQueueAttributes", "QueueUrl"),
+    ("sqs:SendMessage", "QueueUrl"),
+    ("dynamodb:Query", "TableName"),
+    ("dynamodb:Query", "TableName/index/DueLooks"),
+    ("dynamodb:BatchGetItem", "TableName"),
+    ("dynamodb:UpdateItem", "TableName"),
+    ("sns:Publish", "AlertTopicArn"),
+    ("kms:Decrypt", "AWS::KMS::Key"),
+    ("kms:GenerateDataKey*", "AWS::KMS::Key"),
+    ("logs:CreateLogStream", "AWS::Logs::LogGroup"),
+    ("logs:PutLogEvents", "AWS::Logs::LogGroup"),
+}
+
 
 def as_list(value: object) -> list[object]:
     """Undo CloudFormation's habit of writing a list of one as the one."""
@@ -37,6 +50,9 @@ def meaning(template: Template, resource: object) -> str:
     if not isinstance(resource, dict):
         return str(resource)
     (reference,) = resource.values()
+    if "Fn::Join" in resource:
+        _, (whole, below) = reference
+        return f"{meaning(template, whole)}{below}"
     logical_id = str(as_list(reference)[0])
     outputs = {template.find_outputs(name)[name]["Value"]["Ref"]: name for name in OUTPUTS}
     resources = template.to_json()["Resources"]
@@ -59,15 +75,34 @@ def permissions(template: Template, role: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_the_lookup_function_may_do_exactly_what_it_does(template: Template) -> None:
+@pytest.mark.parametrize(
+    ("handler", "needed"), [("lookup.handler", LOOKUP), ("followups.handler", FOLLOWUPS)]
+)
+def test_a_function_may_do_exactly_what_it_does(
+    template: Template, handler: str, needed: set[tuple[str, str]]
+) -> None:
     """Not an action, not a resource more than the code uses."""
     (function,) = template.find_resources(
-        "AWS::Lambda::Function", {"Properties": {"Handler": "lookup.handler"}}
+        "AWS::Lambda::Function", {"Properties": {"Handler": handler}}
     ).values()
     role = function["Properties"]["Role"]["Fn::GetAtt"][0]
     allowed = permissions(template, role)
-    assert set(allowed) == LOOKUP
-    assert len(allowed) == len(LOOKUP)
+    assert set(allowed) == needed
+    assert len(allowed) == len(needed)
+
+
+def test_the_schedule_may_start_runs_and_nothing_else(template: Template) -> None:
+    """Its role lets EventBridge Scheduler, of this account, invoke this one function."""
+    (schedule,) = template.find_resources("AWS::Scheduler::Schedule").values()
+    target = schedule["Properties"]["Target"]
+    role = target["RoleArn"]["Fn::GetAtt"][0]
+    assert permissions(template, role) == [("lambda:InvokeFunction", "AWS::Lambda::Function")]
+    (policy,) = (
+        policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in template.find_resources("AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+    )
+    assert policy[0]["Resource"] == target["Arn"]
 
 
 def test_asking_ses_is_a_policy_of_its_own(template: Template) -> None:
@@ -84,18 +119,24 @@ def test_asking_ses_is_a_policy_of_its_own(template: Template) -> None:
     assert [statement["Action"] for statement in alone] == ["ses:GetMessageInsights"]
 
 
-def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+def test_everything_has_a_role_of_its_own(template: Template) -> None:
     """No role is shared, none lies about unused, none is wider by a managed or inline policy."""
     roles = template.find_resources("AWS::IAM::Role")
-    used = Counter(
-        function["Properties"]["Role"]["Fn::GetAtt"][0]
+    functions = [
+        (function["Properties"]["Role"]["Fn::GetAtt"][0], "lambda.amazonaws.com")
         for function in template.find_resources("AWS::Lambda::Function").values()
-    )
-    assert used == Counter(dict.fromkeys(roles, 1))
-    for role in roles.values():
+    ]
+    schedules = [
+        (schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0], "scheduler.amazonaws.com")
+        for schedule in template.find_resources("AWS::Scheduler::Schedule").values()
+    ]
+    used = dict([*functions, *schedules])
+    assert len(used) == len(functions) + len(schedules)
+    assert set(used) == set(roles)
+    for name, role in roles.items():
         assert not {"ManagedPolicyArns", "Policies"} & set(role["Properties"])
         (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        assert trust["Principal"] == {"Service": used[name]}
 
 
 def test_every_policy_belongs_to_one_role(template: Template) -> None:
@@ -104,9 +145,20 @@ def test_every_policy_belongs_to_one_role(template: Template) -> None:
         assert len(policy["Properties"]["Roles"]) == 1
 
 
-def test_the_first_look_finds_its_permissions(template: Template) -> None:
-    """The function, and so the mapping that invokes it, is created after its policies."""
-    (function,) = template.find_resources(
-        "AWS::Lambda::Function", {"Properties": {"Handler": "lookup.handler"}}
-    ).values()
-    assert set(template.find_resources("AWS::IAM::Policy")) <= set(function["DependsOn"])
+def policies_of(template: Template, role: str) -> set[str]:
+    """Name the policies of a role."""
+    return {
+        name
+        for name, policy in template.find_resources("AWS::IAM::Policy").items()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+    }
+
+
+def test_a_function_finds_its_permissions(template: Template) -> None:
+    """Each function, and so whatever invokes it, is created after its policies."""
+    for function in template.find_resources("AWS::Lambda::Function").values():
+        role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+        assert policies_of(template, role) <= set(function["DependsOn"])
+    (schedule,) = template.find_resources("AWS::Scheduler::Schedule").values()
+    role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
+    assert policies_of(template, role) <= set(schedule["DependsOn"])

@@ -87,7 +87,9 @@ def test_a_message_stays_hidden_while_it_is_worked_on(template: Template, chosen
         (queue,) = synthesised.find_resources(
             "AWS::SQS::Queue", {"Properties": MESSAGE_IDS}
         ).values()
-        (function,) = synthesised.find_resources("AWS::Lambda::Function").values()
+        (function,) = synthesised.find_resources(
+            "AWS::Lambda::Function", {"Properties": {"Handler": "lookup.handler"}}
+        ).values()
         hidden = queue["Properties"]["VisibilityTimeout"]
         assert hidden >= 6 * function["Properties"]["Timeout"]
 

@@ -17,6 +17,7 @@ GOOD = {
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/MessageIds.fifo",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/DeadLetters.fifo",
     "LOOKUP_PERIOD_SECONDS": "1.5",
+    "FIRST_LOOK_DELAY_SECONDS": "900",
     "FOLLOW_UP_LADDER": "[900, 7200, 86400]",
     "RETENTION_DAYS": "45",
     "REDACT_SUBJECTS": "true",
@@ -31,6 +32,7 @@ def test_every_setting_is_read() -> None:
         queue_url=GOOD["QUEUE_URL"],
         dead_letter_queue_url=GOOD["DEAD_LETTER_QUEUE_URL"],
         lookup_period=1.5,
+        first_look_delay=timedelta(minutes=15),
         rules=Rules(
             ladder=Ladder((timedelta(minutes=15), timedelta(hours=2), timedelta(days=1))),
             retention=timedelta(days=45),

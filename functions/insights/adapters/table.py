@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from insights.adapters.arrivals import count_arrival
 from insights.adapters.aws_errors import error_codes, failing_as
 from insights.core.alerts import Alert
+from insights.core.lanes import Lane
 from insights.core.record import Record
 from insights.core.rows import (
     MESSAGE,
@@ -27,10 +30,10 @@ from insights.ports import RecordChanged
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# DynamoDB's limits of one transaction: 100 actions and 4 MB. One action is kept for the check of
-# the version, and items here have at most 400 KB.
+# DynamoDB's limits of one transaction: 100 actions and 4 MB. Two actions are kept, for the check of
+# the version and for the count of what comes in, and items here have at most 400 KB.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-_ACTIONS: Final = 99
+_ACTIONS: Final = 98
 _BYTES: Final = 3_000_000
 
 _FIRST: Final = "attribute_not_exists(MessageId)"
@@ -43,6 +46,8 @@ class RecordTable:
 
     client: DynamoDBClient
     table_name: str
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Tells in which hour a message that is new came in."""
 
     def load(self, message_id: str) -> Record | None:
         """Read every row of a message, as they are now."""
@@ -60,6 +65,7 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
+        With a message's first record it is counted as come in.
         """
         rows = [*destination_rows(record), *(alert_row(alert, record) for alert in new_alerts)]
         *earlier, last = _batches(rows)
@@ -69,15 +75,19 @@ class RecordTable:
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
         own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
-        self._write([own, *map(self._put, last)])
+        # What comes in bulk takes only slots that are left over: it is no load.
+        is_arrival = read is None and record.lane is not Lane.BULK
+        arrival = [count_arrival(self.table_name, self.now())] if is_arrival else []
+        self._write([own, *map(self._put, last), *arrival])
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
-        """Note when and as what an alert was published."""
+        """Note when and as what an alert was published; it waits in no lane any more."""
         with failing_as(Kind.DYNAMODB, "UpdateItem"):
             self.client.update_item(
                 TableName=self.table_name,
                 Key=_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
-                UpdateExpression="SET PublishedAt = :at, SnsMessageId = :as",
+                UpdateExpression="SET PublishedAt = :at, SnsMessageId = :as "
+                "REMOVE DueLane, NextLookAt",
                 ConditionExpression="attribute_exists(MessageId)",
                 ExpressionAttributeValues=_item(
                     {":at": alert.published_at, ":as": alert.sns_message_id}

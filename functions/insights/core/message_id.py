@@ -28,6 +28,8 @@ class LookRequest:
     message_id: str
     force: bool = False
     """Look even where a look is not expected to teach anything."""
+    look: int | None = None
+    """The number of the look that is due; None where the id comes from outside."""
 
 
 class BadBody(Exception):
@@ -53,7 +55,12 @@ def read_body(body: str) -> LookRequest:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         raise BadBody("BadJson", "the body starts as a JSON object but is none") from None
-    return LookRequest(_checked(_id_in(parsed)), force=parsed.get("force") is True)
+    look = parsed.get("look")
+    return LookRequest(
+        _checked(_id_in(parsed)),
+        force=parsed.get("force") is True,
+        look=look if type(look) is int and look > 0 else None,
+    )
 
 
 def _id_in(body: Mapping[str, object]) -> str:

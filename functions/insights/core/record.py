@@ -6,14 +6,20 @@ is stored next. It is pure; `insights.look` gathers what it needs and applies wh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from .alerts import Alert, alerts_in
 from .insight import Insights
 from .ladder import Ladder, Next
+from .lanes import Lane
 from .status import Status, most_telling, status_of
 from .times import instant, iso
+
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""How long a fresh id waits for its first look: beyond that, those behind it come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class Record:
     """When it was sent, or when its id was enqueued where SES does not tell."""
     looks: int
     """How many answers of SES went into this. Also the version that a writer must have read."""
-    first_look_at: str
-    last_look_at: str
+    first_look_at: str | None
+    """None where no look was taken yet."""
+    last_look_at: str | None
     next_look_at: str | None
     final: str | None
     """Why there is no next look; None while there is one."""
@@ -56,6 +63,10 @@ class Record:
     expires_at: int
     """Epoch seconds after which DynamoDB may delete it."""
     alerts: tuple[Alert, ...] = ()
+    lane: Lane = Lane.FOLLOW_UP
+    """Where it waits for its next look, if there is one."""
+    shed: int = 0
+    """How many looks were given up because of the load."""
 
     def is_settled(self, now: datetime, *, recent: timedelta) -> bool:
         """Whether a look cannot teach anything.
@@ -65,6 +76,10 @@ class Record:
         if self.final is not None or self.next_look_at is None:
             return True
         due = now >= instant(self.next_look_at)
+        if self.last_look_at is None:
+            # Set aside for want of slots: it waits for its time. What came in bulk may be looked
+            # at sooner, where somebody asks for it.
+            return not due and self.lane is not Lane.BULK
         return not due and now - instant(self.last_look_at) < recent
 
 
@@ -95,48 +110,100 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
     enqueued_at: datetime,
     now: datetime,
     rules: Rules,
+    looks_per_message: float = math.inf,
 ) -> tuple[Record, tuple[Alert, ...]]:
     """Join what is stored with what SES answered.
 
     Returns the record to store and the alerts that are new with it. What was seen once is never
     forgotten: a message that SES no longer knows keeps all that it showed before.
+    ``looks_per_message`` is what `load.looks_per_message` makes of the present load.
     """
     seen = _merged(stored, answer, message_id, rules)
     known = stored.sent_at if stored else iso(enqueued_at)
     sent_at = instant(min(seen.sent_at or known, known))
     looks = (stored.looks if stored else 0) + 1
+    look_at = iso(now)
+    # What came in bulk takes only slots that are left over; there is nothing to give up for it.
+    is_bulk = stored is not None and stored.lane is Lane.BULK
+    ladder = rules.ladder.for_message(message_id, math.inf if is_bulk else looks_per_message)
     if isinstance(answer, Found) or _was_found(stored):
         status = most_telling(status_of(place) for place in seen.destinations)
-        following = rules.ladder.after_found(seen.destinations, sent_at=sent_at, now=now)
+        following = ladder.after_found(seen.destinations, sent_at=sent_at, now=now)
     elif isinstance(answer, Refused):
         status = Status.INVALID
         following = Next(final="SES says that this is no message id. It was enqueued by mistake.")
     else:
         status = Status.NOT_FOUND
-        following = rules.ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
+        following = ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
     old = stored.alerts if stored else ()
     told = {alert.alert_id for alert in old}
-    raised = alerts_in(seen, detected_at=iso(now))
+    raised = alerts_in(seen, detected_at=look_at)
     new = tuple(alert for alert in raised if alert.alert_id not in told)
     record = Record(
         insights=seen,
         status=status,
         sent_at=iso(sent_at),
         looks=looks,
-        first_look_at=stored.first_look_at if stored else iso(now),
-        last_look_at=iso(now),
+        first_look_at=(stored.first_look_at if stored else None) or look_at,
+        last_look_at=look_at,
         next_look_at=iso(following.at) if following.at else None,
         final=following.final,
         note=following.note,
         expires_at=rules.expires_at(sent_at),
         alerts=tuple(sorted((*old, *new), key=lambda alert: alert.alert_id)),
+        lane=_lane(stored, following, sent_at, rules.ladder),
+        shed=(stored.shed if stored else 0) + following.shed,
     )
     return record, new
 
 
+def without_look(  # noqa: PLR0913 - keyword-only facts of one moment
+    *,
+    message_id: str,
+    enqueued_at: datetime,
+    now: datetime,
+    delay: timedelta,
+    rules: Rules,
+    looks_per_message: float,
+) -> Record | None:
+    """Acknowledge a fresh id without a look, or tell with None that it is looked at now.
+
+    Acknowledged are ids whose ladder has no first look at this load, and those that waited longer
+    than `LONGEST_WAIT` beyond the queue's ``delay``. Their first look is moved to the kept rung;
+    where the load leaves no look at all for this message, ``final`` says so.
+    """
+    ladder = rules.ladder.for_message(message_id, looks_per_message)
+    age = now - enqueued_at
+    if ladder.first_look_now(age, late=age > delay + LONGEST_WAIT):
+        return None
+    following = ladder.after_no_look(sent_at=enqueued_at)
+    return Record(
+        insights=Insights(message_id),
+        status=Status.NOT_FOUND,
+        sent_at=iso(enqueued_at),
+        looks=0,
+        first_look_at=None,
+        last_look_at=None,
+        next_look_at=iso(following.at) if following.at else None,
+        final=following.final,
+        note=following.note,
+        expires_at=rules.expires_at(enqueued_at),
+        lane=_lane(None, following, enqueued_at, rules.ladder),
+        shed=following.shed,
+    )
+
+
+def _lane(stored: Record | None, following: Next, sent_at: datetime, ladder: Ladder) -> Lane:
+    """Choose where the next look is waited for; what came in bulk stays there to the end."""
+    if stored and stored.lane is Lane.BULK:
+        return Lane.BULK
+    waits_for_keep = following.at is not None and following.at - sent_at == ladder.keep
+    return Lane.KEEP if waits_for_keep else Lane.FOLLOW_UP
+
+
 def _merged(stored: Record | None, answer: Answer, message_id: str, rules: Rules) -> Insights:
     seen = stored.insights if stored else Insights(message_id)
-    if isinstance(answer, Found):
+    if isinstance(answer, Found) and answer.insights != seen:  # most looks show nothing new
         seen = seen.merged(answer.insights)
     return replace(seen, subject=None) if rules.redact_subjects else seen
 

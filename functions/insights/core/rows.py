@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from .alerts import Alert, AlertType
 from .insight import Bounce, Complaint, Destination, Event, Insights
+from .lanes import Lane
 from .record import Record
 from .status import Status, status_of
 
@@ -23,9 +24,6 @@ DESTINATION: Final = "DESTINATION#"
 ALERT: Final = "ALERT#"
 MORE_EVENTS: Final = "EVENTS#"
 """Rows with the events of a destination that do not fit into its own row."""
-
-DUE_LANE: Final = "follow-up"
-"""Partition of the sparse index of messages that wait for a look."""
 
 _SORT_KEY_BYTES: Final = 900  # DynamoDB takes 1,024; the prefixes and a number need some
 _EVENTS_BYTES: Final = 250_000  # as JSON; an item may have 400 KB and carries other attributes
@@ -51,9 +49,10 @@ def message_row(record: Record) -> Row:
         "FirstLookAt": record.first_look_at,
         "LastLookAt": record.last_look_at,
         "NextLookAt": record.next_look_at,
-        "DueLane": DUE_LANE if record.next_look_at else None,
+        "DueLane": str(record.lane) if record.next_look_at else None,
         "Final": record.final,
         "Note": record.note,
+        "Shed": record.shed or None,
         "ExpiresAt": record.expires_at,
     }
     return _without_none(row)
@@ -100,6 +99,9 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "Isp": alert.isp,
             "Event": _event_map(alert.event),
             "DetectedAt": alert.detected_at,
+            # While it is pending it waits in a lane, where `followups` finds it.
+            "DueLane": None if alert.published_at else str(Lane.ALERT),
+            "NextLookAt": None if alert.published_at else alert.detected_at,
             "PublishedAt": alert.published_at,
             "SnsMessageId": alert.sns_message_id,
             "ExpiresAt": record.expires_at,
@@ -124,13 +126,15 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         status=Status(message["Status"]),
         sent_at=message["SentAt"],
         looks=int(message["Looks"]),
-        first_look_at=message["FirstLookAt"],
-        last_look_at=message["LastLookAt"],
+        first_look_at=message.get("FirstLookAt"),
+        last_look_at=message.get("LastLookAt"),
         next_look_at=message.get("NextLookAt"),
         final=message.get("Final"),
         note=message.get("Note"),
         expires_at=int(message["ExpiresAt"]),
         alerts=tuple(_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)),
+        lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
+        shed=int(message.get("Shed", 0)),
     )
 
 

@@ -1,0 +1,80 @@
+"""Entry point of the function `followups`, and the place where its parts are put together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from botocore.config import Config
+
+from insights.adapters.arrivals import Counts
+from insights.adapters.back_of_the_line import BackOfTheLine
+from insights.adapters.due import DueIndex
+from insights.adapters.table import RecordTable
+from insights.adapters.topic import AlertTopic
+from insights.followups import FollowUps
+from insights.load import Load
+from insights.outbox import Outbox
+from insights.settings import FollowUpSettings
+from insights.telemetry import FollowUpTelemetry
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# One try more than the first: what fails twice is tried by the next run.
+_SHORT: Final = Config(
+    retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=1, read_timeout=3
+)
+
+KEPT_FREE: Final = 10.0
+"""Seconds before its time-out at which a run stops: what is in hand then is finished."""
+
+
+def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
+    """Put the function's parts together. Raises `BadSetting`."""
+    settings = FollowUpSettings.read(environment)
+    dynamodb = session.client("dynamodb", config=_SHORT)
+    queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
+    topic = AlertTopic(session.client("sns", config=_SHORT), settings.alert_topic_arn)
+    records = RecordTable(dynamodb, settings.table_name)
+    counts = Counts(dynamodb, settings.table_name)
+    return FollowUps(
+        rows=DueIndex(dynamodb, settings.table_name),
+        queue=queue,
+        records=records,
+        outbox=Outbox(records, topic, _now),
+        counts=counts,
+        load=Load(counts, queue, settings.lookup_period, _now),
+        ladder=settings.ladder,
+        period=settings.lookup_period,
+        delay=settings.first_look_delay,
+        telemetry=FollowUpTelemetry(Logger(), Metrics()),
+        now=_now,
+        clock=time.monotonic,
+    )
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
+    """Do one run; an event says nothing that it needs to know."""
+    del event
+    followups = _followups()
+    try:
+        followups.run(context.get_remaining_time_in_millis() / 1000 - KEPT_FREE)
+    finally:
+        followups.telemetry.flush()
+
+
+@cache
+def _followups() -> FollowUps:
+    """Wire once per execution environment."""
+    return wire(os.environ, boto3.Session())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,27 @@
+"""The lanes in which messages and alerts wait for their time.
+
+Each lane is a partition of the table's sparse index, in order of time. `followups` serves them in
+the order in which they stand here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Lane(StrEnum):
+    """What a row waits for; the names stand in the table (``DueLane``)."""
+
+    ALERT = "alert"
+    """An alert that is stored and not known to be published."""
+    KEEP = "keep"
+    """The look at about three days, the last one that is given up."""
+    FOLLOW_UP = "follow-up"
+    """Every other look."""
+    BULK = "bulk"
+    """Messages that were put straight into the table; they get what the others leave."""
+
+
+LOOK_LANES: Final = (Lane.KEEP, Lane.FOLLOW_UP, Lane.BULK)
+"""The lanes of messages, the one that is served first in front."""

@@ -1,0 +1,28 @@
+"""Publishing an alert that is stored as pending, and marking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from insights.core.alerts import Alert, notification
+from insights.core.record import Record
+from insights.core.times import iso
+from insights.ports import Records, Subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Tells what is stored and was not told."""
+
+    records: Records
+    subscribers: Subscribers
+    now: Callable[[], datetime]
+
+    def publish(self, alert: Alert, record: Record) -> Alert:
+        """Publish one alert of a record, then mark it. Raises `SystemFailure`."""
+        sns_message_id = self.subscribers.publish(notification(alert, record.insights))
+        done = replace(alert, published_at=iso(self.now()), sns_message_id=sns_message_id)
+        self.records.mark_published(record.insights.message_id, done)
+        return done
