@@ -358,7 +358,7 @@ def test_a_quiet_minute_is_a_run_too(house: House, told: Callable[[], Told]) -> 
 
 def test_a_rung_the_load_does_not_leave_is_given_up(house: House, told: Callable[[], Told]) -> None:
     """With one look a message, the two-hour look makes way: the message waits for three days."""
-    house.load.looks = 1.0
+    house.load.looks = 1.34  # one, for what is late
     house.rows.put(due("m", since=LATE, age=2 * HOUR), due("just due", since=MINUTE, age=2 * HOUR))
     house.run()
     row = house.row("m")
@@ -385,7 +385,7 @@ def test_a_message_without_a_rung_left_ends_and_says_so(
 
 def test_rungs_are_given_up_while_the_line_is_full(house: House) -> None:
     """Where nothing can be sent, what is not worth a slot still leaves the lane."""
-    house.load.looks = 1.0
+    house.load.looks = 1.34  # one, for what is late
     house.queue.visible = 10_000
     house.rows.put(due("m", since=LATE, age=2 * HOUR), due("kept", Lane.KEEP, age=3 * DAY))
     house.run()
