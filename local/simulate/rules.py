@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from insights.core.alerts import notification
+from insights.core.due import DueRow, GiveUp, MoveOn, TakeLook, judge, looks_for
 from insights.core.insight import Bounce, Complaint, Destination, Event, Insights
 from insights.core.ladder import NOT_FOUND_UNTIL, Ladder
+from insights.core.lanes import Lane
 from insights.core.load import WINDOW, hour_of, looks_per_message
 from insights.core.record import (
     Answer,
@@ -136,6 +138,29 @@ class Core:
             notification(alert, record.insights)
             self.found[mail] = now
 
+    def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
+        """Judge a due look as `followups` does."""
+        record = self._waiting[mail]
+        if self._looks_per_message >= len(self.rules.ladder.rungs):
+            return True  # as `followups` does: nothing is scarce
+        row = DueRow(record.looks, record.next_look_at, lane, instant(record.sent_at))
+        late = at(now) - instant(record.next_look_at or record.sent_at)
+        ladder = self.rules.ladder.for_message(
+            record.insights.message_id, looks_for(late, self._looks_per_message)
+        )
+        match judge(row, lane, ladder=ladder, now=at(now)):
+            case TakeLook():
+                return True
+            case MoveOn(at=moment, lane=to, shed=shed):
+                self.shed += shed
+                self._waiting[mail] = replace(
+                    record, next_look_at=moment, lane=to, shed=record.shed + shed
+                )
+            case GiveUp(shed=shed):
+                self.shed += shed
+                del self._waiting[mail]
+        return False
+
     def follows(self, mail: int) -> Due | None:
         """Tell when the stored record wants its next look."""
         record = self._waiting.get(mail)
@@ -192,6 +217,11 @@ class Plain:
         following = self.next_age(age)
         if following is not None:
             self._next = Due(sent + following)
+
+    def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
+        """Every due look is taken."""
+        del mail, lane, now
+        return True
 
     def follows(self, mail: int) -> Due | None:
         """Tell what the last look led to."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import takewhile
@@ -18,6 +17,7 @@ from local.simulate.mail import DAY, MINUTE, Assumptions, Mail
 
 _NUMBER_BITS: Final = 24
 """A due look is one integer: milliseconds, then the mail's number. It takes a third of a tuple."""
+_NUMBER: Final = (1 << _NUMBER_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Rule(Protocol):
 
     def look(self, mail: int, now: float) -> None:
         """Look at a mail."""
+
+    def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
+        """Whether a due look is taken. If not, `follows` tells what comes instead."""
 
     def follows(self, mail: int) -> Due | None:
         """Tell what follows the last look, or passing over."""
@@ -131,14 +134,18 @@ class World:
             follow_ups=follow_ups,
             first_looks=self.rule.first_looks(),
         )
-        for _, mail in zip(range(free), self._oldest(now), strict=False):
-            self._sent_back.append((now + self.assumed.delay, mail))
+        for lane in LOOK_LANES:
+            while free and self._is_due(lane, now):
+                mail = heappop(self._due[lane]) & _NUMBER
+                if self.rule.is_worth_it(mail, lane, now):
+                    self._sent_back.append((now + self.assumed.delay, mail))
+                    free -= 1
+                else:
+                    self._await(mail)
 
-    def _oldest(self, now: float) -> Iterator[int]:
-        latest = int(now * 1000 + 1) << _NUMBER_BITS
-        for heap in self._due.values():
-            while heap and heap[0] < latest:
-                yield heappop(heap) & ((1 << _NUMBER_BITS) - 1)
+    def _is_due(self, lane: Lane, now: float) -> bool:
+        heap = self._due[lane]
+        return bool(heap) and (heap[0] >> _NUMBER_BITS) <= now * 1000
 
     def _visible_at(self, fresh: int) -> float:
         return self.mail.sent[fresh] + self.assumed.delay

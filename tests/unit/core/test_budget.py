@@ -11,8 +11,15 @@ PERIODS = st.floats(1, 200)
 INTERVALS = st.floats(1, 300)
 
 
-def free(
-    *, visible: int = 0, delayed: int = 0, in_flight: int = 0, delay: float = 900, period: float = 1
+def free(  # noqa: PLR0913 - keyword-only, as what it calls
+    *,
+    visible: int = 0,
+    delayed: int = 0,
+    in_flight: int = 0,
+    delay: float = 900,
+    period: float = 1,
+    follow_ups: int | None = None,
+    first_looks: float = 1.0,
 ) -> int:
     """Ask with the stack's default settings where nothing else is said."""
     return free_looks(
@@ -22,6 +29,8 @@ def free(
         delay=delay,
         period=period,
         interval=60,
+        follow_ups=follow_ups,
+        first_looks=first_looks,
     )
 
 
@@ -54,6 +63,19 @@ def test_a_period_beyond_the_interval_adds_one_now_and_then() -> None:
     """Where a look takes longer than a minute, the queue may still hold what its delay serves."""
     assert free(period=90) == 1
     assert free(period=90, delayed=10) == 0
+
+
+def test_fresh_ids_that_get_no_look_take_no_room() -> None:
+    """Of 3,000 delayed, 900 are follow-ups; of the others, one in a hundred is looked at."""
+    assert free(delayed=3_000) == 0
+    assert free(delayed=3_000, follow_ups=900, first_looks=0.01) == 39
+    assert free(delayed=3_000, follow_ups=900, first_looks=0.0) == 60
+    assert free(delayed=3_000, follow_ups=900, first_looks=1.0) == 0
+
+
+def test_more_follow_ups_than_messages_are_no_more_than_these() -> None:
+    """What was sent may be counted before it shows in the queue, or be served already."""
+    assert free(delayed=930, follow_ups=2_000, first_looks=0.0) == 30
 
 
 @given(COUNTS, COUNTS, COUNTS, DELAYS, PERIODS, INTERVALS)

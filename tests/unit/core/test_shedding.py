@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insights.core.due import PATIENCE, looks_for
 from insights.core.insight import Destination, Event
 from insights.core.ladder import SHED_ALL, Ladder
 from insights.core.lanes import Lane
@@ -93,6 +94,28 @@ def test_enough_looks_give_up_nothing() -> None:
     """At a load that leaves every rung, the ladder is the configured one."""
     assert Ladder().for_message(MESSAGE_ID, 7) == Ladder()
     assert Ladder().for_message(MESSAGE_ID, math.inf) == Ladder()
+
+
+@pytest.mark.parametrize(
+    ("looks", "share"), [(math.inf, 1), (2, 1), (1.3, 0.3), (1, 0), (0.4, 0), (0, 0)]
+)
+def test_the_share_of_first_looks_follows_from_the_load(looks: float, share: float) -> None:
+    """The kept look comes first; what is beyond one look a message is first looks."""
+    assert Ladder().first_looks(looks) == pytest.approx(share)
+    taken = sum(15 * MINUTE in kept(looks, message_id) for message_id in IDS)
+    assert taken / len(IDS) == pytest.approx(share, abs=0.04)
+
+
+def test_where_the_first_look_is_the_kept_one_it_goes_first() -> None:
+    """A ladder of one rung gives its looks to fresh ids."""
+    assert Ladder.of_seconds([900]).first_looks(0.4) == pytest.approx(0.4)
+
+
+def test_what_is_late_has_to_do_with_fewer_looks() -> None:
+    """Up to twelve hours late nothing changes; beyond, a quarter of the slots catches up."""
+    assert looks_for(PATIENCE, 1.2) == 1.2
+    assert looks_for(PATIENCE + SECOND, 1.2) == pytest.approx(0.9)
+    assert looks_for(30 * DAY, math.inf) == math.inf
 
 
 def test_rungs_given_up_are_passed_over_and_counted() -> None:
