@@ -146,12 +146,24 @@ class Look:
         raise SystemFailure(Kind.DYNAMODB, "another writer keeps changing the record")
 
     def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
-        """Publish what is not known to be published, each followed by its mark."""
+        """Publish what is not known to be published, each followed by its mark.
+
+        An alert at which this program fails holds back no other one; its error is raised after.
+        """
         outbox = Outbox(self.records, self.subscribers, self.now)
-        published = {}
+        published: dict[str, Alert] = {}
+        errors: list[Exception] = []
         for alert in pending(record.alerts):
-            done = outbox.publish(alert, record)
-            self.told(done)
-            published[alert.alert_id] = done
+            try:
+                done = outbox.publish(alert, record)
+            except SystemFailure:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below
+                errors.append(error)
+            else:
+                self.told(done)
+                published[alert.alert_id] = done
+        if errors:
+            raise errors[0]
         alerts = tuple(published.get(alert.alert_id, alert) for alert in record.alerts)
         return replace(record, alerts=alerts), tuple(published.values())

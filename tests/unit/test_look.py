@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from insights.adapters import ses
+from insights.adapters.queue import retry_delay
 from insights.adapters.ses import SesSource
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
@@ -152,6 +153,34 @@ def test_every_alert_is_told_of_once_it_is_marked() -> None:
     assert [alert.alert_id for alert in house.heard] == list(house.told)
 
 
+def test_an_alert_that_cannot_be_told_holds_back_no_other() -> None:
+    """Where SNS finds one alert malformed, the others of the message are told all the same."""
+    house = House()
+
+    def refuse() -> None:
+        raise ValueError("malformed")
+
+    house.moments.before["publish"] = refuse
+    with pytest.raises(ValueError, match="malformed"):
+        house.look()
+    (left,) = pending(house.stored.alerts)
+    assert set(house.told) == alerts_of(EVERYTHING.insights) - {left.alert_id}
+
+
+def test_an_outage_of_sns_is_noticed_at_the_first_alert() -> None:
+    """Where the system fails, trying the others would only cost time."""
+    house = House()
+
+    def refuse() -> None:
+        raise SystemFailure(Kind.SNS, "Publish: ReadTimeoutError")
+
+    house.moments.before["publish"] = refuse
+    with pytest.raises(SystemFailure):
+        house.look()
+    assert house.subscribers.published == []
+    assert len(pending(house.stored.alerts)) == 2
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "refused"),
     [(NotFound(), Status.NOT_FOUND, False), (Refused(), Status.INVALID, True)],
@@ -248,6 +277,11 @@ def test_a_look_that_may_teach_something_is_taken(looked_after: timedelta, gap: 
     house.clock.advance(gap.total_seconds())
     assert house.look().answer is not None
     assert house.source.asked == [MESSAGE_ID]
+
+
+def test_a_message_that_comes_back_is_not_asked_for_again() -> None:
+    """The longest wait of a deferred message lies within what counts as recent."""
+    assert retry_delay(receive_count=1000, chance=1) == RECENT.total_seconds()
 
 
 def test_who_enqueues_can_force_a_look() -> None:

@@ -375,6 +375,14 @@ def test_time_spent_elsewhere_counts_as_waiting(bench: Bench) -> None:
     assert bench.network.gaps[-1] == pytest.approx(PERIOD + GUARD)
 
 
+def test_a_sleep_that_ends_early_is_taken_up_again(bench: Bench) -> None:
+    """Whatever the machine's sleep is worth, no request leaves before its time."""
+    bench.source.sleep = lambda seconds: bench.clock.sleep(max(seconds / 2, 0.001))
+    bench.ask_alone()
+    bench.ask_alone()
+    assert min(bench.network.gaps) >= PERIOD
+
+
 @pytest.mark.parametrize("frozen", [PERIOD, 60, 86_400])
 def test_a_thawed_environment_waits_a_full_period(bench: Bench, frozen: float) -> None:
     """A frozen environment's monotonic clock may stand still; the wall clock tells of the gap."""
@@ -485,6 +493,9 @@ def test_a_call_that_broke_is_noted(bench: Bench) -> None:
 
 def test_a_request_that_never_left_is_no_call(bench: Bench) -> None:
     """What fails before the network, as signing without credentials, costs no slot."""
+    bench.ask_alone()
+    bench.calls.clear()
+    bench.clock.slept.clear()
 
     def no_credentials(**_: object) -> None:
         raise NoCredentialsError

@@ -55,6 +55,12 @@ def in_sns(message: Any) -> str:
             json.dumps({"messageId": f" <{MESSAGE_ID}@email.amazonses.com> "}), id="header in JSON"
         ),
         pytest.param("\n" + json.dumps({"MessageId": MESSAGE_ID}, indent=2), id="indented JSON"),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "Message": "sent"}), id="a Message that is no SNS"
+        ),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "TopicArn": "arn"}), id="a TopicArn that is no SNS"
+        ),
         pytest.param(json.dumps(SES_EVENT), id="SES event"),
         pytest.param(json.dumps({**SES_EVENT, "MessageId": "x" * 20}), id="the mail's own id wins"),
         pytest.param(in_sns(SES_EVENT), id="SES event in SNS"),
