@@ -24,6 +24,7 @@ ENVIRONMENT: Final = {
     "QUEUE_URL": "https://127.0.0.1/queue",
     "DEAD_LETTER_QUEUE_URL": "https://127.0.0.1/dead-letters",
     "LOOKUP_PERIOD_SECONDS": "1.0",
+    "FIRST_LOOK_DELAY_SECONDS": "900",
     "FOLLOW_UP_LADDER": "[900]",
     "RETENTION_DAYS": "90",
     "REDACT_SUBJECTS": "false",
