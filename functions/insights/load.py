@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
+from insights.core.ladder import LONGEST_WAIT
 from insights.core.load import looks_per_message
-from insights.core.record import LONGEST_WAIT
 from insights.ports import Arrivals, Queue
 
 _FRESH: Final = timedelta(minutes=1)

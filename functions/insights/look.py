@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from insights.core.alerts import Alert, pending
+from insights.core.ladder import LONGEST_WAIT
 from insights.core.message_id import LookRequest
 from insights.core.record import Answer, Record, Rules, after_look, without_look
 from insights.core.status import Status
@@ -100,13 +101,15 @@ class Look:
     ) -> Record | None:
         """Store a fresh message without a look where there are too many; None where not."""
         now = self.now()
-        waited = now - enqueued_at
+        delay, waited = self.delay, now - enqueued_at
+        if waited - delay > LONGEST_WAIT and not self.load.line_is_long(waited - delay):
+            # An outage made it wait, not the line: nobody behind it is to come first.
+            delay = waited - LONGEST_WAIT
         record = without_look(
             message_id=message_id,
             enqueued_at=enqueued_at,
             now=now,
-            # Where the line is short, an outage made it wait: nobody behind it is to come first.
-            delay=self.delay if self.load.line_is_long(waited - self.delay) else waited,
+            delay=delay,
             rules=self.rules,
             looks_per_message=looks_per_message,
         )

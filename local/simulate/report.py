@@ -16,6 +16,7 @@ _HEAD: Final = (
     "to alert: median, 95 %",
     "Complaints found",
     "to alert: median, 95 %",
+    "Slots suffice for",
     "Slots used",
     "Longest wait of a fresh id",
     "of it behind follow-ups",
@@ -49,6 +50,7 @@ def _cells(result: Result) -> Iterator[str]:
     for found in (result.bounces, result.complaints):
         yield percent(found.share)
         yield f"{span(found.median)}, {span(found.p95)}"
+    yield percent(result.at_most)
     yield percent(result.slots)
     yield span(result.longest_wait)
     yield span(result.longest_behind)
@@ -65,15 +67,6 @@ def settings(assumed: Assumptions) -> str:
 
 def _setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def bound(per_day: int, assumed: Assumptions) -> float:
-    """Tell which share any rule can find at most that knows nothing of a mail but its id.
-
-    As long as such a rule has no reason to prefer one mail, it finds at most the share of the mail
-    it looks at, and that is at most the slots over the mails.
-    """
-    return min(1.0, DAY / assumed.period / per_day)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -103,10 +96,12 @@ def _promises_of(result: Result, assumed: Assumptions) -> Iterator[Promise]:
         if least:
             promised = f"at least {percent(least[index])}"
             yield Promise(what, percent(found.share), promised, found.share >= least[index])
-        elif bound(result.per_day, assumed) < 1:
-            most = bound(result.per_day, assumed)
+        elif result.at_most < 1:
+            most = result.at_most
             near = f"{percent(found.share)}, {percent(found.share / most)} of the bound"
-            yield Promise(what, near, f"no rule finds more than {percent(most)}", kept=True)
+            yield Promise(
+                what, near, f"in this time no rule finds above {percent(most)}", kept=True
+            )
     limit = assumed.delay + MINUTE
     yield Promise(
         f"longest wait behind follow-ups at {result.per_day:,} a day",

@@ -43,6 +43,8 @@ class Result:
     per_day: int
     bounces: Found
     complaints: Found
+    at_most: float
+    """Share of the mail that the slots until the run's last look suffice for."""
     slots: float
     """Share of all slots, in the days in which mail is sent."""
     longest_wait: float
@@ -74,6 +76,7 @@ def run(rule: str, per_day: int, assumed: Assumptions) -> Result:
         per_day=per_day,
         bounces=_found(ruled, mail, (n for n, s in stories.items() if s.bounce < math.inf)),
         complaints=_found(ruled, mail, (n for n, s in stories.items() if s.complaint < math.inf)),
+        at_most=min(1.0, measured.last_look / assumed.period / len(mail.sent)),
         slots=measured.looks * assumed.period / (assumed.days * DAY),
         longest_wait=measured.longest_wait,
         longest_behind=measured.longest_behind * assumed.period,

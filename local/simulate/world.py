@@ -59,6 +59,8 @@ class Measured:
 
     looks: int = 0
     """In the days in which mail is sent."""
+    last_look: float = 0.0
+    """When the last look was taken; later than those days."""
     passed_over: int = 0
     expired: int = 0
     """Ids that the queue did not keep until their turn came."""
@@ -135,13 +137,17 @@ class World:
             first_looks=self.rule.first_looks(),
         )
         for lane in LOOK_LANES:
-            while free and self._is_due(lane, now):
-                mail = heappop(self._due[lane]) & _NUMBER
-                if self.rule.is_worth_it(mail, lane, now):
+            while self._is_due(lane, now):
+                mail = self._due[lane][0] & _NUMBER
+                if not self.rule.is_worth_it(mail, lane, now):
+                    heappop(self._due[lane])
+                    self._await(mail)
+                elif free:
+                    heappop(self._due[lane])
                     self._sent_back.append((now + self.assumed.delay, mail))
                     free -= 1
                 else:
-                    self._await(mail)
+                    break
 
     def _is_due(self, lane: Lane, now: float) -> bool:
         heap = self._due[lane]
@@ -190,6 +196,7 @@ class World:
         answer = start + self.assumed.ses_latency
         pace.call_ended(answer, Journey.ANSWERED)
         self._free_at = answer + self.assumed.work
+        self.measured.last_look = start
         self.measured.looks += start < self.assumed.days * DAY
         self.rule.look(mail, answer)
         self._await(mail)

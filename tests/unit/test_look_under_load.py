@@ -12,11 +12,11 @@ from insights.adapters.arrivals import Counts
 from insights.adapters.back_of_the_line import Depth
 from insights.adapters.table import RecordTable
 from insights.bulk import WAITS_IN_BULK, Bulk
-from insights.core.ladder import NOT_YET_LOOKED, SHED_ALL
+from insights.core.ladder import LONGEST_WAIT, NO_WAIT, NOT_YET_LOOKED, SHED_ALL
 from insights.core.lanes import Lane
 from insights.core.load import hour_of
 from insights.core.message_id import BadBody, LookRequest, read_body
-from insights.core.record import LONGEST_WAIT, Answer, NotFound, Record
+from insights.core.record import Answer, NotFound, Record
 from insights.core.status import Status
 from insights.core.times import instant, iso
 from insights.load import Load
@@ -36,6 +36,8 @@ from tests.unit.samples import MESSAGE_ID, OTHER_ID, RULES, bounced, delivered, 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DELAY = timedelta(minutes=15)
+IN_LINE = DELAY + NO_WAIT
+"""A wait that shows that there is no slot to spare."""
 SOON = timedelta(minutes=1)
 
 
@@ -54,7 +56,7 @@ class House:
         self.source = FakeSource(Moments(), self.answers)
 
     def look(
-        self, *, waited: timedelta = DELAY, force: bool = False, look: int | None = None
+        self, *, waited: timedelta = IN_LINE, force: bool = False, look: int | None = None
     ) -> Outcome:
         """Take a look at an id that waited so long in the queue."""
         now = self.clock.now
@@ -130,8 +132,15 @@ def test_a_first_look_the_load_does_not_leave_is_moved() -> None:
     record = house.stored
     assert (record.looks, record.status, record.lane) == (0, Status.NOT_FOUND, Lane.KEEP)
     assert record.note == NOT_YET_LOOKED
-    assert record.next_look_at == iso(START - DELAY + 3 * DAY)
+    assert record.next_look_at == iso(START - IN_LINE + 3 * DAY)
     assert record.first_look_at is None
+
+
+def test_a_slot_to_spare_is_used() -> None:
+    """An id whose turn comes at once is looked at, whatever the load leaves it."""
+    house = House()
+    house.load.looks = 0.0
+    assert house.look(waited=DELAY).answer is not None
 
 
 def test_a_message_for_which_no_look_is_left_ends_and_says_so() -> None:

@@ -39,6 +39,12 @@ KEEP_BY: Final = timedelta(days=3)
 
 _NEVER: Final = timedelta(days=36_500).total_seconds()
 
+NO_WAIT: Final = timedelta(seconds=30)
+"""How long a fresh message waits at most where there are slots to spare."""
+
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""How long a fresh message waits for its first look: beyond that, those behind it come first."""
+
 ONLY_SEND_UNTIL: Final = timedelta(days=1)
 """From this age on, a message that shows nothing but SEND is probably not tracked."""
 
@@ -80,14 +86,18 @@ class Ladder:
         """The rung that is given up last: the last one up to three days, or else the first."""
         return max((rung for rung in self.rungs if rung <= KEEP_BY), default=self.rungs[0])
 
-    def first_look_now(self, age: timedelta, *, late: bool) -> bool:
+    def first_look_now(self, age: timedelta, *, waited: timedelta) -> bool:
         """Whether a fresh message is looked at now, or only acknowledged.
 
-        ``late`` is whether it waited so long that those behind it are to come first.
+        ``waited`` is how long its turn did not come. If it came at once, there is a slot to spare,
+        and the first look is taken even where it was given up; if it took very long, those behind
+        are to come first.
         """
         if age >= self.keep:
             return self.keep not in self.shed
-        return self.rungs[0] not in self.shed and not late
+        if waited < NO_WAIT:
+            return True
+        return self.rungs[0] not in self.shed and waited <= LONGEST_WAIT
 
     def for_message(self, message_id: str, looks_per_message: float) -> Ladder:
         """Give up the rungs that a message cannot have at this load, the least worth first.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from .alerts import Alert, alerts_in
 from .insight import Insights
@@ -17,9 +16,6 @@ from .ladder import Ladder, Next
 from .lanes import Lane
 from .status import Status, most_telling, status_of
 from .times import instant, iso
-
-LONGEST_WAIT: Final = timedelta(hours=1)
-"""How long a fresh id waits for its first look: beyond that, those behind it come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +164,13 @@ def without_look(  # noqa: PLR0913 - keyword-only facts of one moment
 ) -> Record | None:
     """Acknowledge a fresh id without a look, or tell with None that it is looked at now.
 
-    Acknowledged are ids whose ladder has no first look at this load, and those that waited longer
-    than `LONGEST_WAIT` beyond the queue's ``delay``. Their first look is moved to the kept rung;
-    where the load leaves no look at all for this message, ``final`` says so.
+    Acknowledged are ids whose ladder has no first look at this load, unless there is a slot to
+    spare, and those that waited too long beyond the queue's ``delay``. Their first look is moved
+    to the kept rung; where the load leaves no look for this message, ``final`` says so.
     """
     ladder = rules.ladder.for_message(message_id, looks_per_message)
     age = now - enqueued_at
-    if ladder.first_look_now(age, late=age > delay + LONGEST_WAIT):
+    if ladder.first_look_now(age, waited=age - delay):
         return None
     following = ladder.after_no_look(sent_at=enqueued_at)
     return Record(

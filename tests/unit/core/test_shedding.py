@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from insights.core.due import PATIENCE, looks_for
 from insights.core.insight import Destination, Event
-from insights.core.ladder import SHED_ALL, Ladder
+from insights.core.ladder import LONGEST_WAIT, NO_WAIT, SHED_ALL, Ladder
 from insights.core.lanes import Lane
-from insights.core.record import LONGEST_WAIT, NotFound, Record, after_look, without_look
+from insights.core.record import NotFound, Record, after_look, without_look
 from tests.unit.core.strategies import (
     DAY,
     HOUR,
@@ -41,7 +41,7 @@ def kept(
 
 
 def passed_over(
-    looks: float = math.inf, age: timedelta = DELAY, message_id: str = MESSAGE_ID
+    looks: float = math.inf, age: timedelta = DELAY + NO_WAIT, message_id: str = MESSAGE_ID
 ) -> Record | None:
     """Serve a fresh id of an age."""
     return without_look(
@@ -176,7 +176,9 @@ def test_a_fresh_id_is_looked_at_while_there_are_looks() -> None:
     assert passed_over(age=DELAY + LONGEST_WAIT) is None
 
 
-@pytest.mark.parametrize(("looks", "age"), [(1, DELAY), (7, DELAY + LONGEST_WAIT + SECOND)])
+@pytest.mark.parametrize(
+    ("looks", "age"), [(1, DELAY + NO_WAIT), (7, DELAY + LONGEST_WAIT + SECOND)]
+)
 def test_a_first_look_can_be_moved_to_the_kept_one(looks: float, age: timedelta) -> None:
     """Under overload, or behind a burst, a fresh id is stored without a look, with the reason."""
     record = passed_over(looks, age)
@@ -185,6 +187,13 @@ def test_a_first_look_can_be_moved_to_the_kept_one(looks: float, age: timedelta)
     assert (record.next_look_at, record.lane) == ("2026-11-26T10:00:00.000Z", Lane.KEEP)
     assert (record.final, record.shed) == (None, 3)
     assert "Not looked at yet" in (record.note or "")
+
+
+@pytest.mark.parametrize("looks", [0, 0.5, 1])
+def test_a_slot_to_spare_is_used(looks: float) -> None:
+    """An id whose turn comes at once is looked at, whatever the load of the day leaves it."""
+    assert passed_over(looks, DELAY + NO_WAIT - SECOND) is None
+    assert passed_over(looks, DELAY + NO_WAIT) is not None
 
 
 def test_a_fresh_id_without_any_look_ends_with_the_reason() -> None:
@@ -216,8 +225,8 @@ def test_every_fresh_id_is_looked_at_now_or_later_or_ends(
 ) -> None:
     """Never both a next look and an end, never neither, and the next look is not behind it."""
     of_message = ladder.for_message(message_id, looks)
-    if of_message.first_look_now(age, late=age > DELAY + LONGEST_WAIT):
-        assert kept(looks, message_id, ladder)
+    if of_message.first_look_now(age, waited=age - DELAY):
+        assert kept(looks, message_id, ladder) or age < DELAY + NO_WAIT
         return
     following = of_message.after_no_look(sent_at=SENT)
     assert (following.at is None) != (following.final is None)
