@@ -25,6 +25,12 @@ def messages_in(run: LocalRun, queue_url: str) -> int:
     return sum(int(count) for count in found["Attributes"].values())
 
 
+def message_row(run: LocalRun, message_id: str) -> Mapping[str, Any] | None:
+    """Read the row that tells about a message as a whole; None where there is none."""
+    table = run.session.resource("dynamodb").Table(run.outputs["TableName"])
+    return table.get_item(Key={"MessageId": message_id, "Record": "MESSAGE"}).get("Item")
+
+
 def scan(run: LocalRun) -> Iterator[Mapping[str, Any]]:
     """Read every row of a message; the table also holds some counts."""
     table = run.session.resource("dynamodb").Table(run.outputs["TableName"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -16,15 +15,13 @@ from insights.bulk import Bulk
 from insights.core.ladder import Ladder
 from insights.core.record import Rules
 from local.followups import FollowUps
-from local.observe import LOAD, messages_in, scan
+from local.observe import LOAD, message_row, messages_in, scan
 from local.pipeline import Pipeline
 from local.run import LocalRun, local_stack
 from local.ses.stories import STORIES
 from local.subscriber import Subscriber
 from local.truth import differences
-
-PATIENCE = 120.0
-"""Seconds until a test gives up; nothing is asserted about how long things take."""
+from tests.end_to_end.patience import eventually
 
 RUNGS: Final = (16, 26)
 """Seconds since a mail was sent at which it is looked at again."""
@@ -61,7 +58,7 @@ def pipeline(stack: LocalRun) -> Iterator[Pipeline]:
         sqs=stack.session.client("sqs"),
         queue_url=stack.outputs["QueueUrl"],
     )
-    _eventually(lambda: _waiting(stack) == 0)
+    eventually(lambda: _waiting(stack) == 0)
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +79,11 @@ def test_what_comes_late_is_found_and_told_once(
     for story, turn in TURNS.items():
         stack.ses.change(speed=turn.total_seconds() / TURN)
         ids[story] = pipeline.send(STORIES[story])["MessageId"]
-    _eventually(lambda: _age(stack, ids["never"]) > timedelta(seconds=1))  # SES shows the others
+    eventually(lambda: _age(stack, ids["never"]) > timedelta(seconds=1))  # SES shows the others
     for message_id in ids.values():
         pipeline.enqueue(message_id)
-    _eventually(lambda: all(_row(stack, each) for each in ids.values()))
-    first = {story: _row(stack, each) or {} for story, each in ids.items()}
+    eventually(lambda: all(message_row(stack, each) for each in ids.values()))
+    first = {story: message_row(stack, each) or {} for story, each in ids.items()}
     assert {story: (row["Status"], int(row["Looks"])) for story, row in first.items()} == {
         "delivered-then-bounced": ("DELIVERED", 1),
         "complaint-late": ("DELIVERED", 1),
@@ -95,14 +92,14 @@ def test_what_comes_late_is_found_and_told_once(
     }
 
     _run_until(
-        followups, lambda: all("Final" in (_row(stack, each) or {}) for each in ids.values())
+        followups, lambda: all("Final" in (message_row(stack, each) or {}) for each in ids.values())
     )
 
     subscriber.read()
     rows = [row for row in scan(stack) if row["MessageId"] in ids.values()]
     expected = {each: STORIES[story].expected for story, each in ids.items()}
     assert differences(expected, rows, subscriber.received) == []
-    last = {story: _row(stack, each) or {} for story, each in ids.items()}
+    last = {story: message_row(stack, each) or {} for story, each in ids.items()}
     assert sum(int(row["Looks"]) for row in last.values()) == stack.ses.report().accepted
     assert all(row["Looks"] > 1 for row in last.values())
     assert not any({"NextLookAt", "DueLane"} & row.keys() for row in last.values())
@@ -117,14 +114,14 @@ def test_two_runs_at_once_send_nothing_twice(
     ids = [pipeline.send(STORIES["never"], label=str(n))["MessageId"] for n in range(4)]
     for message_id in ids:
         pipeline.enqueue(message_id)
-    _eventually(lambda: all(_row(stack, each) for each in ids))
-    _eventually(lambda: all(_is_due(stack, each) for each in ids))
+    eventually(lambda: all(message_row(stack, each) for each in ids))
+    eventually(lambda: all(_is_due(stack, each) for each in ids))
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(followups.start) for _ in range(4)]:
             done.result()
-    _eventually(lambda: _waiting(stack) == 0)
+    eventually(lambda: _waiting(stack) == 0)
 
-    rows = [_row(stack, each) for each in ids]
+    rows = [message_row(stack, each) for each in ids]
     assert [row and int(row["Looks"]) for row in rows] == [2] * 4
     assert stack.ses.report().accepted == 8
 
@@ -138,9 +135,9 @@ def test_an_alert_left_pending_is_published(
     stack.ses.change(speed=FAST)
     message_id = pipeline.send(STORIES["bounce-noemail"])["MessageId"]
     pipeline.enqueue(message_id)
-    _eventually(lambda: bool(subscriber.read()))
+    eventually(lambda: bool(subscriber.read()))
     alert = next(row for row in _rows(stack, message_id) if row["Record"].startswith("ALERT#"))
-    _eventually(lambda: "PublishedAt" in _item(stack, message_id, alert["Record"]))
+    eventually(lambda: "PublishedAt" in _item(stack, message_id, alert["Record"]))
     published = _item(stack, message_id, alert["Record"])
     assert "DueLane" not in published
     table = stack.session.resource("dynamodb").Table(stack.outputs["TableName"])
@@ -152,7 +149,7 @@ def test_an_alert_left_pending_is_published(
     followups.start()
     followups.start()
 
-    _eventually(lambda: bool(subscriber.read()))
+    eventually(lambda: bool(subscriber.read()))
     assert len({alert.body["alertId"] for alert in subscriber.received}) == 1
     assert len(subscriber.received) == 2, "the look's, and one of followups"
     assert "PublishedAt" in _item(stack, message_id, alert["Record"])
@@ -171,7 +168,7 @@ def test_ids_put_in_bulk_are_looked_at(
     assert list(bulk.put(ids)) == [(each, True) for each in ids]
     assert list(bulk.put(ids)) == [(each, False) for each in ids]
 
-    _run_until(followups, lambda: all("Final" in (_row(stack, each) or {}) for each in ids))
+    _run_until(followups, lambda: all("Final" in (message_row(stack, each) or {}) for each in ids))
 
     subscriber.read()
     rows = [row for row in scan(stack) if row["MessageId"] in ids]
@@ -187,7 +184,7 @@ def test_what_comes_in_is_counted_once(stack: LocalRun, pipeline: Pipeline) -> N
     message_id = pipeline.send(STORIES["bounce-noemail"])["MessageId"]
     pipeline.enqueue(message_id)
     pipeline.enqueue(json.dumps({"MessageId": message_id, "force": True}))
-    _eventually(lambda: int((_row(stack, message_id) or {"Looks": 0})["Looks"]) == 2)
+    eventually(lambda: int((message_row(stack, message_id) or {"Looks": 0})["Looks"]) == 2)
     assert _arrivals(stack) == before + 1
 
 
@@ -206,7 +203,7 @@ def test_logs_of_followups_hold_no_address(
 def test_the_schedule_starts_runs(followups: FollowUps) -> None:
     """EventBridge Scheduler starts the function by itself, through its own role."""
     assert followups.schedule() == ("rate(1 minute)", "ENABLED")
-    _eventually(lambda: followups.by_schedule() > 0)
+    eventually(lambda: followups.by_schedule() > 0)
 
 
 def _run_until(followups: FollowUps, holds: Callable[[], bool]) -> None:
@@ -216,14 +213,7 @@ def _run_until(followups: FollowUps, holds: Callable[[], bool]) -> None:
         followups.start()
         return holds()
 
-    _eventually(after_a_run)
-
-
-def _eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.2)
+    eventually(after_a_run)
 
 
 def _waiting(stack: LocalRun) -> int:
@@ -239,12 +229,8 @@ def _item(stack: LocalRun, message_id: str, record: str) -> Mapping[str, Any]:
     return table.get_item(Key={"MessageId": message_id, "Record": record}).get("Item", {})
 
 
-def _row(stack: LocalRun, message_id: str) -> Mapping[str, Any] | None:
-    return _item(stack, message_id, "MESSAGE") or None
-
-
 def _is_due(stack: LocalRun, message_id: str) -> bool:
-    row = _row(stack, message_id) or {}
+    row = message_row(stack, message_id) or {}
     return "NextLookAt" in row and datetime.fromisoformat(row["NextLookAt"]) <= datetime.now(UTC)
 
 

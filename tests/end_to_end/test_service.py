@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from local.observe import messages_in, read_parked, scan
+from local.observe import message_row, messages_in, read_parked, scan
 from local.pipeline import Pipeline
 from local.run import LocalRun
 from local.ses.settings import FaultKind
@@ -17,9 +16,7 @@ from local.ses.stories import STORIES, UNTOLD
 from local.subscriber import Subscriber
 from local.truth import differences
 from local.work import enqueue_all
-
-PATIENCE = 120.0
-"""Seconds until a test gives up; nothing is asserted about how long things take."""
+from tests.end_to_end.patience import eventually
 
 FAST = 36_000.0
 """SES shows a mail 8 ms after it was sent, and forgets it after 72 s."""
@@ -36,7 +33,7 @@ def pipeline(stack: LocalRun) -> Iterator[Pipeline]:
         queue_url=stack.outputs["QueueUrl"],
     )
     stack.ses.change(vdm=True, faults=())
-    _eventually(lambda: _waiting(stack) == 0)
+    eventually(lambda: _waiting(stack) == 0)
 
 
 def test_every_story_ends_as_told(stack: LocalRun, pipeline: Pipeline) -> None:
@@ -46,7 +43,7 @@ def test_every_story_ends_as_told(stack: LocalRun, pipeline: Pipeline) -> None:
     subscriber = Subscriber.subscribe(stack.session, stack.outputs["AlertTopicArn"], name="stories")
     work = enqueue_all(stack)
 
-    _eventually(lambda: _accepted(stack) >= work.looks_due and _waiting(stack) == 0)
+    eventually(lambda: _accepted(stack) >= work.looks_due and _waiting(stack) == 0)
     subscriber.read()
 
     rows = [row for row in scan(stack) if row["MessageId"] not in before]
@@ -64,7 +61,7 @@ def test_logs_hold_no_address_and_no_subject(stack: LocalRun, pipeline: Pipeline
     stack.ses.change(speed=FAST)
     message_id = pipeline.send(STORIES["bounce-noemail"], label="anna")["MessageId"]
     pipeline.enqueue(message_id)
-    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    eventually(lambda: message_row(stack, message_id) is not None and _waiting(stack) == 0)
 
     lines = "\n".join(stack.log_lines(stack.outputs["LookupFunctionName"]))
 
@@ -82,7 +79,7 @@ def test_bad_bodies_are_parked_as_they_came(stack: LocalRun, pipeline: Pipeline)
     after = pipeline.send(STORIES["delivered"])["MessageId"]
     pipeline.enqueue(after)
 
-    _eventually(lambda: _row(stack, after) is not None and _waiting(stack) == 0)
+    eventually(lambda: message_row(stack, after) is not None and _waiting(stack) == 0)
 
     parked = read_parked(stack)
     assert sorted(message["Body"] for message in parked) == sorted(bodies)
@@ -98,9 +95,9 @@ def test_a_malformed_id_is_parked_after_one_look(stack: LocalRun, pipeline: Pipe
     pipeline.enqueue(malformed)
     pipeline.enqueue(f"<{malformed}@email.amazonses.com>")
 
-    _eventually(lambda: messages_in(stack, stack.outputs["DeadLetterQueueUrl"]) == 2)
+    eventually(lambda: messages_in(stack, stack.outputs["DeadLetterQueueUrl"]) == 2)
 
-    row = _row(stack, malformed)
+    row = message_row(stack, malformed)
     assert row is not None
     assert row["Status"] == "INVALID"
     assert "Final" in row
@@ -113,14 +110,14 @@ def test_vdm_off_holds_the_line_and_loses_nothing(stack: LocalRun, pipeline: Pip
     ids = [pipeline.send(STORIES["delivered"], label=str(n))["MessageId"] for n in range(2)]
     for message_id in ids:
         pipeline.enqueue(message_id)
-    _eventually(lambda: _accepted(stack) >= 2)
+    eventually(lambda: _accepted(stack) >= 2)
     assert {call.message_id for call in stack.ses.calls()} == {ids[0]}
-    assert [_row(stack, message_id) for message_id in ids] == [None, None]
+    assert [message_row(stack, message_id) for message_id in ids] == [None, None]
 
     stack.ses.change(vdm=True)
-    _eventually(lambda: _row(stack, ids[1]) is not None)
+    eventually(lambda: message_row(stack, ids[1]) is not None)
 
-    rows = [_row(stack, message_id) for message_id in ids]
+    rows = [message_row(stack, message_id) for message_id in ids]
     assert [row and (row["Status"], int(row["Looks"])) for row in rows] == [("DELIVERED", 1)] * 2
     assert _kinds_of_failure(stack) >= {"VdmOff"}
 
@@ -131,7 +128,7 @@ def test_two_429s_in_a_row_are_asked_again_in_one_go(stack: LocalRun, pipeline: 
     stack.ses.fail(FaultKind.THROTTLED, times=2)
     message_id = pipeline.send(STORIES["delivered"])["MessageId"]
     pipeline.enqueue(message_id)
-    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    eventually(lambda: message_row(stack, message_id) is not None and _waiting(stack) == 0)
 
     report = stack.ses.report()
     assert (report.faults, report.throttled, report.accepted) == (2, 0, 1)
@@ -158,9 +155,9 @@ def test_a_failing_ses_costs_a_wait(
     message_id = pipeline.send(STORIES["bounce-noemail"], label=fault)["MessageId"]
     pipeline.enqueue(message_id)
 
-    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    eventually(lambda: message_row(stack, message_id) is not None and _waiting(stack) == 0)
 
-    row = _row(stack, message_id)
+    row = message_row(stack, message_id)
     assert row is not None
     assert (row["Status"], int(row["Looks"])) == ("PERMANENT_BOUNCE", 1)
     assert _deferred(stack, message_id)
@@ -173,13 +170,13 @@ def test_the_same_id_again_costs_no_look(stack: LocalRun, pipeline: Pipeline) ->
     message_id = pipeline.send(STORIES["delivered"])["MessageId"]
     pipeline.enqueue(message_id)
     pipeline.enqueue(f"{message_id}@email.amazonses.com")
-    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    eventually(lambda: message_row(stack, message_id) is not None and _waiting(stack) == 0)
     assert _accepted(stack) == 1
 
     pipeline.enqueue(json.dumps({"MessageId": message_id, "force": True}))
-    _eventually(lambda: _accepted(stack) == 2 and _waiting(stack) == 0)
+    eventually(lambda: _accepted(stack) == 2 and _waiting(stack) == 0)
 
-    row = _row(stack, message_id)
+    row = message_row(stack, message_id)
     assert row is not None
     assert int(row["Looks"]) == 2
 
@@ -190,9 +187,9 @@ def test_a_response_of_any_size_is_stored(stack: LocalRun, pipeline: Pipeline, s
     stack.ses.change(speed=1e5)
     subscriber = Subscriber.subscribe(stack.session, stack.outputs["AlertTopicArn"], name=story)
     message_id = pipeline.send(STORIES[story])["MessageId"]
-    _eventually(lambda: all(time.time() > sent.settled_at.timestamp() for sent in stack.ses.sent()))
+    eventually(lambda: all(time.time() > sent.settled_at.timestamp() for sent in stack.ses.sent()))
     pipeline.enqueue(message_id)
-    _eventually(lambda: _row(stack, message_id) is not None and _waiting(stack) == 0)
+    eventually(lambda: message_row(stack, message_id) is not None and _waiting(stack) == 0)
     subscriber.read()
 
     rows = [row for row in scan(stack) if row["MessageId"] == message_id]
@@ -209,24 +206,12 @@ def test_a_response_of_any_size_is_stored(stack: LocalRun, pipeline: Pipeline, s
     assert counted == len(told)
 
 
-def _eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.2)
-
-
 def _waiting(stack: LocalRun) -> int:
     return messages_in(stack, stack.outputs["QueueUrl"])
 
 
 def _accepted(stack: LocalRun) -> int:
     return stack.ses.report().accepted
-
-
-def _row(stack: LocalRun, message_id: str) -> Mapping[str, Any] | None:
-    table = stack.session.resource("dynamodb").Table(stack.outputs["TableName"])
-    return table.get_item(Key={"MessageId": message_id, "Record": "MESSAGE"}).get("Item")
 
 
 def _deferred(stack: LocalRun, message_id: str) -> bool:
