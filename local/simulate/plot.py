@@ -11,7 +11,7 @@ from local.simulate.report import percent, span
 from local.simulate.run import Result
 
 _COLORS: Final = ("#1f6f8b", "#c9c9c9", "#e0a458", "#b56576")
-_WIDTH: Final = 460
+_WIDTH: Final = 600
 _HEIGHT: Final = 210
 _LEFT: Final = 14
 _TOP: Final = 34
