@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # The Python that .venv is made with; the newest one on this machine unless named.
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
 
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 # No target talks to AWS: settings of the caller's accounts stay outside.
 $(foreach name,$(filter AWS_% CDK_%,$(.VARIABLES)),$(eval unexport $(name)))

@@ -73,6 +73,7 @@ class Config:
         stack_name: name of the CloudFormation stack, and the prefix of its alarms.
         first_look_delay_seconds: how long a fresh id waits in the queue before its first look.
         lookup_period_seconds: least time between two requests to SES.
+        ses_keeps_days: how long SES is taken to answer for a message.
         follow_up_ladder: when a message is looked at, in seconds since it was sent.
         retention_days: how long a row stays in the table.
         alert_email: who is told of bounces and complaints by e-mail, if anybody.
@@ -87,6 +88,7 @@ class Config:
     stack_name: str = "SesInsights"
     first_look_delay_seconds: int = 900
     lookup_period_seconds: float = 1.0
+    ses_keeps_days: int = SES_RETENTION_DAYS
     follow_up_ladder: tuple[int, ...] = DEFAULT_LADDER
     retention_days: int = 90
     alert_email: str | None = None
@@ -103,6 +105,11 @@ class Config:
         """
         context = _Context(lookup)
         default = cls()
+        ses_keeps_days = context.read(
+            "sesKeepsDays",
+            _whole_number(1, MAX_RETENTION_DAYS, unit="days"),
+            default.ses_keeps_days,
+        )
         config = cls(
             stack_name=context.read("stackName", _stack_name, default.stack_name),
             first_look_delay_seconds=context.read(
@@ -113,7 +120,12 @@ class Config:
             lookup_period_seconds=context.read(
                 "lookupPeriodSeconds", _period, default.lookup_period_seconds
             ),
-            follow_up_ladder=context.read("followUpLadder", _ladder, default.follow_up_ladder),
+            ses_keeps_days=ses_keeps_days,
+            follow_up_ladder=context.read(
+                "followUpLadder",
+                _ladder(ses_keeps_days),
+                tuple(rung for rung in DEFAULT_LADDER if rung < ses_keeps_days * DAY_SECONDS),
+            ),
             retention_days=context.read(
                 "retentionDays",
                 _whole_number(1, MAX_RETENTION_DAYS, unit="days"),
@@ -197,19 +209,23 @@ def _period(value: object) -> float:
     )
 
 
-def _ladder(value: object) -> tuple[int, ...]:
-    end = SES_RETENTION_DAYS * DAY_SECONDS
-    rungs = _typed(value)
-    if isinstance(rungs, list):
-        whole = tuple(second for rung in rungs if (second := _whole(rung)) is not None)
-        rising = all(low < high for low, high in pairwise((0, *whole, end)))
-        if whole and rising and len(whole) == len(rungs):
-            return whole
-    raise _NotAllowedError(
-        "a JSON list of whole seconds since the message was sent, at least one, each above 0 and "
-        f"above the one before it, the last below {end} ({SES_RETENTION_DAYS} days, for which SES "
-        f"is assumed to keep insights), like {json.dumps(DEFAULT_LADDER)}"
-    )
+def _ladder(ses_keeps_days: int) -> Callable[[object], tuple[int, ...]]:
+    end = ses_keeps_days * DAY_SECONDS
+
+    def parse(value: object) -> tuple[int, ...]:
+        rungs = _typed(value)
+        if isinstance(rungs, list):
+            whole = tuple(second for rung in rungs if (second := _whole(rung)) is not None)
+            rising = all(low < high for low, high in pairwise((0, *whole, end)))
+            if whole and rising and len(whole) == len(rungs):
+                return whole
+        raise _NotAllowedError(
+            "a JSON list of whole seconds since the message was sent, at least one, each above 0 "
+            f"and above the one before it, the last below {end} ({ses_keeps_days} days, for which "
+            f"SES is assumed to keep insights), like {json.dumps(DEFAULT_LADDER)}"
+        )
+
+    return parse
 
 
 def _email(value: object) -> str:

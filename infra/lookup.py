@@ -53,6 +53,7 @@ class LookupFunction(ServiceFunction):
                 "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
                 "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
                 "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
+                "SES_KEEPS_DAYS": str(config.ses_keeps_days),
                 "RETENTION_DAYS": str(config.retention_days),
                 "REDACT_SUBJECTS": json.dumps(config.redact_subjects),
             },

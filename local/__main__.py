@@ -49,13 +49,15 @@ def guide(run: LocalRun) -> str:
         textwrap.fill(", ".join(STORIES), 94, break_on_hyphens=False), prefix="#   "
     )
     return f"""
-The stack runs on this machine, on loopback only. In another terminal, paste:
+The stack runs on this machine, on loopback only. Paste this into another terminal, and close that
+one afterwards: the variables redirect every AWS command in it.
 
 {exports}
 
 Then, for example:
 
-# Send a mail. The recipient's local part says what becomes of it, an hour of it in a second:
+# Send a mail. The recipient's local part says what becomes of it, here an hour of it in a second
+# (any other address: delivered):
 {stories}
 id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
   --from-email-address shop@sender.example \\
@@ -71,6 +73,10 @@ id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
 {aws} dynamodb query --table-name {out["TableName"]} \\
   --key-condition-expression 'MessageId = :id' \\
   --expression-attribute-values '{{":id": {{"S": "'"$id"'"}}}}'
+
+# The next look comes on the ladder, 15 minutes after the send. To look again at once:
+{aws} sqs send-message --queue-url {out["QueueUrl"]} --message-group-id looks \
+  --message-body '{{"MessageId": "'"$id"'", "force": true}}'
 
 # The log of the emulator, with all that the functions say.
 tail -f {shlex.quote(str(run.folder / "emulator.log"))}

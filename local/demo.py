@@ -115,14 +115,16 @@ def show(run: LocalRun, console: Console) -> list[str]:
     console.print(
         f"Sent {len(work.expected) - len(UNTOLD)} mails through SES and put {work.enqueued} "
         f"messages into the queue: their ids in every form, one id twice, "
-        f"{len(UNTOLD)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none.\n"
+        f"{len(UNTOLD)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none. "
+        f"{len(work.expected)} ids are to be looked at, {work.parked_due} messages to be parked.\n"
         f"Each waits {FIRST_LOOK_DELAY} s before its look. Four hours of a story pass in a second."
         "\n"
         f"Three stories take their turn only after {LATE_AFTER:.0f} s: a bounce and a complaint "
         "that come late, and a mail that SES does not show before.\n"
         f"Instead of on seven rungs up to 29 days, a mail is looked at again once, {LOOK_AGAIN} s "
-        "after it was sent. The schedule starts followups every minute;\n"
-        "so as not to wait for it, the demo starts it every second as well.\n"
+        "after it was sent, if its first look comes before that.\n"
+        "The schedule starts followups every minute; so as not to wait for it, the demo starts it "
+        "every second as well.\n"
     )
     finished = watch(run, subscriber, work, followups, console)
     rows = list(scan(run))
@@ -183,6 +185,7 @@ def watch(
                 console.print(_alert_line(alert))
             say(progress.line(work))
             if progress.is_done(work):
+                console.print(progress.line(work))
                 return True
             time.sleep(0.5)
     return False

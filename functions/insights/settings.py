@@ -40,7 +40,7 @@ class Settings:
             lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
             first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
             rules=Rules(
-                ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
+                ladder=_ladder(environment),
                 retention=timedelta(
                     days=_number(environment, "RETENTION_DAYS", least=1.0, most=36_500.0)
                 ),
@@ -71,7 +71,7 @@ class FollowUpSettings:
             queue_url=_required(environment, "QUEUE_URL"),
             lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
             first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
-            ladder=_ladder(environment, "FOLLOW_UP_LADDER"),
+            ladder=_ladder(environment),
         )
 
 
@@ -97,10 +97,12 @@ def _seconds(environment: Mapping[str, str], name: str) -> timedelta:
     return timedelta(seconds=_number(environment, name, least=0.0, most=900.0))
 
 
-def _ladder(environment: Mapping[str, str], name: str) -> Ladder:
+def _ladder(environment: Mapping[str, str]) -> Ladder:
+    name = "FOLLOW_UP_LADDER"
     text = _required(environment, name)
+    ses_keeps = timedelta(days=_number(environment, "SES_KEEPS_DAYS", least=1.0, most=36_500.0))
     try:
-        return Ladder.of_seconds(json.loads(text))
+        return Ladder.of_seconds(json.loads(text), ses_keeps=ses_keeps)
     except (TypeError, ValueError):
         raise BadSetting(f"{name} takes a JSON list of increasing seconds, not {text!r}") from None
 

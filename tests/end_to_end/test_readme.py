@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +76,21 @@ def test_the_filter_policy_lets_only_complaints_through(stack: LocalRun, answers
 
     told = [alert.attributes["complaintFeedbackType"] for alert in subscriber.received]
     assert told == ["abuse"]
+
+
+def test_make_synth_writes_the_template() -> None:
+    """The first command of a deployment works without a CDK CLI outside of the project."""
+    make = shutil.which("make")
+    assert make
+    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
+    done = subprocess.run(
+        [make, "synth"],
+        cwd=PROJECT,
+        env={"PATH": path, "HOME": os.environ.get("HOME", "/")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert list((PROJECT / "cdk.out").glob("*.template.json"))

@@ -15,6 +15,7 @@ KEYS = {
     "firstLookDelaySeconds": "first_look_delay_seconds",
     "lookupPeriodSeconds": "lookup_period_seconds",
     "followUpLadder": "follow_up_ladder",
+    "sesKeepsDays": "ses_keeps_days",
     "retentionDays": "retention_days",
     "alertEmail": "alert_email",
     "opsEmail": "ops_email",
@@ -33,6 +34,8 @@ GOOD: list[tuple[str, object, object]] = [
     ("lookupPeriodSeconds", 218.5, 218.5),
     ("followUpLadder", [900], (900,)),
     ("followUpLadder", [1, MONTH - 1], (1, MONTH - 1)),
+    ("sesKeepsDays", 30, 30),
+    ("sesKeepsDays", 60, 60),
     ("retentionDays", 1, 1),
     ("retentionDays", 3650, 3650),
     ("alertEmail", "a.b+c@mail.example.com", "a.b+c@mail.example.com"),
@@ -59,6 +62,7 @@ BAD: dict[str, list[object]] = {
         *([900, None], [900, "later"], [60, True, 900], ["900"], [None], [[900]], [float("inf")]),
         *("900", 900, "900,7200", "[900,", "[" * 100_000, {}, True),
     ],
+    "sesKeepsDays": [*NO_WHOLE_NUMBERS, 0, 3651],
     "retentionDays": [*NO_WHOLE_NUMBERS, 0, 3651],
     "alertEmail": NO_EMAILS,
     "opsEmail": NO_EMAILS,
@@ -142,3 +146,12 @@ def test_the_function_has_time_for_what_the_period_makes_it_wait() -> None:
     assert Config(lookup_period_seconds=1.0).lookup_timeout_seconds == 30
     assert Config(lookup_period_seconds=2.5).lookup_timeout_seconds == 36
     assert Config(lookup_period_seconds=218.5).lookup_timeout_seconds == 900
+
+
+def test_the_ladder_ends_before_ses_forgets() -> None:
+    """Where SES is taken to forget sooner, the default ladder has only the rungs before that."""
+    assert Config.from_context({"sesKeepsDays": 14}.get).follow_up_ladder == DEFAULT_LADDER[:5]
+    longer = {"sesKeepsDays": 60, "followUpLadder": [900, MONTH]}
+    assert Config.from_context(longer.get).follow_up_ladder == (900, MONTH)
+    with pytest.raises(ConfigError, match=r"followUpLadder.*14 days"):
+        Config.from_context({"sesKeepsDays": 14, "followUpLadder": [14 * 86_400]}.get)

@@ -62,6 +62,7 @@ def test_the_functions_settings(template: Template) -> None:
         "LOOKUP_PERIOD_SECONDS": "1.0",
         "FIRST_LOOK_DELAY_SECONDS": "900",
         "FOLLOW_UP_LADDER": "[900, 7200, 86400, 259200, 604800, 1209600, 2505600]",
+        "SES_KEEPS_DAYS": "30",
         "RETENTION_DAYS": "90",
         "REDACT_SUBJECTS": "false",
         "POWERTOOLS_SERVICE_NAME": "lookup",

@@ -76,6 +76,7 @@ def cloud(
         "LOOKUP_PERIOD_SECONDS": "1.0",
         "FIRST_LOOK_DELAY_SECONDS": "900",
         "FOLLOW_UP_LADDER": "[900, 7200, 259200]",
+        "SES_KEEPS_DAYS": "30",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

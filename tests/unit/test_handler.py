@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -195,6 +196,7 @@ def stack(
         "LOOKUP_PERIOD_SECONDS": str(PERIOD),
         "FIRST_LOOK_DELAY_SECONDS": "900",
         "FOLLOW_UP_LADDER": "[900, 7200, 86400, 259200]",
+        "SES_KEEPS_DAYS": "30",
         "RETENTION_DAYS": "90",
         "REDACT_SUBJECTS": "false",
     }.items():
@@ -502,6 +504,7 @@ SETTINGS = {
     "LOOKUP_PERIOD_SECONDS": "2.5",
     "FIRST_LOOK_DELAY_SECONDS": "900",
     "FOLLOW_UP_LADDER": "[60]",
+    "SES_KEEPS_DAYS": "30",
     "RETENTION_DAYS": "40",
     "REDACT_SUBJECTS": "true",
 }
@@ -531,6 +534,12 @@ def test_importing_the_function_reads_nothing(
 
     monkeypatch.setattr(boto3, "Session", no_session)
     assert stack.new_environment().handler
+
+
+def test_the_function_tells_the_time_in_utc() -> None:
+    """What is stored and sent is written in one zone."""
+    now = importlib.import_module("lookup")._now()  # noqa: SLF001 - the one clock of all parts
+    assert now.utcoffset() == timedelta(0)
 
 
 def test_an_environment_is_wired_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ GOOD = {
     "LOOKUP_PERIOD_SECONDS": "1.5",
     "FIRST_LOOK_DELAY_SECONDS": "900",
     "FOLLOW_UP_LADDER": "[900, 7200, 86400]",
+    "SES_KEEPS_DAYS": "40",
     "RETENTION_DAYS": "45",
     "REDACT_SUBJECTS": "true",
 }
@@ -34,7 +35,10 @@ def test_every_setting_is_read() -> None:
         lookup_period=1.5,
         first_look_delay=timedelta(minutes=15),
         rules=Rules(
-            ladder=Ladder((timedelta(minutes=15), timedelta(hours=2), timedelta(days=1))),
+            ladder=Ladder(
+                (timedelta(minutes=15), timedelta(hours=2), timedelta(days=1)),
+                ses_keeps=timedelta(days=40),
+            ),
             retention=timedelta(days=45),
             redact_subjects=True,
         ),
@@ -90,6 +94,8 @@ def test_an_empty_setting_is_a_missing_one(name: str) -> None:
         ("RETENTION_DAYS", "1e12"),
         ("RETENTION_DAYS", "4000000"),
         ("RETENTION_DAYS", "ninety"),
+        ("SES_KEEPS_DAYS", "0"),
+        ("SES_KEEPS_DAYS", "a month"),
         ("FOLLOW_UP_LADDER", "900, 7200"),
         ("FOLLOW_UP_LADDER", "[]"),
         ("FOLLOW_UP_LADDER", "[900, 900]"),

@@ -116,13 +116,13 @@ class Ladder:
         return min(1.0, max(0.0, looks_per_message - before))
 
     @classmethod
-    def of_seconds(cls, seconds: Sequence[float]) -> Ladder:
+    def of_seconds(cls, seconds: Sequence[float], ses_keeps: timedelta = SES_KEEPS) -> Ladder:
         """Make a ladder of ages in seconds. Raises ValueError unless they increase from above 0."""
         steps = zip((0.0, *seconds), (*seconds, _NEVER), strict=True)
         if not seconds or not all(low < high for low, high in steps):
             message = f"a ladder has at least one rung, each above the one before: {list(seconds)}"
             raise ValueError(message)
-        return cls(tuple(timedelta(seconds=second) for second in seconds))
+        return cls(tuple(timedelta(seconds=second) for second in seconds), ses_keeps)
 
     def after_found(
         self, destinations: Iterable[Destination], *, sent_at: datetime, now: datetime

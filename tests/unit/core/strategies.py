@@ -101,12 +101,20 @@ def details() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={"Bounce": bounces, "Complaint": complaints})
 
 
+def telling() -> st.SearchStrategy[dict[str, Any]]:
+    """Events that raise an alert."""
+    bounces = texts().map(lambda subtype: bounce(subtype=subtype))
+    feedback = st.sampled_from([None, "abuse", "fraud", "auth-failure", "AuthFailure", "not-spam"])
+    return st.one_of(bounces, st.builds(complaint, feedback, st.timedeltas(MINUTE, DAY)))
+
+
 def events() -> st.SearchStrategy[dict[str, Any]]:
     """Events of every type SES has and of some it has not."""
     kinds = st.sampled_from([*EVENT_TYPES, "FORWARDED"])
-    return st.fixed_dictionaries(
+    loose = st.fixed_dictionaries(
         {}, optional={"Type": kinds, "Timestamp": moments(), "Details": details()}
     )
+    return st.one_of(loose, telling())
 
 
 def responses() -> st.SearchStrategy[dict[str, Any]]:

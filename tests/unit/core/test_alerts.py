@@ -364,31 +364,41 @@ def test_no_text_breaks_out_of_its_line(text: str) -> None:
     assert one_line(line) == line
 
 
-def hostile() -> dict[str, Any]:
-    """Write a response in which everything is as large, and costs as much, as SES lets through."""
-    lions = "🦁" * 5_000
-    details = {"BounceType": "PERMANENT", "BounceSubType": lions, "DiagnosticCode": "\x01" * 5_000}
-    insight = {
-        "Destination": lions,
-        "Isp": lions,
-        "Events": [event("BOUNCE", MINUTE, Bounce=details)],
-    }
-    tags = [{"Name": f"{number}{'🐯' * 256}", "Value": "🦁" * 256} for number in range(200)]
+def overflowing(sign: str) -> dict[str, Any]:
+    """Write a response in which everything is longer than anything that is documented."""
+    text = sign * 5_000
+    details = {"BounceType": "PERMANENT", "BounceSubType": text, "DiagnosticCode": text}
     return {
-        "FromEmailAddress": lions,
-        "Subject": "\\" * 5_000,
-        "EmailTags": tags,
-        "Insights": [insight],
+        "FromEmailAddress": text,
+        "Subject": text,
+        "EmailTags": [{"Name": f"{number}{sign * 250}", "Value": text} for number in range(200)],
+        "Insights": [
+            {
+                "Destination": text,
+                "Isp": text,
+                "Events": [event("BOUNCE", MINUTE, Bounce=details)],
+            }
+        ],
     }
 
 
-@pytest.mark.parametrize("left_out", ["EmailTags", "FromEmailAddress", "nothing"])
-def test_every_alert_fits_into_an_sns_message(left_out: str) -> None:
-    """A message with its attributes has less than 256 KiB, however much SES says."""
-    said = {name: value for name, value in hostile().items() if name != left_out}
-    written = notified(said)
+@pytest.mark.parametrize(
+    ("sign", "with_tags"),
+    [("x", True), ("🦁", True), ('"', False), ("\\", False), ("\x01", False), ("\x7f", True)],
+)
+def test_every_alert_fits_into_an_sns_message(sign: str, *, with_tags: bool) -> None:
+    """A message with its attributes has less than 256 KiB; tags that do not fit are left out."""
+    written = notified(overflowing(sign))
     attributes = "".join(f"{name}String{value}" for name, value in written.attributes.items())
     assert len(written.message.encode()) + len(attributes.encode()) <= SNS_LIMIT
+    assert bool(body(written)["emailTags"]) is with_tags
+
+
+def test_the_subject_names_what_happened_and_how_bad_it_is() -> None:
+    """The SNS subject is one of a few fixed lines; nothing of the mail is in it."""
+    assert notified(BOUNCED).subject == "SES Insights: permanent bounce, severity high"
+    fraud = notified(response(complaint("fraud"), Subject="Win!\r\nBcc: eve@example.com"))
+    assert fraud.subject == "SES Insights: complaint, severity critical"
 
 
 @given(insights())

@@ -181,9 +181,9 @@ def test_times_are_kept_to_the_millisecond_in_utc() -> None:
 def test_events_are_kept_oldest_first_each_once() -> None:
     """SES promises no order; a restated event is the same event."""
     said = response(event("CLICK", 3 * SECOND), event("DELIVERY", SECOND), event("SEND"))
-    again = response(event("DELIVERY", SECOND), event("OPEN", 2 * SECOND))
+    again = response(event("DELIVERY", SECOND), event("OPEN", 2 * SECOND), {"Type": "TIMELESS"})
     kept = ada(read(said).merged(read(again))).events
-    assert [happened.type for happened in kept] == ["SEND", "DELIVERY", "OPEN", "CLICK"]
+    assert [happened.type for happened in kept] == ["TIMELESS", "SEND", "DELIVERY", "OPEN", "CLICK"]
 
 
 def test_nothing_happens_before_it_is_sent() -> None:
@@ -263,6 +263,7 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
     """A text beyond any documented length gives way to a note, so that everything can be stored."""
     subject = read({"Subject": "x" * (TEXT_KEPT + 500)}).subject
     assert subject == "x" * TEXT_KEPT + "… (500 more characters)"
+    assert TEXT_KEPT == 2_048
 
 
 def test_a_text_of_documented_length_is_kept_whole() -> None:
@@ -283,6 +284,31 @@ def test_half_a_surrogate_pair_does_not_get_in() -> None:
     )
     assert repr(read(said)).count("Lion ") == 6
     assert "\\ud83e" not in repr(read(said))
+
+
+@pytest.mark.parametrize("sign", ["a", "🦁"])
+def test_an_address_of_any_documented_length_is_kept_whole(sign: str) -> None:
+    """SES takes addresses of 320 characters; these and somewhat longer ones are not touched."""
+    address = sign * 488 + "@example.com"
+    assert ada(read(response(to=address))).address == address
+
+
+@pytest.mark.parametrize("sign", ["a", "🦁"])
+def test_longer_addresses_are_cut_and_stay_different(sign: str) -> None:
+    """An address nobody can have still fits an index key, begins as it did and is no other one."""
+    long = [sign * 5_000 + ending for ending in ("1@example.com", "2@example.com")]
+    one, other = (ada(read(response(to=address))).address for address in long)
+    assert one != other
+    for address in (one, other):
+        assert address.startswith(sign * 400)
+        assert len(address) <= 501
+        assert len(address.encode()) <= 2_048
+
+
+def test_tags_beyond_any_documented_number_are_left_out_by_name() -> None:
+    """Of a thousand tags, the first by name are kept, as many as fit into 60,000 bytes."""
+    tags = [{"Name": f"{number:04}é", "Value": "v" * 94} for number in reversed(range(1_000))]
+    assert list(read({"EmailTags": tags}).email_tags) == [f"{number:04}é" for number in range(600)]
 
 
 def opens(first: int, last: int, kind: str = "OPEN") -> list[dict[str, Any]]:

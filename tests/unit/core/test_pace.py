@@ -310,6 +310,32 @@ def test_a_lasting_change_becomes_usual() -> None:
     assert call(pace, following, 0.6) == pytest.approx(following + 0.6 + PERIOD)
 
 
+@pytest.mark.parametrize(
+    ("before", "slowest"),
+    [
+        # The first one sets the mean, and half of it as the deviation.
+        ((0.1,), 0.3),
+        # From then on the deviation moves by a quarter and the mean by an eighth of what is new.
+        ((0.1, 0.1), 0.25),
+        ((0.1, 0.2), 0.3625),
+        ((0.1, 0.1, 0.06), 0.247_5),
+        # What is slower than the slowest usual one counts as that one.
+        ((0.1, 5.0), 0.475),
+        # Where calls hardly differ, the guard is what they may differ by.
+        ((0.1,) * 30, 0.125),
+    ],
+)
+def test_usual_is_the_mean_and_four_deviations(before: tuple[float, ...], slowest: float) -> None:
+    """A round trip is compared as RFC 6298 has it: usual up to the slowest one, not beyond."""
+    for took, bound in ((slowest - 0.001, GUARD), (slowest + 0.001, slowest + 0.001)):
+        pace = Pace(PERIOD)
+        pace.invocation_began(0.0, idle=math.inf)
+        start = call(pace, PERIOD, 7.0)  # opens the connection, and says nothing of what is usual
+        for earlier in before:
+            start = call(pace, start, earlier)
+        assert call(pace, start, took) == pytest.approx(start + bound + PERIOD)
+
+
 def test_a_slow_call_does_not_make_the_quick_ones_unusual() -> None:
     """After one slow call, quick ones are followed as quickly as before."""
     pace, start = warmed()
