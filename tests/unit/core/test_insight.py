@@ -193,6 +193,7 @@ def test_nothing_happens_before_it_is_sent() -> None:
 
 
 @given(insights())
+@example(read(response(event("SEND"), event("OPEN"), event("CLICK"))))
 @example(read(response({"Type": "BOUNCE"}, {"Type": "BOUNCE", "Details": {"Bounce": {}}})))
 @example(read(response({"Type": "COMPLAINT"}, {"Type": "COMPLAINT", "Details": {"Complaint": {}}})))
 def test_two_different_events_never_sort_alike(statement: Insights) -> None:

@@ -54,6 +54,7 @@ def in_sns(message: Any) -> str:
         pytest.param(
             json.dumps({"messageId": f" <{MESSAGE_ID}@email.amazonses.com> "}), id="header in JSON"
         ),
+        pytest.param(json.dumps({"MessageId": f" {MESSAGE_ID}\n"}), id="spaces in JSON"),
         pytest.param("\n" + json.dumps({"MessageId": MESSAGE_ID}, indent=2), id="indented JSON"),
         pytest.param(
             json.dumps({"MessageId": MESSAGE_ID, "Message": "sent"}), id="a Message that is no SNS"
@@ -136,6 +137,8 @@ def test_only_a_true_force_forces(force: object, *, forced: bool) -> None:
         pytest.param(in_sns("Hello!"), "BadJson", id="text in SNS"),
         pytest.param(in_sns('{"a":' * 40_000), "BadJson", id="nesting in SNS"),
         pytest.param(in_sns([MESSAGE_ID]), "NoId", id="list in SNS"),
+        pytest.param(in_sns("42"), "NoId", id="number in SNS"),
+        pytest.param(in_sns('"detail-type"'), "NoId", id="text in quotes in SNS"),
         pytest.param(in_sns({"default": "hi"}), "NoId", id="another event in SNS: not SNS's id"),
         pytest.param(in_sns({"MessageId": MESSAGE_ID}), "NoId", id="no event in SNS"),
         pytest.param('{"detail-type": "x", "MessageId": "y"}', "NoId", id="EventBridge, no detail"),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights.core.insight import Bounce, Destination, Event, Insights
+from insights.core.lanes import Lane
 from insights.core.record import Found, NotFound, Record, Refused, after_look
 from insights.core.rows import (
     Row,
@@ -160,6 +161,16 @@ def test_a_note_is_stored_beside_the_state() -> None:
     assert "Note" not in message_row(looked(NotFound()))
 
 
+@pytest.mark.parametrize("lane", [Lane.FOLLOW_UP, Lane.KEEP, Lane.BULK])
+def test_lane_and_looks_given_up_read_back(lane: Lane) -> None:
+    """Where a message waits, and how many looks the load cost it, is in its row."""
+    record = replace(looked(NotFound()), lane=lane, shed=2)
+    written = message_row(record)
+    assert (written["DueLane"], written["Shed"]) == (lane.value, 2)
+    assert read_record(through_dynamodb([written])) == record
+    assert "Shed" not in message_row(replace(record, shed=0))
+
+
 def test_the_destination_row_has_the_contracts_attributes() -> None:
     """A recipient's row: status, newest event, counts, and the events nested as the API does."""
     assert row(looked(STORY), "DESTINATION#") == {
@@ -228,6 +239,7 @@ def test_a_published_alert_says_when_and_as_what() -> None:
     written = alert_row(told, record)
     assert written["PublishedAt"] == "2026-11-23T10:15:01.000Z"
     assert written["SnsMessageId"] == "7"
+    assert not {"DueLane", "NextLookAt"} & written.keys()
 
 
 def test_without_its_own_row_a_message_is_unknown() -> None:
