@@ -39,9 +39,15 @@ def make_certificate(folder: Path) -> Certificate:
     return made
 
 
-def settings(port: int) -> dict[str, str]:
-    """What ministack reads from its environment; its functions inherit all of it."""
+def settings(port: int, functions_url: str) -> dict[str, str]:
+    """What ministack reads from its environment; its functions inherit all of it.
+
+    `functions_url` is where the functions find DynamoDB, SNS and SQS: the emulator, or a proxy.
+    """
     return {
+        "AWS_ENDPOINT_URL_DYNAMODB": functions_url,
+        "AWS_ENDPOINT_URL_SNS": functions_url,
+        "AWS_ENDPOINT_URL_SQS": functions_url,
         "GATEWAY_PORT": str(port),
         "AUTH": "true",
         "USE_SSL": "1",
@@ -61,13 +67,14 @@ def settings(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def emulator(
+def emulator(  # noqa: PLR0913 - keyword-only; the parts it joins
     *,
     sandbox: Sandbox,
     certificate: Certificate,
     listener: socket.socket,
     environ: Mapping[str, str],
     folder: Path,
+    functions_url: str,
 ) -> Iterator[Child]:
     """Run ministack on an open listening socket until the block ends.
 
@@ -82,7 +89,8 @@ def emulator(
             *("--bind", f"fd://{listener.fileno()}", "--workers", "0", "--keep-alive", "75"),
             *("--certfile", certificate.chain, "--keyfile", certificate.key),
         ),
-        environment=sandbox.environment(environ) | settings(listener.getsockname()[1]),
+        environment=sandbox.environment(environ)
+        | settings(listener.getsockname()[1], functions_url),
         log=folder / "emulator.log",
         folder=folder,
         pass_fds=(listener.fileno(),),

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ import boto3
 from local.deployment import Cdk
 from local.deviations import allow_batches
 from local.emulator import HOST, Certificate, emulator, make_certificate
-from local.process import Child, Program, running
+from local.faults.control import Faults
+from local.process import Child, LocalRunError, Program, running
 from local.sandbox import Sandbox, without_aws_settings
 from local.ses.control import Control
 
@@ -31,7 +32,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".local"
 """What runs keep between them, and a folder for each run that is up or has failed."""
 
-STAND_IN_SECONDS = 30.0
+HELPER_SECONDS = 30.0
+"""Until a server of this project answers."""
 
 DEFAULT_CONTEXT: Mapping[str, str] = {"firstLookDelaySeconds": "0", "removalPolicy": "destroy"}
 
@@ -55,6 +57,15 @@ class LocalRun:
     """The emulator's process; the functions run in children of it."""
     timings: Mapping[str, float]
     """Seconds that each step of the start took."""
+    proxy_url: str | None = None
+    """The proxy between the functions and the emulator, if there is one."""
+
+    @property
+    def faults(self) -> Faults:
+        """The switches of DynamoDB's, SNS's and SQS's faults. Raises LocalRunError."""
+        if self.proxy_url is None:
+            raise LocalRunError("this run has no fault proxy: use local_stack(through_faults=True)")
+        return Faults(self.proxy_url)
 
     def ses_client(self) -> "SESV2Client":
         """A client of the SES stand-in, to send mail the way a pipeline does."""
@@ -85,13 +96,17 @@ class LocalRun:
 
 @contextmanager
 def local_stack(
-    context: Mapping[str, str] | None = None, *, progress: Progress = lambda _: None
+    context: Mapping[str, str] | None = None,
+    *,
+    progress: Progress = lambda _: None,
+    through_faults: bool = False,
 ) -> Iterator[LocalRun]:
     """Bring everything up, and stop all of it when the block ends, however it ends.
 
     `context` overrides the CDK context keys of DEFAULT_CONTEXT and of cdk.json; `progress` is
-    told what is being done. SIGTERM and SIGHUP end the block as Ctrl-C does, by
-    KeyboardInterrupt. Raises LocalRunError.
+    told what is being done. With `through_faults` the functions reach the emulator through a proxy
+    that can fail, see `LocalRun.faults`; clients of `session` never do. SIGTERM and SIGHUP end the
+    block as Ctrl-C does, by KeyboardInterrupt. Raises LocalRunError.
     """
     steps = _Steps(progress)
     with ExitStack() as resources:
@@ -105,6 +120,9 @@ def local_stack(
         with steps.step("Starting the AWS emulator"):
             listener = resources.enter_context(socket.create_server((HOST, 0)))
             sandbox = _sandbox(folder, listener, ses_url, certificate)
+            proxy_url = (
+                resources.enter_context(_fault_proxy(sandbox, folder)) if through_faults else None
+            )
             aws = resources.enter_context(
                 emulator(
                     sandbox=sandbox,
@@ -112,6 +130,7 @@ def local_stack(
                     listener=listener,
                     environ=os.environ,
                     folder=folder,
+                    functions_url=proxy_url or sandbox.aws_url,
                 )
             )
 
@@ -126,6 +145,7 @@ def local_stack(
             folder=folder,
             emulator=aws,
             timings=steps.seconds,
+            proxy_url=proxy_url,
         )
 
 
@@ -162,18 +182,29 @@ def _sandbox(
     )
 
 
+def _stand_in(folder: Path) -> AbstractContextManager[str]:
+    return _server("The SES stand-in", folder, ("local.ses", "--port", "0"), {})
+
+
+def _fault_proxy(sandbox: Sandbox, folder: Path) -> AbstractContextManager[str]:
+    trust = {"SSL_CERT_FILE": str(sandbox.ca_bundle)}
+    return _server("The fault proxy", folder, ("local.faults", sandbox.aws_url), trust)
+
+
 @contextmanager
-def _stand_in(folder: Path) -> Iterator[str]:
-    """Run the SES stand-in and give its URL, the first line that it prints."""
+def _server(
+    name: str, folder: Path, module: tuple[str, ...], settings: Mapping[str, str]
+) -> Iterator[str]:
+    """Run a server of this project and give its URL, the first line that it prints."""
     program = Program(
-        name="The SES stand-in",
-        command=(sys.executable, "-m", "local.ses", "--port", "0"),
-        environment=without_aws_settings(os.environ),
-        log=folder / "ses.log",
+        name=name,
+        command=(sys.executable, "-m", *module),
+        environment={**without_aws_settings(os.environ), **settings},
+        log=folder / f"{module[0].removeprefix('local.')}.log",
         folder=PROJECT,
     )
     with running(program) as child:
-        child.wait_until(lambda: "\n" in program.log.read_text(), seconds=STAND_IN_SECONDS)
+        child.wait_until(lambda: "\n" in program.log.read_text(), seconds=HELPER_SECONDS)
         yield program.log.read_text().splitlines()[0]
 
 
