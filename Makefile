@@ -33,6 +33,10 @@ local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
 test: lint ## Check style and types, then run every test
 	@pytest
 
+.PHONY: prove
+prove: $(READY) ## Run the long tests of faults, crashes and pace, and print what they measured
+	@pytest -m prove --findings
+
 .PHONY: lint
 lint: $(READY) ## Check style and types
 	@echo "Checking style and types …"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from local.sandbox import ACCESS_KEY, REGION, search_path, without_aws_settings
+from tests.findings import Findings
 
 TESTS = Path(__file__).parent
 
@@ -15,8 +16,31 @@ ON_LOOPBACK = frozenset({"end_to_end", "local", "ses_stand_in"})
 """Folders whose tests talk to servers on this machine; all others cannot open a socket."""
 
 
-def pytest_configure() -> None:
+FINDINGS = pytest.StashKey[Findings]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make prove` ask for the tables."""
+    parser.addoption("--findings", action="store_true", help="print what the tests have measured")
+
+
+@pytest.fixture(scope="session")
+def findings(pytestconfig: pytest.Config) -> Findings:
+    """Takes what a test measures; it is printed at the end where it is asked for."""
+    return pytestconfig.stash[FINDINGS]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the tables."""
+    if config.getoption("--findings"):
+        terminalreporter.write("\n".join((*config.stash[FINDINGS].lines(), "")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Take the caller's AWS settings out of the environment before any test module is imported."""
+    config.stash[FINDINGS] = Findings()
     clean = without_aws_settings(os.environ)
     os.environ.clear()
     os.environ.update(clean)
