@@ -18,6 +18,8 @@ class Kind(StrEnum):
     DYNAMODB = "DynamoDb"
     SNS = "Sns"
     SQS = "Sqs"
+    OUT_OF_TIME = "OutOfTime"
+    """What comes before the call to SES took too long; what made it late is not known."""
     UNEXPECTED = "Unexpected"
 
 

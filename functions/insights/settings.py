@@ -6,9 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from insights.core.ladder import Ladder
 from insights.core.record import Rules
+
+LONGEST_PERIOD: Final = 218.5
+"""Seconds; the longest period that fits into the time a Lambda function may run (`infra.config`).
+
+It also keeps a request's signature fresh: a request is signed before it waits for the pace, at most
+one period, and AWS refuses one that comes later than five minutes after it was signed.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+"""
 
 
 class BadSetting(Exception):
@@ -37,7 +46,7 @@ class Settings:
             alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
             queue_url=_required(environment, "QUEUE_URL"),
             dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
-            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
+            lookup_period=_period(environment),
             first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
             rules=Rules(
                 ladder=_ladder(environment),
@@ -69,7 +78,7 @@ class FollowUpSettings:
             table_name=_required(environment, "TABLE_NAME"),
             alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
             queue_url=_required(environment, "QUEUE_URL"),
-            lookup_period=_number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=900.0),
+            lookup_period=_period(environment),
             first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
             ladder=_ladder(environment),
         )
@@ -91,6 +100,10 @@ def _number(environment: Mapping[str, str], name: str, *, least: float, most: fl
     if not least <= number <= most:
         raise BadSetting(f"{name} takes a number from {least:g} to {most:g}, not {text!r}")
     return number
+
+
+def _period(environment: Mapping[str, str]) -> float:
+    return _number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=LONGEST_PERIOD)
 
 
 def _seconds(environment: Mapping[str, str], name: str) -> timedelta:

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from infra.config import DEFAULT_LADDER, Config, ConfigError
+from infra.config import DEFAULT_LADDER, MAX_PERIOD_SECONDS, Config, ConfigError
+from insights.adapters.ses import LONGEST_CALL, STORING_NEEDS
+from insights.settings import LONGEST_PERIOD
 
 MONTH = 30 * 86_400
 
@@ -146,6 +148,23 @@ def test_the_function_has_time_for_what_the_period_makes_it_wait() -> None:
     assert Config(lookup_period_seconds=1.0).lookup_timeout_seconds == 30
     assert Config(lookup_period_seconds=2.5).lookup_timeout_seconds == 36
     assert Config(lookup_period_seconds=218.5).lookup_timeout_seconds == 900
+
+
+# Lambda gives a cold start at most ten seconds:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+LONGEST_START = 10.0
+
+
+@pytest.mark.parametrize("period", [1.0, 1.001, 2.5, 60.0, MAX_PERIOD_SECONDS])
+def test_the_function_has_time_for_its_first_call(period: float) -> None:
+    """Also ten seconds late, a look that waits a full period can ask, be answered and store."""
+    left = Config(lookup_period_seconds=period).lookup_timeout_seconds - LONGEST_START
+    assert left >= period + LONGEST_CALL + STORING_NEEDS
+
+
+def test_the_function_takes_every_period_that_can_be_chosen() -> None:
+    """The longest one is the same for both."""
+    assert LONGEST_PERIOD == MAX_PERIOD_SECONDS
 
 
 def test_the_ladder_ends_before_ses_forgets() -> None:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Read = Callable[[], Told]
 ALL = (("service", "lookup"),)
 PERIOD = 1.0
+ENOUGH = PERIOD + ses.LONGEST_CALL + ses.STORING_NEEDS + 0.5
+"""Seconds in which there is time for one call to SES and for no second one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,8 +369,26 @@ def test_a_429_is_asked_again_while_the_invocation_lasts(stack: Stack) -> None:
 def test_a_429_near_the_end_of_the_invocation_comes_back(stack: Stack) -> None:
     """Too little time is left to ask again and store the answer."""
     stack.network.will(THROTTLED, insights())
-    assert len(stack.serve(seconds=10)) == 1
+    assert len(stack.serve(seconds=ENOUGH)) == 1
     assert len(stack.network.requests) == 1
+
+
+def test_a_look_made_late_by_a_slow_table_comes_back(stack: Stack, told: Read) -> None:
+    """No slot is spent for an answer that could not be stored; the next try has time again."""
+
+    def slow(**_: object) -> None:
+        stack.clock.advance(15)
+
+    stack.session.events.register("before-call.dynamodb.Query", slow)
+    stack.hooks.append(("before-call.dynamodb.Query", slow))
+    stack.enqueue()
+    received = stack.receive()
+    assert stack.invoke(received) == [received["Records"][0]["messageId"]]
+    assert stack.network.requests == []
+    assert told().metrics["SystemFailures", (("kind", "OutOfTime"), *ALL)] == [1]
+    stack.session.events.unregister(*stack.hooks.pop())
+    assert stack.invoke(received) == []
+    assert len(stack.alerts()) == 1
 
 
 # What is parked
@@ -468,7 +488,7 @@ def test_an_alert_is_counted_although_a_later_one_failed(stack: Stack, told: Rea
 def test_a_throttled_invocation_writes_its_metrics(stack: Stack, told: Read) -> None:
     """Failures are told as well as successes."""
     stack.network.will(THROTTLED)
-    stack.serve(seconds=10)
+    stack.serve(seconds=ENOUGH)
     metrics = told().metrics
     assert metrics["Throttles", ALL] == [1]
     assert metrics["SystemFailures", (("kind", "SesThrottled"), *ALL)] == [1]

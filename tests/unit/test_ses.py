@@ -45,6 +45,10 @@ from tests.unit.wire import (
 PERIOD = 1.0
 PLENTY = 300.0
 """Seconds left in an invocation that is in no hurry."""
+ONE_CALL = PERIOD + LONGEST_CALL + STORING_NEEDS
+"""Seconds that an environment's first call needs: it waits a period, may be slow, and is stored."""
+ENOUGH = ONE_CALL + 0.5
+"""Seconds left in an invocation that has time for one call and for no second one."""
 URL = "https://email.eu-west-1.amazonaws.com"
 ADDRESS = "anna@there.example"
 
@@ -73,7 +77,7 @@ class Bench:
         with self.invocation(seconds_left):
             return self.ask()
 
-    def failure(self, seconds_left: float = 0) -> SystemFailure:
+    def failure(self, seconds_left: float = ENOUGH) -> SystemFailure:
         """Ask in vain, in an invocation of its own."""
         with pytest.raises(SystemFailure) as caught:
             self.ask_alone(seconds_left)
@@ -220,7 +224,7 @@ def test_a_failure_has_its_kind(bench: Bench, trouble: Reply | BaseException, ki
 def test_the_sdk_retries_nothing(bench: Bench, trouble: Reply | BaseException) -> None:
     """One attempt is one request: every further one would break the limit unseen."""
     bench.network.will(trouble)
-    with bench.invocation(seconds_left=0), suppress(SystemFailure):
+    with bench.invocation(ENOUGH), suppress(SystemFailure):
         bench.ask()
     assert len(bench.network.requests) == 1
 
@@ -298,7 +302,7 @@ def test_a_429_then_a_failure_is_that_failure(bench: Bench) -> None:
 
 # The first request leaves a period into the invocation, its 429 comes after the latency, and the
 # next may leave a period after that.
-ONE_MORE = PERIOD + 0.05 + PERIOD + LONGEST_CALL + STORING_NEEDS
+ONE_MORE = PERIOD + 0.05 + ONE_CALL
 
 
 @pytest.mark.parametrize(("seconds_left", "requests"), [(ONE_MORE + 0.01, 2), (ONE_MORE - 0.01, 1)])
@@ -324,7 +328,7 @@ def test_the_deadline_is_that_of_the_present_invocation(bench: Bench) -> None:
     """Time that an earlier invocation had left is not spent by a later one."""
     bench.ask_alone(seconds_left=PLENTY)
     bench.network.will(THROTTLED)
-    bench.failure(seconds_left=5)
+    bench.failure(ENOUGH)
     assert len(bench.network.requests) == 2
 
 
@@ -343,6 +347,40 @@ def test_every_answer_about_the_message_is_a_good_call(bench: Bench, reply: Repl
         for _ in range(4):  # one opens the connection, one shows what is usual
             bench.ask()
     assert bench.network.gaps[-1] == pytest.approx(PERIOD + GUARD)
+
+
+# When time is short
+
+
+@pytest.mark.parametrize(("late", "requests"), [(0.01, 0), (-0.01, 1)])
+def test_no_call_leaves_whose_answer_could_not_be_stored(
+    bench: Bench, late: float, requests: int
+) -> None:
+    """Where what came before it took too long, no slot is spent; the message comes back."""
+    with bench.invocation(PLENTY):
+        bench.clock.advance(PLENTY - LONGEST_CALL - STORING_NEEDS + late)
+        with suppress(SystemFailure):
+            bench.ask()
+    assert len(bench.network.requests) == requests
+
+
+def test_a_look_that_is_late_says_so(bench: Bench) -> None:
+    """It waits for nothing, and the failure has a kind of its own: nobody knows what was slow."""
+    began = bench.clock.monotonic
+    failure = bench.failure(ONE_CALL - 0.01)
+    assert failure.kind is Kind.OUT_OF_TIME
+    assert str(failure) == "GetMessageInsights: not enough time left in this invocation"
+    assert bench.clock.monotonic == began
+    assert bench.calls == []
+
+
+def test_the_wait_for_the_pace_counts_as_time(bench: Bench) -> None:
+    """A call that may leave only later needs that much more."""
+    bench.ask_alone()
+    bench.clock.advance(0.5)
+    half = PERIOD - 0.5
+    assert bench.failure(half + LONGEST_CALL + STORING_NEEDS - 0.01).kind is Kind.OUT_OF_TIME
+    assert isinstance(bench.ask_alone(half + LONGEST_CALL + STORING_NEEDS + 0.01), Found)
 
 
 # The pace
@@ -424,22 +462,23 @@ def test_after_trouble_the_next_call_leaves_a_period_later(
     bench.network.will(trouble, insights())
     bench.network.latency = 5
     with pytest.raises((SystemFailure, Killed, OSError)):
-        bench.ask_alone(seconds_left=0)
+        bench.ask_alone(ENOUGH)
     bench.network.latency = 0.05
     bench.ask_alone()
     assert bench.network.gaps[-1] == pytest.approx(5 + PERIOD)
 
 
 def test_a_call_outside_an_invocation_does_not_hang(session: boto3.Session) -> None:
-    """Where no invocation told the pace to begin, asking fails at once."""
+    """Where no invocation told the pace to begin, there is no time for a call."""
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(PERIOD),
         noted=lambda _: None,
         sleep=time.sleep,
     )
-    with pytest.raises(OverflowError):
+    with pytest.raises(SystemFailure) as caught:
         source.ask(MESSAGE_ID)
+    assert caught.value.kind is Kind.OUT_OF_TIME
 
 
 JOURNEYS = st.tuples(

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from insights.adapters.ses import LONGEST_CALL
 from insights.core.ladder import Ladder
 from insights.core.record import Rules
-from insights.settings import BadSetting, Settings
+from insights.settings import LONGEST_PERIOD, BadSetting, Settings
 
 GOOD = {
     "TABLE_NAME": "Insights",
@@ -56,6 +57,12 @@ def test_the_shortest_period_is_the_one_ses_allows(value: str) -> None:
     assert Settings.read(GOOD | {"LOOKUP_PERIOD_SECONDS": value}).lookup_period == 1
 
 
+def test_the_longest_period_keeps_a_signature_fresh() -> None:
+    """A request is signed, waits up to a period, and arrives within AWS's five minutes."""
+    longest = Settings.read(GOOD | {"LOOKUP_PERIOD_SECONDS": str(LONGEST_PERIOD)}).lookup_period
+    assert longest + LONGEST_CALL < 300
+
+
 @pytest.mark.parametrize("days", [1, 3650])
 def test_rows_may_be_kept_for_a_day_or_for_years(days: int) -> None:
     """Whatever the stack takes, the function takes."""
@@ -86,6 +93,7 @@ def test_an_empty_setting_is_a_missing_one(name: str) -> None:
         ("LOOKUP_PERIOD_SECONDS", "-1"),
         ("LOOKUP_PERIOD_SECONDS", "nan"),
         ("LOOKUP_PERIOD_SECONDS", "inf"),
+        ("LOOKUP_PERIOD_SECONDS", "218.6"),
         ("LOOKUP_PERIOD_SECONDS", "one"),
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "0.9"),

@@ -373,7 +373,7 @@ class Glass:
             telemetry = new_telemetry()
             self.source.noted = telemetry.called
             look = replace(self.lookup.look, told=telemetry.alerted)
-            with self.source.invocation(5):
+            with self.source.invocation(17):  # time for one call
                 replace(self.lookup, look=look, telemetry=telemetry).serve(message)
             telemetry.flush()
         return said.getvalue()

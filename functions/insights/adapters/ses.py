@@ -92,14 +92,20 @@ class SesSource:
     def ask(self, message_id: str) -> Answer:
         """Ask about one message; again after a 429 while time is left.
 
-        Raises `SystemFailure` for everything that says nothing about the message.
+        Raises `SystemFailure` for everything that says nothing about the message. Where there is
+        no time to store an answer none is asked for: a slot would be spent for nothing.
         """
-        while True:
+        problem = SystemFailure(
+            Kind.OUT_OF_TIME, "GetMessageInsights: not enough time left in this invocation"
+        )
+        while self._has_time():
             try:
                 return self._ask_once(message_id)
-            except SystemFailure as problem:
-                if problem.kind is not Kind.SES_THROTTLED or not self._has_time():
+            except SystemFailure as failed:
+                if failed.kind is not Kind.SES_THROTTLED:
                     raise
+                problem = failed
+        raise problem
 
     def _ask_once(self, message_id: str) -> Answer:
         journey = Journey.BROKEN
