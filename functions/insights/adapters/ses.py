@@ -36,12 +36,8 @@ LONGEST_CALL: Final = 7.0
 STORING_NEEDS: Final = 8.0
 """Seconds kept free after a call to store its answer and to publish."""
 
-_JOURNEYS: Final = {
-    "NotFoundException": Journey.ANSWERED,
-    "BadRequestException": Journey.ANSWERED,
-    "TooManyRequestsException": Journey.THROTTLED,
-    "ThrottlingException": Journey.THROTTLED,
-}
+_ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
+"""SES's own word on a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +142,20 @@ class SesSource:
 
 
 def _journey(error: Exception) -> Journey:
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return Journey.THROTTLED
-    return _JOURNEYS.get(error_code(error), Journey.BROKEN)
+    if _is_throttled(error):
+        return Journey.THROTTLED
+    return Journey.ANSWERED if error_code(error) in _ANSWERS else Journey.BROKEN
+
+
+def _is_throttled(error: Exception) -> bool:
+    """Whether SES, or the front end that all its operations share, wants fewer calls.
+
+    SES says 429; the front end says 400 and gives a code.
+    """
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == HTTPStatus.TOO_MANY_REQUESTS or error_code(error) == "ThrottlingException"
 
 
 def _answer(error: Exception) -> Answer:
@@ -163,8 +168,7 @@ def _answer(error: Exception) -> Answer:
             text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
             raise SystemFailure(Kind.VDM_OFF, text) from error
         return NotFound()
-    throttled = _journey(error) is Journey.THROTTLED
-    kind = Kind.SES_THROTTLED if throttled else Kind.SES_UNAVAILABLE
+    kind = Kind.SES_THROTTLED if _is_throttled(error) else Kind.SES_UNAVAILABLE
     if is_our_fault(error, kind):
         raise error
     raise failure(error, kind, "GetMessageInsights") from error
