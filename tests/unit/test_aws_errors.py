@@ -177,6 +177,7 @@ def test_no_other_text_is_repeated(code: str) -> None:
         refusal("ValidationError"),
         refusal("InvalidParameter"),
         refusal("InvalidParameterValue"),
+        refusal("SerializationException"),
         ParamValidationError(report="x"),
         KeyError("x"),
     ],

@@ -29,6 +29,7 @@ from tests.unit.wire import (
     THROTTLED,
     VDM_OFF,
     Network,
+    Reply,
     insights,
 )
 
@@ -295,6 +296,20 @@ def test_a_look_that_failed_is_reported_and_comes_back(stack: Stack) -> None:
     assert again["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
     assert stack.invoke(again) == []
     assert len(stack.alerts()) == 1
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b"\xff\xfe{"])
+def test_an_answer_of_ses_that_cannot_be_read_parks_nothing(
+    stack: Stack, told: Read, body: bytes
+) -> None:
+    """However often it comes, the message is not to blame and comes back."""
+    stack.network.will(Reply(500, body))
+    stack.enqueue()
+    event = stack.receive()
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "50"
+    assert stack.invoke(event) == [event["Records"][0]["messageId"]]
+    assert stack.parked() == []
+    assert told().metrics["SystemFailures", (("kind", "SesUnavailable"), *ALL)] == [1]
 
 
 @pytest.mark.parametrize(

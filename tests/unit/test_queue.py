@@ -17,7 +17,7 @@ from insights.adapters.queue import Line, QueueMessage, retry_delay
 from insights.failures import Kind, SystemFailure
 from tests.unit.fakes import Clock
 from tests.unit.samples import DEAD_LETTERS_URL, MESSAGE, QUEUE_URL, lambda_record
-from tests.unit.wire import ONCE, Network, Reply, sqs_error
+from tests.unit.wire import GARBLED, ONCE, Network, Reply, sqs_error
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -246,6 +246,8 @@ OPERATIONS: dict[str, Callable[[Line], object]] = {
         (sqs_error(403, "InvalidClientTokenId"), Kind.CREDENTIALS),
         (ReadTimeoutError(endpoint_url=URL), Kind.SQS),
         (EndpointConnectionError(endpoint_url=URL), Kind.SQS),
+        # ChangeMessageVisibility returns nothing, so botocore does not read a 200.
+        *((reply, Kind.SQS) for reply in GARBLED if reply.status > 200),
     ],
 )
 def test_a_refusal_of_sqs_is_a_failure_of_the_system(

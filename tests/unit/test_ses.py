@@ -32,6 +32,7 @@ from insights.failures import Kind, SystemFailure
 from tests.unit.fakes import Clock, Killed
 from tests.unit.samples import BOUNCES, MESSAGE_ID
 from tests.unit.wire import (
+    GARBLED,
     NOT_FOUND,
     REFUSED,
     THROTTLED,
@@ -173,6 +174,44 @@ def test_a_200_that_says_nothing_is_no_answer(bench: Bench, body: bytes) -> None
     """A response that holds no insights, of whoever sent it, is not stored as SES's word."""
     bench.network.will(Reply(200, body))
     assert bench.failure().kind is Kind.SES_UNAVAILABLE
+
+
+SHAPELESS = [
+    Reply(200, b'{"Insights": 7}'),
+    Reply(200, b'{"Insights": {"Events": []}}'),
+    Reply(200, b'{"Insights": [{"Events": [{"Timestamp": "soon"}]}]}'),
+    Reply(500, b'{"code": ["x"], "message": 7}'),
+]
+
+
+@pytest.mark.parametrize("reply", GARBLED + SHAPELESS)
+def test_an_answer_that_cannot_be_read_is_a_failure_of_the_system(
+    bench: Bench, reply: Reply
+) -> None:
+    """Over what has not the shape of an answer botocore falls; the message is not to blame."""
+    bench.network.will(reply)
+    failure = bench.failure(PLENTY)
+    assert failure.kind is Kind.SES_UNAVAILABLE
+    assert len(bench.network.requests) == 1
+
+
+def test_an_answer_that_cannot_be_read_is_named_so(bench: Bench) -> None:
+    """The text says what happened, and by what; it repeats nothing of the answer."""
+    bench.network.will(Reply(500, b"\xff" + ADDRESS.encode()))
+    assert str(bench.failure()) == (
+        "GetMessageInsights: an answer that cannot be read, UnicodeDecodeError"
+    )
+
+
+def test_a_fault_in_keeping_the_pace_is_ours(bench: Bench) -> None:
+    """What this program's own hook raises inside botocore is no answer of SES."""
+
+    def broken(seconds: float) -> None:
+        raise TypeError(seconds)
+
+    bench.source.sleep = broken
+    with pytest.raises(TypeError):
+        bench.ask_alone()
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "InvalidParameterValue"])
@@ -451,7 +490,8 @@ def test_an_idle_environment_waits_again_until_it_asked(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [THROTTLED, Reply(503, b""), TIMED_OUT, Killed(), OSError("odd")]
+    "trouble",
+    [THROTTLED, Reply(503, b""), Reply(503, b"null"), TIMED_OUT, Killed(), OSError("odd")],
 )
 def test_after_trouble_the_next_call_leaves_a_period_later(
     bench: Bench, trouble: Reply | BaseException

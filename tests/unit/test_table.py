@@ -37,7 +37,15 @@ from tests.unit.samples import (
     published,
     told,
 )
-from tests.unit.wire import ONCE, Network, Reply, cancelled, dynamodb_error, dynamodb_ok
+from tests.unit.wire import (
+    GARBLED,
+    ONCE,
+    Network,
+    Reply,
+    cancelled,
+    dynamodb_error,
+    dynamodb_ok,
+)
 
 HOUR = timedelta(hours=1)
 ADDRESS = "anna@there.example"
@@ -422,6 +430,7 @@ TROUBLES: Sequence[tuple[Reply | BotoCoreError, Kind]] = [
     (ReadTimeoutError(endpoint_url=URL), Kind.DYNAMODB),
     (ConnectTimeoutError(endpoint_url=URL), Kind.DYNAMODB),
     (EndpointConnectionError(endpoint_url=URL), Kind.DYNAMODB),
+    *((reply, Kind.DYNAMODB) for reply in GARBLED),
 ]
 
 
@@ -467,8 +476,10 @@ def test_a_condition_that_failed_means_another_writer(cut: Cut, place: int) -> N
     [
         dynamodb_error(400, "ValidationException", "Item size has exceeded the maximum"),
         cancelled("None", "ValidationError", text="Item size has exceeded the maximum"),
+        # What a map with the name "__type" is answered with: https://github.com/aws/aws-sdk-js/issues/1547
+        dynamodb_error(400, "SerializationException", "No assembly name on stack!"),
     ],
-    ids=["request", "item"],
+    ids=["request", "item", "wire"],
 )
 def test_a_malformed_write_is_no_failure_of_the_system(cut: Cut, reply: Reply) -> None:
     """What DynamoDB will never take must not hold the line: it is a fault of this program."""

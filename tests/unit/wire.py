@@ -134,6 +134,14 @@ def sqs_error(status: int, code: str, text: str = "no") -> Reply:
     return Reply(status, json.dumps(body).encode(), headers)
 
 
+GARBLED = [
+    Reply(status, body)
+    for status in (200, 400, 500, 503)
+    for body in (b"null", b"[]", b'["no"]', b"7", b"true", b'"no"', b"\xff\xfe{")
+]
+"""Answers over which botocore's JSON parsers fall: no object, or no text."""
+
+
 @dataclass(slots=True)
 class Network:
     """Takes requests where the network begins, and replies from a script."""

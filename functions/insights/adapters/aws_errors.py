@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -19,8 +20,8 @@ from botocore.parsers import ResponseParserError
 
 from insights.failures import Kind, SystemFailure
 
-AwsError = (ClientError, BotoCoreError, ResponseParserError)
-"""Everything boto3 raises for a call: AWS's own errors, those of the network, and an answer that
+_AWS_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
+"""What boto3 means to raise for a call: AWS's own errors, those of the network, and an answer that
 is none."""
 
 # The services spell it differently: AccessDeniedException, AuthorizationError, KMSAccessDenied, …
@@ -42,8 +43,20 @@ _CREDENTIALS: Final = frozenset(
 )
 _NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 
+# What depends on what a request holds, and so on the mail: the next message may pass. Whatever
+# else a 400 says (a table that is gone, an operation unknown) holds for all of them.
+# DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+# and SerializationException, which it gives for what it cannot read, as a map with the name
+# "__type": https://github.com/aws/aws-sdk-js/issues/1547
+# SNS: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _OUR_FAULT: Final = frozenset(
-    {"ValidationException", "ValidationError", "InvalidParameter", "InvalidParameterValue"}
+    {
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "SerializationException",
+        "ValidationError",
+        "ValidationException",
+    }
 )
 
 
@@ -55,10 +68,31 @@ def failing_as(kind: Kind, operation: str) -> Iterator[None]:
     """
     try:
         yield
-    except AwsError as error:
-        if is_our_fault(error, kind):
+    except Exception as error:
+        if not is_of_the_call(error) or is_our_fault(error, kind):
             raise
         raise failure(error, kind, operation) from error
+
+
+def is_of_the_call(error: Exception) -> bool:
+    """Whether boto3 raised this for a call to AWS, and not this program at its own work."""
+    return isinstance(error, _AWS_ERRORS) or _fell_over_an_answer(error)
+
+
+def _fell_over_an_answer(error: Exception) -> bool:
+    """Whether botocore failed between sending a request and handing over the answer to it.
+
+    botocore trusts an answer to have the shape that its model says. Over JSON that is no object, or
+    bytes that are no text, it falls with whatever Python raises. Nothing below its endpoint is this
+    program's, but for the hook that keeps the pace.
+    """
+    modules = [
+        str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    if "botocore.endpoint" not in modules:
+        return False
+    below = modules[modules.index("botocore.endpoint") :]
+    return not any(module.startswith("insights.") for module in below)
 
 
 def is_our_fault(error: Exception, kind: Kind) -> bool:
@@ -80,7 +114,8 @@ def failure(error: Exception, kind: Kind, operation: str) -> SystemFailure:
     if isinstance(error, _NO_CREDENTIALS):
         return SystemFailure(Kind.CREDENTIALS, f"{operation}: {type(error).__name__}")
     if not isinstance(error, ClientError):
-        return SystemFailure(kind, f"{operation}: {type(error).__name__}")
+        what = "" if isinstance(error, _AWS_ERRORS) else "an answer that cannot be read, "
+        return SystemFailure(kind, f"{operation}: {what}{type(error).__name__}")
     code = error_code(error)
     if _DENIED.search(code):
         action = _ACTION.search(str(error))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from insights.adapters.aws_errors import AwsError, error_code, failure, is_our_fault
+from insights.adapters.aws_errors import error_code, failure, is_of_the_call, is_our_fault
 from insights.core.insight import read_insights
 from insights.core.pace import Journey, Pace
 from insights.core.record import Answer, Found, NotFound, Refused
@@ -108,7 +108,9 @@ class SesSource:
         try:
             response = self.client.get_message_insights(MessageId=message_id)
             journey = Journey.ANSWERED
-        except AwsError as error:
+        except Exception as error:
+            if not is_of_the_call(error):
+                raise
             journey = _journey(error)
             return _answer(error)
         finally:
