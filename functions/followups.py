@@ -13,6 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
+from insights.adapters import topic
 from insights.adapters.arrivals import Counts
 from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.adapters.due import DueIndex
@@ -41,14 +42,14 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     settings = FollowUpSettings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
     queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
-    topic = AlertTopic(session.client("sns", config=_SHORT), settings.alert_topic_arn)
+    alerts = AlertTopic(session.client("sns", config=topic.CONFIG), settings.alert_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
     counts = Counts(dynamodb, settings.table_name)
     return FollowUps(
         rows=DueIndex(dynamodb, settings.table_name),
         queue=queue,
         records=records,
-        outbox=Outbox(records, topic, _now),
+        outbox=Outbox(records, alerts, _now),
         counts=counts,
         load=Load(counts, queue, settings.lookup_period, _now),
         ladder=settings.ladder,

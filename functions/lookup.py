@@ -13,7 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
-from insights.adapters import ses
+from insights.adapters import ses, topic
 from insights.adapters.arrivals import Counts
 from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.adapters.queue import Line, QueueMessage
@@ -59,7 +59,9 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
     look = Look(
         source=source,
         records=RecordTable(dynamodb, settings.table_name),
-        subscribers=AlertTopic(session.client("sns", config=_SHORT), settings.alert_topic_arn),
+        subscribers=AlertTopic(
+            session.client("sns", config=topic.CONFIG), settings.alert_topic_arn
+        ),
         rules=settings.rules,
         now=_now,
         load=Load(

@@ -135,6 +135,13 @@ def test_a_run_stops_ten_seconds_before_its_time_out(
     assert any("out of time" in line["message"] for line in told().logs)
 
 
+def test_an_alert_is_sent_once_a_run(cloud: Cloud, session: boto3.Session) -> None:
+    """The SDK sends no alert again: it may have arrived. A run finishes what it has in hand."""
+    config = followups.wire(cloud.environment, session).outbox.subscribers.client.meta.config
+    assert config.retries["total_max_attempts"] == 1
+    assert config.connect_timeout + config.read_timeout < followups.KEPT_FREE
+
+
 def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
     """Each one the function needs."""
     names = [name for name in cloud.environment if name != "POWERTOOLS_SERVICE_NAME"]

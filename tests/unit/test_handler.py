@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from insights.adapters import ses
 from insights.adapters.ses import SesSource
@@ -337,6 +338,28 @@ def test_a_step_that_failed_is_made_good(
     }
 
 
+def test_an_alert_whose_answer_was_lost_is_told_once_more(stack: Stack) -> None:
+    """It may have arrived, so the invocation does not send it again; the redelivery does."""
+    publishes: list[str] = []
+
+    def lose_the_first_answer(event_name: str, **_: object) -> None:
+        if event_name == "before-send.sns.Publish":
+            publishes.append(event_name)
+            if len(publishes) == 1:
+                raise ReadTimeoutError(endpoint_url="https://sns")
+
+    stack.session.events.register_last("before-send", lose_the_first_answer)  # SNS has it by then
+    stack.hooks.append(("before-send", lose_the_first_answer))
+    stack.enqueue()
+    received = stack.receive()
+    assert stack.invoke(received) == [received["Records"][0]["messageId"]]
+    (first,) = stack.alerts()
+    assert stack.invoke(received) == []
+    (second,) = stack.alerts()
+    assert first["alertId"] == second["alertId"]
+    assert pending(stack.record().alerts) == ()
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -602,11 +625,12 @@ def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
 
 
 def test_no_client_waits_longer_than_an_invocation_allows(stack: Stack) -> None:
-    """SES is never retried by the SDK; the others once, with time-outs that fit."""
+    """SES and SNS are never retried by the SDK; the others once, with time-outs that fit."""
     parts = stack.module.wire(SETTINGS, stack.session)
     look, line = parts.lookup.look, parts.lookup.line
     assert parts.source.client.meta.config.retries["total_max_attempts"] == 1
-    for client in (look.records.client, look.subscribers.client, line.client):
+    tries = {look.records.client: 2, look.subscribers.client: 1, line.client: 2}
+    for client, number in tries.items():
         config = client.meta.config
-        assert config.retries["total_max_attempts"] == 2
-        assert 2 * (config.connect_timeout + config.read_timeout) <= ses.STORING_NEEDS
+        assert config.retries["total_max_attempts"] == number
+        assert number * (config.connect_timeout + config.read_timeout) <= ses.STORING_NEEDS

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from botocore.config import Config
 
 from insights.adapters.aws_errors import failing_as
 from insights.core.alerts import Notification
@@ -11,6 +13,14 @@ from insights.failures import Kind
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+CONFIG: Final = Config(
+    # A Publish whose answer is lost may have reached everybody: no second try within the call
+    # (decision record 6). The answer may take as long as two tries would.
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    connect_timeout=1,
+    read_timeout=5,
+)
 
 
 @dataclass(frozen=True, slots=True)
