@@ -22,7 +22,7 @@ from insights.adapters.topic import AlertTopic
 from insights.followups import FollowUps
 from insights.load import Load
 from insights.outbox import Outbox
-from insights.settings import FollowUpSettings
+from insights.settings import Settings
 from insights.telemetry import FollowUpTelemetry
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ KEPT_FREE: Final = 10.0
 
 def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     """Put the function's parts together. Raises `BadSetting`."""
-    settings = FollowUpSettings.read(environment)
+    settings = Settings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
     queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
     alerts = AlertTopic(session.client("sns", config=topic.CONFIG), settings.alert_topic_arn)
@@ -55,7 +55,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
         ladder=settings.ladder,
         period=settings.lookup_period,
         delay=settings.first_look_delay,
-        telemetry=FollowUpTelemetry(Logger(), Metrics()),
+        telemetry=FollowUpTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace)),
         now=_now,
         clock=time.monotonic,
     )

@@ -24,7 +24,7 @@ from insights.core.pace import Pace
 from insights.load import Load
 from insights.look import Look
 from insights.lookup import Lookup
-from insights.settings import Settings
+from insights.settings import LookupSettings, Settings
 from insights.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Parts:
 
 def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
     """Put the function's parts together. Raises `BadSetting`."""
-    settings = Settings.read(environment)
-    telemetry = Telemetry(Logger(), Metrics())
+    settings, own = Settings.read(environment), LookupSettings.read(environment)
+    telemetry = Telemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(settings.lookup_period),
@@ -62,7 +62,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         subscribers=AlertTopic(
             session.client("sns", config=topic.CONFIG), settings.alert_topic_arn
         ),
-        rules=settings.rules,
+        rules=own.rules,
         now=_now,
         load=Load(
             arrivals=Counts(dynamodb, settings.table_name),
@@ -76,7 +76,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
     line = Line(
         client=sqs,
         queue_url=settings.queue_url,
-        dead_letter_queue_url=settings.dead_letter_queue_url,
+        dead_letter_queue_url=own.dead_letter_queue_url,
         now=_now,
     )
     return Parts(source, Lookup(look, line, telemetry), telemetry)

@@ -26,42 +26,9 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The lookup function's settings."""
+    """What every function of the service is told."""
 
-    table_name: str
-    alert_topic_arn: str
-    queue_url: str
-    dead_letter_queue_url: str
-    lookup_period: float
-    """Seconds between two calls to SES."""
-    first_look_delay: timedelta
-    """How long a fresh id waits in the queue."""
-    rules: Rules
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Read settings from environment variables. Raises `BadSetting`."""
-        return cls(
-            table_name=_required(environment, "TABLE_NAME"),
-            alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
-            queue_url=_required(environment, "QUEUE_URL"),
-            dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
-            lookup_period=_period(environment),
-            first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
-            rules=Rules(
-                ladder=_ladder(environment),
-                retention=timedelta(
-                    days=_number(environment, "RETENTION_DAYS", least=1.0, most=36_500.0)
-                ),
-                redact_subjects=_flag(environment, "REDACT_SUBJECTS"),
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpSettings:
-    """The settings of the function `followups`."""
-
+    metrics_namespace: str
     table_name: str
     alert_topic_arn: str
     queue_url: str
@@ -72,15 +39,43 @@ class FollowUpSettings:
     ladder: Ladder
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> FollowUpSettings:
+    def read(cls, environment: Mapping[str, str]) -> Settings:
         """Read settings from environment variables. Raises `BadSetting`."""
         return cls(
+            # Powertools reads it, too, but misses it only when the work is done.
+            metrics_namespace=_required(environment, "POWERTOOLS_METRICS_NAMESPACE"),
             table_name=_required(environment, "TABLE_NAME"),
             alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
             queue_url=_required(environment, "QUEUE_URL"),
-            lookup_period=_period(environment),
-            first_look_delay=_seconds(environment, "FIRST_LOOK_DELAY_SECONDS"),
+            lookup_period=_number(
+                environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=LONGEST_PERIOD
+            ),
+            first_look_delay=timedelta(
+                seconds=_number(environment, "FIRST_LOOK_DELAY_SECONDS", least=0.0, most=900.0)
+            ),
             ladder=_ladder(environment),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSettings:
+    """What the lookup function is told besides."""
+
+    dead_letter_queue_url: str
+    rules: Rules
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> LookupSettings:
+        """Read settings from environment variables. Raises `BadSetting`."""
+        return cls(
+            dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
+            rules=Rules(
+                ladder=_ladder(environment),
+                retention=timedelta(
+                    days=_number(environment, "RETENTION_DAYS", least=1.0, most=36_500.0)
+                ),
+                redact_subjects=_flag(environment, "REDACT_SUBJECTS"),
+            ),
         )
 
 
@@ -100,14 +95,6 @@ def _number(environment: Mapping[str, str], name: str, *, least: float, most: fl
     if not least <= number <= most:
         raise BadSetting(f"{name} takes a number from {least:g} to {most:g}, not {text!r}")
     return number
-
-
-def _period(environment: Mapping[str, str]) -> float:
-    return _number(environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=LONGEST_PERIOD)
-
-
-def _seconds(environment: Mapping[str, str], name: str) -> timedelta:
-    return timedelta(seconds=_number(environment, name, least=0.0, most=900.0))
 
 
 def _ladder(environment: Mapping[str, str]) -> Ladder:

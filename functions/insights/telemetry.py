@@ -188,6 +188,8 @@ class FollowUpTelemetry:
 def _count(metrics: Metrics, metric: Metric, number: int, **dimensions: str) -> None:
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)
     if dimensions:
-        with single_metric(name=metric, unit=MetricUnit.Count, value=number) as single:
+        with single_metric(
+            name=metric, unit=MetricUnit.Count, value=number, namespace=metrics.namespace
+        ) as single:
             for name, value in dimensions.items():
                 single.add_dimension(name=name, value=value)

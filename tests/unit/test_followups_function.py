@@ -18,7 +18,7 @@ from insights.adapters.table import RecordTable
 from insights.core.alerts import pending
 from insights.core.record import NotFound
 from insights.core.times import iso
-from insights.settings import BadSetting, FollowUpSettings
+from insights.settings import BadSetting, Settings
 from tests.unit.fakes import Table
 from tests.unit.house import Told
 from tests.unit.samples import MESSAGE_ID, OTHER_ID, bounced, found, looked
@@ -70,6 +70,7 @@ def cloud(
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     environment = {
         "POWERTOOLS_SERVICE_NAME": "followups",
+        "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
         "TABLE_NAME": table.name,
         "ALERT_TOPIC_ARN": sns.create_topic(Name="alerts")["TopicArn"],
         "QUEUE_URL": sqs.create_queue(QueueName="ids.fifo", Attributes=attributes)["QueueUrl"],  # type: ignore[arg-type] # names as SQS has them
@@ -148,4 +149,4 @@ def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
     for name in names:
         rest = {each: value for each, value in cloud.environment.items() if each != name}
         with pytest.raises(BadSetting, match=name):
-            FollowUpSettings.read(rest)
+            Settings.read(rest)

@@ -555,6 +555,7 @@ def test_the_logs_of_an_invocation_name_the_message(stack: Stack, told: Read) ->
 # Wiring
 
 SETTINGS = {
+    "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
     "TABLE_NAME": "a-table",
     "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:a-topic",
     "QUEUE_URL": "https://a-queue",

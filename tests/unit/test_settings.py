@@ -10,9 +10,10 @@ import pytest
 from insights.adapters.ses import LONGEST_CALL
 from insights.core.ladder import Ladder
 from insights.core.record import Rules
-from insights.settings import LONGEST_PERIOD, BadSetting, Settings
+from insights.settings import LONGEST_PERIOD, BadSetting, LookupSettings, Settings
 
 GOOD = {
+    "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
     "TABLE_NAME": "Insights",
     "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:Alerts",
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/MessageIds.fifo",
@@ -26,29 +27,40 @@ GOOD = {
 }
 
 
+LADDER = Ladder(
+    (timedelta(minutes=15), timedelta(hours=2), timedelta(days=1)), ses_keeps=timedelta(days=40)
+)
+
+
+def read(environment: dict[str, str]) -> tuple[Settings, LookupSettings]:
+    """Everything, as the lookup function reads it."""
+    return Settings.read(environment), LookupSettings.read(environment)
+
+
 def test_every_setting_is_read() -> None:
     """What the stack sets arrives, typed."""
     assert Settings.read(GOOD) == Settings(
+        metrics_namespace="SesInsights",
         table_name=GOOD["TABLE_NAME"],
         alert_topic_arn=GOOD["ALERT_TOPIC_ARN"],
         queue_url=GOOD["QUEUE_URL"],
-        dead_letter_queue_url=GOOD["DEAD_LETTER_QUEUE_URL"],
         lookup_period=1.5,
         first_look_delay=timedelta(minutes=15),
-        rules=Rules(
-            ladder=Ladder(
-                (timedelta(minutes=15), timedelta(hours=2), timedelta(days=1)),
-                ses_keeps=timedelta(days=40),
-            ),
-            retention=timedelta(days=45),
-            redact_subjects=True,
-        ),
+        ladder=LADDER,
+    )
+
+
+def test_every_setting_of_the_lookup_function_is_read() -> None:
+    """What only this one needs is apart."""
+    assert LookupSettings.read(GOOD) == LookupSettings(
+        dead_letter_queue_url=GOOD["DEAD_LETTER_QUEUE_URL"],
+        rules=Rules(ladder=LADDER, retention=timedelta(days=45), redact_subjects=True),
     )
 
 
 def test_subjects_are_kept_where_the_flag_says_so() -> None:
     """False is false."""
-    assert not Settings.read(GOOD | {"REDACT_SUBJECTS": "false"}).rules.redact_subjects
+    assert not LookupSettings.read(GOOD | {"REDACT_SUBJECTS": "false"}).rules.redact_subjects
 
 
 @pytest.mark.parametrize("value", ["1", "1.0", "1e0"])
@@ -66,7 +78,7 @@ def test_the_longest_period_keeps_a_signature_fresh() -> None:
 @pytest.mark.parametrize("days", [1, 3650])
 def test_rows_may_be_kept_for_a_day_or_for_years(days: int) -> None:
     """Whatever the stack takes, the function takes."""
-    settings = Settings.read(GOOD | {"RETENTION_DAYS": str(days)})
+    settings = LookupSettings.read(GOOD | {"RETENTION_DAYS": str(days)})
     assert settings.rules.retention == timedelta(days=days)
 
 
@@ -75,14 +87,14 @@ def test_a_missing_setting_is_named(name: str) -> None:
     """The error says which variable is missing and who sets it."""
     without = {key: value for key, value in GOOD.items() if key != name}
     with pytest.raises(BadSetting, match=rf"^the environment variable {name} is not set; "):
-        Settings.read(without)
+        read(without)
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_an_empty_setting_is_a_missing_one(name: str) -> None:
     """CloudFormation can set a variable to nothing."""
     with pytest.raises(BadSetting, match=rf"\b{name} is not set"):
-        Settings.read(GOOD | {name: ""})
+        read(GOOD | {name: ""})
 
 
 @pytest.mark.parametrize(
@@ -126,10 +138,10 @@ def test_an_empty_setting_is_a_missing_one(name: str) -> None:
 def test_a_bad_setting_is_named_with_its_value(name: str, value: str) -> None:
     """The error says which variable, what it takes, and what it is."""
     with pytest.raises(BadSetting) as caught:
-        Settings.read(GOOD | {name: value})
+        read(GOOD | {name: value})
     assert re.fullmatch(rf"{name} takes [^,]+, not {re.escape(repr(value))}", str(caught.value))
 
 
 def test_other_variables_do_not_matter() -> None:
     """Lambda sets many."""
-    assert Settings.read(GOOD | {"AWS_REGION": "eu-west-1", "PATH": "/bin"}) == Settings.read(GOOD)
+    assert read(GOOD | {"AWS_REGION": "eu-west-1", "PATH": "/bin"}) == read(GOOD)
