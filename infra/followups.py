@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,7 +13,7 @@ from constructs import Construct
 
 from infra.alarms import METRIC_NAMESPACE, counted, watch, watch_for_silence
 from infra.config import Config
-from infra.function import ServiceFunction
+from infra.function import ServiceFunction, shared_settings
 from infra.queues import Queues
 from infra.table import DUE_LOOKS
 from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
@@ -49,15 +47,7 @@ class FollowUpsFunction(ServiceFunction):
             description="Puts messages that are due for another look back into the queue.",
             code=code,
             timeout=TIMEOUT,
-            environment={
-                "TABLE_NAME": table.table_name,
-                "ALERT_TOPIC_ARN": topics.alerts.topic_arn,
-                "QUEUE_URL": queues.message_ids.queue_url,
-                "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
-                "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
-                "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
-                "SES_KEEPS_DAYS": str(config.ses_keeps_days),
-            },
+            environment=shared_settings(config=config, queues=queues, table=table, topics=topics),
             operations=topics.operations,
         )
         # The next minute's run does what a failed one did not; Lambda need not try again.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -12,7 +14,25 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.alarms import METRIC_NAMESPACE, watch
+from infra.config import Config
 from infra.package import ARCHITECTURE, RUNTIME
+from infra.queues import Queues
+from infra.topics import Topics
+
+
+def shared_settings(
+    *, config: Config, queues: Queues, table: dynamodb.ITableV2, topics: Topics
+) -> dict[str, str]:
+    """Name what every function is told: where everything is, and the choices that count looks."""
+    return {
+        "TABLE_NAME": table.table_name,
+        "ALERT_TOPIC_ARN": topics.alerts.topic_arn,
+        "QUEUE_URL": queues.message_ids.queue_url,
+        "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
+        "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
+        "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
+        "SES_KEEPS_DAYS": str(config.ses_keeps_days),
+    }
 
 
 class ServiceFunction(Construct):

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.alarms import counted, watch
 from infra.config import Config
-from infra.function import ServiceFunction
+from infra.function import ServiceFunction, shared_settings
 from infra.queues import Queues
 from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
 
@@ -46,14 +46,8 @@ class LookupFunction(ServiceFunction):
             # also holds when somebody invokes the function by hand.
             reserved_concurrency=1 if config.reserve_concurrency else None,
             environment={
-                "TABLE_NAME": table.table_name,
-                "ALERT_TOPIC_ARN": topics.alerts.topic_arn,
-                "QUEUE_URL": queues.message_ids.queue_url,
+                **shared_settings(config=config, queues=queues, table=table, topics=topics),
                 "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
-                "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
-                "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
-                "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
-                "SES_KEEPS_DAYS": str(config.ses_keeps_days),
                 "RETENTION_DAYS": str(config.retention_days),
                 "REDACT_SUBJECTS": json.dumps(config.redact_subjects),
             },
