@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import followups
 from insights.adapters.table import RecordTable
+from insights.adapters.topic import AlertTopic
 from insights.core.alerts import pending
 from insights.core.record import NotFound
 from insights.core.times import iso
@@ -138,9 +139,11 @@ def test_a_run_stops_ten_seconds_before_its_time_out(
 
 def test_an_alert_is_sent_once_a_run(cloud: Cloud, session: boto3.Session) -> None:
     """The SDK sends no alert again: it may have arrived. A run finishes what it has in hand."""
-    config = followups.wire(cloud.environment, session).outbox.subscribers.client.meta.config
-    assert config.retries["total_max_attempts"] == 1
-    assert config.connect_timeout + config.read_timeout < followups.KEPT_FREE
+    topic = followups.wire(cloud.environment, session).outbox.subscribers
+    assert isinstance(topic, AlertTopic)
+    config = vars(topic.client.meta.config)
+    assert config["retries"]["total_max_attempts"] == 1
+    assert config["connect_timeout"] + config["read_timeout"] < followups.KEPT_FREE
 
 
 def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
