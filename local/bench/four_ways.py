@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 from insights.adapters import ses
-from insights.adapters.ses import SesSource
+from insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
 from insights.core.alerts import Alert, Notification
 from insights.core.ladder import Ladder
 from insights.core.message_id import LookRequest
@@ -117,7 +117,8 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
     request = LookRequest(message_id)
     ends = time.monotonic() + seconds
     while (left := ends - time.monotonic()) > 0:
-        with source.invocation(left):
+        # Time to store the answer is left after the end, so that looks go on up to it.
+        with source.invocation(left + PERIOD + LONGEST_CALL + STORING_NEEDS):
             try:
                 look(request, enqueued_at=datetime.now(UTC))
             except SystemFailure:
