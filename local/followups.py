@@ -38,6 +38,27 @@ class FollowUps:
 
     def schedule(self) -> tuple[str, str]:
         """How often the schedule starts a run, and whether it is on."""
+        found = self._schedule()
+        return found["ScheduleExpression"], found["State"]
+
+    def stop_schedule(self) -> None:
+        """Let only those runs begin that are started by hand."""
+        found = self._schedule()
+        self.run.session.client("scheduler").update_schedule(
+            Name=found["Name"],
+            GroupName=found["GroupName"],
+            ScheduleExpression=found["ScheduleExpression"],
+            FlexibleTimeWindow=found["FlexibleTimeWindow"],
+            Target=found["Target"],
+            State="DISABLED",
+        )
+
+    def by_schedule(self) -> int:
+        """How many runs nobody has started by hand."""
+        runs = sum(1 for line in self.lines() if line.get("message") == "due")
+        return max(runs - self.by_hand, 0)
+
+    def _schedule(self) -> dict[str, Any]:
         scheduler = self.run.session.client("scheduler")
         found = [
             scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"])
@@ -46,12 +67,7 @@ class FollowUps:
         ]
         if len(found) != 1:
             raise LocalRunError(f"{len(found)} schedules start followups; there must be one")
-        return found[0]["ScheduleExpression"], found[0]["State"]
-
-    def by_schedule(self) -> int:
-        """How many runs nobody has started by hand."""
-        runs = sum(1 for line in self.lines() if line.get("message") == "due")
-        return max(runs - self.by_hand, 0)
+        return dict(found[0])
 
     def lines(self) -> Sequence[dict[str, Any]]:
         """What the function has logged."""
