@@ -135,35 +135,6 @@ def test_two_429s_in_a_row_are_asked_again_in_one_go(stack: LocalRun, pipeline: 
     assert not _deferred(stack, message_id)
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        (FaultKind.INTERNAL, "SesUnavailable"),
-        (FaultKind.UNAVAILABLE, "SesUnavailable"),
-        (FaultKind.RESET, "SesUnavailable"),
-        (FaultKind.HANG, "SesUnavailable"),
-        (FaultKind.ACCESS_DENIED, "AccessDenied"),
-        (FaultKind.EXPIRED_CREDENTIALS, "Credentials"),
-    ],
-)
-def test_a_failing_ses_costs_a_wait(
-    stack: LocalRun, pipeline: Pipeline, fault: FaultKind, kind: str
-) -> None:
-    """The message comes back by itself after a failure of SES and is then looked at, once."""
-    stack.ses.change(speed=FAST)
-    stack.ses.fail(fault, times=1)
-    message_id = pipeline.send(STORIES["bounce-noemail"], label=fault)["MessageId"]
-    pipeline.enqueue(message_id)
-
-    eventually(lambda: message_row(stack, message_id) is not None and _waiting(stack) == 0)
-
-    row = message_row(stack, message_id)
-    assert row is not None
-    assert (row["Status"], int(row["Looks"])) == ("PERMANENT_BOUNCE", 1)
-    assert _deferred(stack, message_id)
-    assert kind in _kinds_of_failure(stack)
-
-
 def test_the_same_id_again_costs_no_look(stack: LocalRun, pipeline: Pipeline) -> None:
     """An id that was just looked at is acknowledged; with `force` it is asked for."""
     stack.ses.change(speed=FAST)
