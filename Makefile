@@ -30,8 +30,8 @@ local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
 	@python -m local
 
 .PHONY: test
-test: lint ## Check style and types, then run every test
-	@pytest
+test: lint ## Check style and types, then run every test but the long ones
+	@pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: prove
 prove: $(READY) ## Run the long tests of faults, crashes and pace, and print what they measured
