@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-KEPT: Final = Path(__file__).parents[2] / "tests" / "corpus"
+from local.fuzz import KEPT, PROJECT
+
 TARGETS: Final = ("bodies", "responses")
 
 LONGEST: Final = 8_192
@@ -58,52 +60,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if importlib.util.find_spec("atheris") is None:
         print(NO_FUZZER, file=sys.stderr)
         return 2
-    runs = [fuzz(target, choice) for target in choice.target or TARGETS]
+    limit = f"-runs={choice.runs}" if choice.runs else f"-max_total_time={choice.seconds}"
+    runs = [
+        fuzz(target, limit, seed=choice.seed, crashes=choice.crashes, keep=choice.keep)
+        for target in choice.target or TARGETS
+    ]
     print(*runs, sep="\n")
     return 0 if all(run.ended_well for run in runs) else 1
 
 
-def fuzz(target: str, choice: argparse.Namespace) -> Run:
-    """Fuzz one target, from the inputs that are kept."""
+def fuzz(target: str, limit: str, *, seed: int, crashes: Path, keep: bool = False) -> Run:
+    """Fuzz one target, from the inputs that are kept, up to a limit in libFuzzer's terms.
+
+    An input that breaks a promise is put into the folder ``crashes``, and ends the run.
+    """
+    crashes = crashes.absolute()
+    crashes.mkdir(parents=True, exist_ok=True)
+    before = set(crashes.iterdir())
     with tempfile.TemporaryDirectory(prefix="ses-insights-fuzz-") as folder:
-        found, smallest = Path(folder, "found"), Path(folder, "smallest")
+        found, all_of_it = Path(folder, "found"), Path(folder, "all")
         found.mkdir()
-        smallest.mkdir()
-        limit = [f"-runs={choice.runs}"] if choice.runs else [f"-max_total_time={choice.seconds}"]
-        crashed = choice.crashes.absolute()
-        crashed.mkdir(parents=True, exist_ok=True)
-        before = set(crashed.iterdir())
         ended = _child(
             target,
-            *limit,
-            f"-seed={choice.seed}",
+            limit,
+            f"-seed={seed}",
             f"-max_len={LONGEST}",
             f"-timeout={SLOWEST}",
-            f"-artifact_prefix={crashed}/{target}-",
+            f"-artifact_prefix={crashes}/{target}-",
             "-print_final_stats=1",
             str(found),
             str(KEPT / target),
         )
-        run = _read(target, ended, sorted({*crashed.iterdir()} - before))
+        run = _read(target, ended, sorted({*crashes.iterdir()} - before))
         if not run.ended_well:
             print(ended.stdout, *ended.stderr.splitlines()[-20:], sep="\n", file=sys.stderr)
-        elif choice.keep:
-            _child(target, "-merge=1", str(smallest), str(found))
-            _keep(target, smallest)
+        elif keep:
+            # A merge adds to the first folder what reaches a place that nothing in it reaches.
+            shutil.copytree(KEPT / target, all_of_it)
+            _child(target, "-merge=1", str(all_of_it), str(found))
+            _keep(target, all_of_it)
     return run
 
 
-def _keep(target: str, smallest: Path) -> None:
+def _keep(target: str, found: Path) -> None:
     from local.fuzz.corpus import keep  # noqa: PLC0415 - only a run that keeps needs the service
 
-    print(f"{target}: {keep(target, smallest)} inputs added to {KEPT / target}")
+    print(f"{target}: {keep(target, found)} inputs added to {KEPT / target}")
 
 
 def _child(target: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run libFuzzer in a process of its own; the order of sets is no chance in it."""
     return subprocess.run(
         [sys.executable, "-m", "local.fuzz.child", target, *options],
-        env={**os.environ, "PYTHONHASHSEED": "0"},
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "functions"), "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         errors="replace",

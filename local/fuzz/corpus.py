@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from local.fuzz import bodies, responses
-
-KEPT: Final = Path(__file__).parents[2] / "tests" / "corpus"
+from local.fuzz import KEPT, bodies, responses
 
 TARGETS: Final[Mapping[str, Callable[[bytes], str]]] = {
     "bodies": bodies.check,

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from botocore.parsers import create_parser
@@ -26,6 +25,7 @@ from insights.core.insight import Destination, Event, Insights, read_insights
 from insights.core.ladder import Ladder
 from insights.core.meaning import Severity
 from insights.core.record import Found, Record, Rules, after_look
+from local.fuzz import PROJECT
 from local.fuzz.limits import Table, Topic
 from local.fuzz.promises import hold
 from local.fuzz.schema import faults
@@ -45,7 +45,7 @@ SUBJECTS: Final = {
 EMAIL_LINES: Final = 15
 """Two sentences, an empty line, and one line for each fact: no content of a mail adds one."""
 
-_ALERT: Final = Path(__file__).parents[2] / "docs" / "alert.schema.json"
+_ALERT: Final = PROJECT / "docs" / "alert.schema.json"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from local.fuzz.__main__ import NO_FUZZER, main
-from local.fuzz.corpus import KEPT, TARGETS, keep
+from local.fuzz import KEPT
+from local.fuzz.__main__ import NO_FUZZER, fuzz, main
+from local.fuzz.corpus import TARGETS, keep
+from tests.findings import Findings
 
 INPUTS = [
     pytest.param(target, path, id=f"{target}/{path.name}")
@@ -82,21 +82,43 @@ def test_a_target_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[s
     assert "no such target: bodeis" in capsys.readouterr().err
 
 
-def test_a_short_run_of_the_fuzzer_finds_nothing(tmp_path: Path) -> None:
-    """From the kept inputs on, always the same thousand of new ones: no promise is broken."""
-    project = KEPT.parents[1]
-    run = subprocess.run(
-        [sys.executable, "-m", "local.fuzz", "--runs", "1000", "--crashes", str(tmp_path)],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project / "functions")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if importlib.util.find_spec("atheris"):
-        assert run.returncode == 0, run.stderr
-        lines = run.stdout.splitlines()
+THERE_IS_A_FUZZER = importlib.util.find_spec("atheris") is not None
+
+
+def test_a_short_run_of_the_fuzzer_finds_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the kept inputs and a fixed seed on, a thousand new ones break no promise."""
+    status = main(["--runs", "1000", "--crashes", str(tmp_path)])
+    out, err = capsys.readouterr()
+    if THERE_IS_A_FUZZER:
+        assert status == 0, err
+        lines = out.splitlines()
         assert [line.partition(":")[0] for line in lines] == list(TARGETS)
+        assert all(" executions 1,000, " in line for line in lines)
         assert all(line.endswith("crashes 0") for line in lines)
     else:
-        assert (run.returncode, run.stderr) == (2, f"{NO_FUZZER}\n")
+        assert (status, err) == (2, f"{NO_FUZZER}\n")
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_minute_of_fuzzing_finds_nothing(
+    target: str, tmp_path: Path, findings: Findings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A minute for each target, from the kept inputs on: no promise is broken."""
+    if not THERE_IS_A_FUZZER:
+        assert main([target]) == 2
+        return
+    run = fuzz(target, "-max_total_time=60", seed=1, crashes=tmp_path)
+    assert run.ended_well, capsys.readouterr().err
+    findings.add(
+        "Fuzzing",
+        {
+            "Target": target,
+            "Inputs tried": f"{run.tried:,}",
+            "Inputs kept": run.kept,
+            "Edges reached": run.edges,
+            "Promises broken": len(run.crashes),
+        },
+    )

@@ -16,8 +16,7 @@ from insights.adapters.ses import SesSource
 from insights.core.pace import Pace
 from insights.core.record import Answer, Found
 from insights.failures import Kind, SystemFailure
-from local.fuzz import responses
-from local.fuzz.corpus import KEPT
+from local.fuzz import KEPT, responses
 from local.fuzz.mutate import ODD
 from tests.unit.fakes import Clock
 from tests.unit.wire import Network, Reply
