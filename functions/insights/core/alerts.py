@@ -26,6 +26,11 @@ SENSITIVE_TAGS: Final = frozenset({"ses:source-ip", "ses:caller-identity"})
 _ATTRIBUTE_LENGTH: Final = 256
 _MESSAGE_BYTES: Final = 240_000  # SNS takes 256 KiB, attributes included
 
+# The two signs outside the surrogates that SQS, where many alerts go on to, does not take:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+# JSON can spell them.
+_SPELLED: Final = str.maketrans({"\ufffe": r"\ufffe", "\uffff": r"\uffff"})
+
 
 class AlertType(StrEnum):
     """What an alert is about."""
@@ -120,7 +125,7 @@ def notification(alert: Alert, insights: Insights) -> Notification:
 
 
 def _message(alert: Alert, insights: Insights) -> str:
-    body = json.dumps(_body(alert, insights), ensure_ascii=False)
+    body = json.dumps(_body(alert, insights), ensure_ascii=False).translate(_SPELLED)
     return json.dumps({"default": body, "email": _email(alert, insights)}, ensure_ascii=False)
 
 
@@ -222,7 +227,11 @@ def domain(address: str | None) -> str | None:
 def one_line(text: str) -> str:
     """Make text safe to stand in a line: no breaks, no control or direction-changing characters."""
     kept = (" " if unicodedata.category(sign) in {"Zl", "Zp", "Cc"} else sign for sign in text)
-    visible = "".join(sign for sign in kept if unicodedata.category(sign) not in {"Cf", "Cs"})
+    visible = "".join(
+        sign
+        for sign in kept
+        if unicodedata.category(sign) not in {"Cf", "Cs"} and ord(sign) not in _SPELLED
+    )
     return " ".join(visible.split())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,6 +29,11 @@ MORE_EVENTS: Final = "EVENTS#"
 _SORT_KEY_BYTES: Final = 900  # DynamoDB takes 1,024; the prefixes and a number need some
 _EVENTS_BYTES: Final = 250_000  # as JSON; an item may have 400 KB and carries other attributes
 
+# DynamoDB's protocol keeps the name "__type" for itself and refuses an item whose map has it, so a
+# tag of that name gets one underscore more: https://github.com/aws/aws-sdk-js/issues/1547
+_RESERVED: Final = re.compile(r"^_{2,}type\Z")
+_ESCAPED: Final = re.compile(r"^_(_{2,}type)\Z")
+
 
 def alert_key(alert_id: str) -> str:
     """Name an alert's row within its message's."""
@@ -42,7 +48,10 @@ def message_row(record: Record) -> Row:
         "Record": MESSAGE,
         "FromEmailAddress": insights.from_email_address,
         "Subject": insights.subject,
-        "EmailTags": {name: list(values) for name, values in insights.email_tags.items()},
+        "EmailTags": {
+            _RESERVED.sub(r"_\g<0>", name): list(values)
+            for name, values in insights.email_tags.items()
+        },
         "Status": str(record.status),
         "SentAt": record.sent_at,
         "Looks": record.looks,
@@ -120,7 +129,10 @@ def read_record(rows: Iterable[Row]) -> Record | None:
             message_id=message["MessageId"],
             from_email_address=message.get("FromEmailAddress"),
             subject=message.get("Subject"),
-            email_tags={name: tuple(values) for name, values in message["EmailTags"].items()},
+            email_tags={
+                _ESCAPED.sub(r"\1", name): tuple(values)
+                for name, values in message["EmailTags"].items()
+            },
             destinations=tuple(_destinations(by_key)),
         ),
         status=Status(message["Status"]),

@@ -345,6 +345,7 @@ def test_the_domain_is_what_follows_the_last_at_sign(
         ("\u202egpj.exe\u202c and \u2066more\u2069", "gpj.exe and more"),
         ("zero\u200bwidth\ufeff", "zerowidth"),
         ("half \ud83e lion", "half lion"),
+        ("no\ufffe character\uffff", "no character"),
         ("  much \t space  ", "much space"),
         ("Grüße 🦁", "Grüße 🦁"),
     ],
@@ -392,6 +393,15 @@ def test_every_alert_fits_into_an_sns_message(sign: str, *, with_tags: bool) -> 
     attributes = "".join(f"{name}String{value}" for name, value in written.attributes.items())
     assert len(written.message.encode()) + len(attributes.encode()) <= SNS_LIMIT
     assert bool(body(written)["emailTags"]) is with_tags
+
+
+def test_signs_that_sqs_does_not_take_are_spelled_out() -> None:
+    """An alert that goes on to a queue gets there; programs read the subject as it was."""
+    said = response(bounce(), Subject="Lion\uffff and \ufffelioness", to="ada\uffff@example.com")
+    written = notified(said)
+    assert not {"\ufffe", "\uffff"} & set(written.message + "".join(written.attributes.values()))
+    assert body(written)["subject"] == "Lion\uffff and \ufffelioness"
+    assert "Subject: Lion and lioness" in email(written)
 
 
 def test_the_subject_names_what_happened_and_how_bad_it_is() -> None:

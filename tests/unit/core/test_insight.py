@@ -1,10 +1,13 @@
 """Reading what SES says about a mail, and merging what it said at several looks."""
 
+import sys
 from collections import Counter
-from datetime import timedelta, timezone
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from botocore.utils import parse_timestamp
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -176,6 +179,63 @@ def test_times_are_kept_to_the_millisecond_in_utc() -> None:
     )
     (stored,) = ada(read(response({"Type": "SEND", "Timestamp": in_nepal}))).events
     assert stored.timestamp == "2026-11-23T10:00:00.007Z"
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    """What the machine's own zone is changes nothing of what is stored."""
+    said = response({"Type": "SEND", "Timestamp": datetime(2026, 11, 23, 10, 0)})  # noqa: DTZ001
+    assert ada(read(said)).events == (Event("SEND", "2026-11-23T10:00:00.000Z"),)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-23T10:00:00+140:00"],
+)
+def test_an_event_whose_time_is_none_in_utc_is_kept_without_it(written: str) -> None:
+    """A time at an end of the calendar, or of a zone that nobody has, is no time; no error."""
+    said = response({"Type": "BOUNCE", "Timestamp": parse_timestamp(written)})
+    assert ada(read(said)).events == (Event("BOUNCE"),)
+
+
+def test_a_null_in_a_list_says_nothing() -> None:
+    """boto3 keeps nulls of the lists that SES writes; the entries beside them are read."""
+    said = {
+        "EmailTags": [None, {"Name": "team", "Value": "red"}],
+        "Insights": [None, {"Destination": "ada@example.com", "Events": [None, event("SEND")]}],
+    }
+    assert read(said).email_tags == {"team": ("red",)}
+    assert [happened.type for happened in ada(read(said)).events] == ["SEND"]
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Count the calls of functions that some work takes, Python's own among them."""
+    number = 0
+
+    def count(*_: object) -> None:
+        nonlocal number
+        number += 1
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return number
+
+
+def test_a_recipient_that_is_listed_often_takes_no_square_of_the_time() -> None:
+    """Four times as many entries for one recipient take about four times the steps to read."""
+    few, many = (
+        {
+            "Insights": [
+                {"Destination": "ada@example.com", "Events": [event("SEND", number * SECOND)]}
+                for number in range(entries)
+            ]
+        }
+        for entries in (250, 1_000)
+    )
+    assert len(ada(read(many)).events) == 1_000
+    assert calls_of(lambda: read(many)) < 6 * calls_of(lambda: read(few))
 
 
 def test_events_are_kept_oldest_first_each_once() -> None:

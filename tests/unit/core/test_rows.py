@@ -392,6 +392,21 @@ def test_documented_tags_are_all_kept() -> None:
     assert written["EmailTags"] == {tag["Name"]: [tag["Value"]] for tag in tags}
 
 
+@pytest.mark.parametrize("name", ["__type", "___type", "____type"])
+def test_a_tag_named_as_the_protocol_names_types_is_stored_under_another_name(name: str) -> None:
+    """DynamoDB refuses a map with ``__type``; the tag has an underscore more in the row."""
+    record = looked(Found(read(response(EmailTags=[{"Name": name, "Value": "lion"}]))))
+    assert message_row(record)["EmailTags"] == {f"_{name}": ["lion"]}
+    assert read_record(through_dynamodb(rows_of(record))) == record
+
+
+@pytest.mark.parametrize("name", ["_type", "type", "x__type", "__type\n", "__Type"])
+def test_tags_of_similar_names_are_stored_under_their_own(name: str) -> None:
+    """Only the name that DynamoDB refuses, and those that stand for it, are changed."""
+    record = looked(Found(read(response(EmailTags=[{"Name": name, "Value": "lion"}]))))
+    assert message_row(record)["EmailTags"] == {name: ["lion"]}
+
+
 @given(records())
 def test_rows_of_an_open_message_are_the_only_ones_that_are_due(record: Record) -> None:
     """Of an open record the message row is in the lanes of looks; pending alerts are in theirs."""
