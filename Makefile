@@ -31,7 +31,7 @@ local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
 
 .PHONY: test
 test: lint ## Check style and types, then run every test but the long ones
-	@pytest --numprocesses 2 --dist loadgroup
+	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: prove
 prove: $(READY) ## Run the long tests of faults, crashes and pace, and print what they measured

@@ -58,34 +58,18 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("project")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Allow loopback, and nothing beyond, in the folders that need it; the slow ones come last.
-
-    Tests that share a stack share the worker, too, where there are several.
-    """
+    """Allow loopback, and nothing beyond, in the folders that need it; the slow ones come last."""
     items.sort(key=_is_end_to_end)
     for item in items:
         if _folder(item) in ON_LOOPBACK:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         if _is_end_to_end(item):
             item.add_marker(pytest.mark.end_to_end)
-            item.add_marker(pytest.mark.xdist_group(_stack_of(item)))
 
 
 def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(TESTS).parts[0]
-
-
-def _stack_of(item: pytest.Item) -> str:
-    """Name the stack that a test runs on: one of those that are shared, or its module's own."""
-    assert isinstance(item, pytest.Function)
-    has_its_own = hasattr(item.module, "stack")
-    return (
-        item.path.stem
-        if has_its_own
-        else next((name for name in item.fixturenames if name.endswith("stack")), item.path.stem)
-    )
 
 
 def _is_end_to_end(item: pytest.Item) -> bool:
