@@ -13,6 +13,18 @@ from constructs import Construct
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 PUBLISHER_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey*")
 
+# What else than to publish a topic's policy can name, tags and data protection apart:
+# https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html
+TOPIC_ACTIONS_BESIDE_PUBLISH = (
+    "sns:AddPermission",
+    "sns:DeleteTopic",
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
+    "sns:RemovePermission",
+    "sns:SetTopicAttributes",
+    "sns:Subscribe",
+)
+
 
 class Topics(Construct):
     """The two topics, TLS only, and the key both are encrypted with."""
@@ -43,6 +55,17 @@ class Topics(Construct):
 
     def _topic(self, name: str, *, email: str | None) -> sns.Topic:
         topic = sns.Topic(self, name, master_key=self.key, enforce_ssl=True)
+        # enforce_ssl refuses to publish without TLS, and only that.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="RefusePlainHttp",
+                effect=iam.Effect.DENY,
+                principals=[iam.StarPrincipal()],
+                actions=[*TOPIC_ACTIONS_BESIDE_PUBLISH],
+                resources=[topic.topic_arn],
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
+            )
+        )
         if email:
             topic.add_subscription(subscriptions.EmailSubscription(email))
         return topic

@@ -38,6 +38,11 @@ def faulty_stack() -> Iterator[LocalRun]:
         yield run
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the search of the whole run's logs come last."""
+    items.sort(key=lambda item: item.path.name == "test_logs.py")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Function,

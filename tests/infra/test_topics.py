@@ -10,6 +10,22 @@ ALARMS_OF_THIS_ACCOUNT = {
     "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
 }
 
+TOPIC_ACTIONS = [
+    "sns:AddPermission",
+    "sns:DeleteTopic",
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
+    "sns:Publish",
+    "sns:RemovePermission",
+    "sns:SetTopicAttributes",
+    "sns:Subscribe",
+]
+
+
+def as_list(value: object) -> list[object]:
+    """Undo CloudFormation's habit of writing a list of one as the one."""
+    return value if isinstance(value, list) else [value]
+
 
 def topic(template: Template, output: str) -> str:
     """Logical id of the topic an output names."""
@@ -25,28 +41,21 @@ def test_topics_are_encrypted_with_a_rotating_key(template: Template) -> None:
 
 
 def test_topics_refuse_plain_http(template: Template) -> None:
-    """Nobody publishes without TLS."""
+    """Without TLS nobody publishes, subscribes, reads or changes anything."""
     for name in ("AlertTopicArn", "OpsTopicArn"):
-        template.has_resource_properties(
-            "AWS::SNS::TopicPolicy",
-            {
-                "Topics": [{"Ref": topic(template, name)}],
-                "PolicyDocument": {
-                    "Statement": Match.array_with(
-                        [
-                            Match.object_like(
-                                {
-                                    "Effect": "Deny",
-                                    "Principal": "*",
-                                    "Action": "sns:Publish",
-                                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                                }
-                            )
-                        ]
-                    )
-                },
-            },
-        )
+        (policy,) = template.find_resources(
+            "AWS::SNS::TopicPolicy", {"Properties": {"Topics": [{"Ref": topic(template, name)}]}}
+        ).values()
+        refused = [
+            action
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny"
+            and statement["Principal"] == "*"
+            and statement["Resource"] == {"Ref": topic(template, name)}
+            and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            for action in as_list(statement["Action"])
+        ]
+        assert sorted(map(str, refused)) == TOPIC_ACTIONS
 
 
 def test_alarms_reach_the_encrypted_operations_topic(template: Template) -> None:
