@@ -271,7 +271,7 @@ def test_a_failing_run_of_followups_loses_nothing(
 
     def looked_again() -> bool:
         followups.start()
-        return (message_row(house, message_id) or {})["Looks"] == 2
+        return bool((message_row(house, message_id) or {})["Looks"] == 2)
 
     eventually(looked_again)
     eventually(lambda: messages_in(house, house.outputs["QueueUrl"]) == 0)
