@@ -34,8 +34,8 @@ test: lint ## Check style and types, then run every test but the long ones
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: prove
-prove: $(READY) ## Run the long tests of faults, crashes and pace, and print what they measured
-	@pytest -m prove --findings
+prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
+	@pytest -m "prove or measured" --findings docs/proof.md
 
 .PHONY: lint
 lint: $(READY) ## Check style and types

@@ -1,6 +1,7 @@
 """What holds for every test: no AWS account, no network, the same examples at every run."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,22 +21,28 @@ FINDINGS = pytest.StashKey[Findings]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make prove` ask for the tables."""
-    parser.addoption("--findings", action="store_true", help="print what the tests have measured")
+    """Let `make prove` ask for a page."""
+    parser.addoption("--findings", type=Path, help="write what the tests measured into this file")
 
 
 @pytest.fixture(scope="session")
 def findings(pytestconfig: pytest.Config) -> Findings:
-    """Takes what a test measures; it is printed at the end where it is asked for."""
+    """Takes what a test measures; it is written down at the end where that is asked for."""
     return pytestconfig.stash[FINDINGS]
 
 
 def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
-    """Print the tables."""
-    if config.getoption("--findings"):
-        terminalreporter.write("\n".join((*config.stash[FINDINGS].lines(), "")))
+    """Write the page, unless a test has failed: its figures would not be the whole."""
+    page: Path | None = config.getoption("--findings")
+    if page is None:
+        return
+    if exitstatus != pytest.ExitCode.OK:
+        terminalreporter.write_line(f"{page} stays as it is: not every test has passed.")
+        return
+    page.write_text(config.stash[FINDINGS].page(datetime.now(UTC)))
+    terminalreporter.write_line(f"{page} holds what was measured.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,6 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         if _is_end_to_end(item):
             item.add_marker(pytest.mark.end_to_end)
+        if isinstance(item, pytest.Function) and "findings" in item.fixturenames:
+            item.add_marker(pytest.mark.measured)
 
 
 def _folder(item: pytest.Item) -> str:
