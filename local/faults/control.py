@@ -77,12 +77,18 @@ class Faults:
         times: int | None = None,
     ) -> None:
         """Let requests to a service meet a fault: so many, or until `heal`."""
-        rule: dict[str, Any] = {"service": service, **_effect(service, kind)}
-        if operation is not None:
-            rule["operation"] = operation
-        if times is not None:
-            rule["times"] = times
-        self._call("PATCH", "rules", [rule])
+        self._add(_effect(service, kind), service, operation, times)
+
+    def delay(
+        self,
+        service: Service,
+        *,
+        operation: str | None = None,
+        seconds: float = 0.001,
+        times: int | None = None,
+    ) -> None:
+        """Let requests be carried out that much later; `met` tells of them, too."""
+        self._add({"latency": seconds * 1000}, service, operation, times)
 
     def heal(self) -> None:
         """Switch all faults off and forget who met one."""
@@ -92,6 +98,17 @@ class Faults:
     def met(self) -> list[str]:
         """The operations that met a fault since the last `heal`, in order."""
         return [event["operation"] for event in self._call("GET", "fired?limit=2000")]
+
+    def _add(
+        self,
+        effect: Mapping[str, Any],
+        service: Service,
+        operation: str | None,
+        times: int | None,
+    ) -> None:
+        conditions = {"operation": operation, "times": times}
+        known = {name: value for name, value in conditions.items() if value is not None}
+        self._call("PATCH", "rules", [{"service": service, **known, **effect}])
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         address = urlsplit(self.url)
