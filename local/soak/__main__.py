@@ -42,14 +42,17 @@ def main() -> int:
         with local_stack(context, through_faults=True, progress=_say) as run:
             _bring_back_soon(run)
             figures = soak(run, plan, _say)
-            _report(figures, choice)
+            _report(figures, choice, logs=run.folder)
+    except KeyboardInterrupt:
+        _say("Stopped; nothing is left running.")
+        return 130
     except LocalRunError as error:
         _say(str(error))
         return 1
     return 0
 
 
-def _report(figures: Figures, choice: argparse.Namespace) -> None:
+def _report(figures: Figures, choice: argparse.Namespace, *, logs: Path) -> None:
     """Print the page, and write it where that is asked for.
 
     Raises LocalRunError where a promise is broken; so the run's logs are kept.
@@ -59,7 +62,7 @@ def _report(figures: Figures, choice: argparse.Namespace) -> None:
     if choice.write:
         choice.write.write_text(f"{text}\n")
     if broken := [promise.what for promise in promises(figures) if not promise.kept]:
-        raise LocalRunError(f"Not kept: {'; '.join(broken)}.")
+        raise LocalRunError(f"Not kept: {'; '.join(broken)}. The logs: {logs}")
 
 
 def _bring_back_soon(run: LocalRun) -> None:

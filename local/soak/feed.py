@@ -13,9 +13,12 @@ from local.run import LocalRun
 from local.ses.stories import RETENTION, STORIES, Expectation, Story
 from local.work import LEFT_OUT
 
-EACH_TENTH: Final = 10
-"""Of the ids every tenth comes twice, and of the rounds every tenth has the stories that are huge:
-to store one takes as long as several looks."""
+TWICE: Final = 10
+"""Of the ids every tenth comes twice, and something that is no id of SES's follows it."""
+
+HUGE: Final = 5
+"""Of the rounds every fifth has the stories that are huge: to store one takes as long as several
+looks."""
 
 SOON: Final = 1.0
 """Seconds after which a story has ended, where it may: long before its turn in the line."""
@@ -79,7 +82,7 @@ class Feed:
         """Write bodies without end; each is sent when it is asked for."""
         for number, body in enumerate(bodies_of(self._responses()), start=1):
             yield body
-            if number % EACH_TENTH == 0:
+            if number % TWICE == 0:
                 yield f"<{self._newest}@email.amazonses.com>"
                 yield from self._others(number)
 
@@ -87,7 +90,7 @@ class Feed:
         """Write a body that holds no id, and, by turns, an id that SES refuses or does not know."""
         self.parked_due += 1
         yield f"Dear colleague, please find attached letter number {number}"
-        if number % (2 * EACH_TENTH):
+        if number % (2 * TWICE):
             unknown = f"0102019fa36a2608-00000000-0000-4000-8000-{number:012x}-000000"
             self.expected[unknown] = Expectation("NOT_FOUND")
             yield unknown
@@ -111,5 +114,5 @@ def _stories() -> Iterator[Story]:
     """Give every story, round by round."""
     in_order = sorted(STORIES.values(), key=lambda story: story.settled_after)
     for number in count():
-        huge = number % EACH_TENTH == 0
+        huge = number % HUGE == 0
         yield from (story for story in in_order if huge or story.name not in LEFT_OUT)

@@ -28,8 +28,12 @@ busy elsewhere a request may be late on its way, which costs a 429 (decision rec
 GROWTH: Final = 0.1
 """How much more a process may hold at its end than once it is warm."""
 
-WARM_AFTER: Final = 120.0
-"""Seconds after which a process has loaded what it needs; a quarter of a short life."""
+WARM_AFTER: Final = 600.0
+"""Seconds after which a process has met the largest responses and most faults, or a quarter of a
+shorter life."""
+
+MARKED_AFTER: Final = 1.0
+"""Seconds between an alert's publication and its mark, at most."""
 
 NOTICED_AFTER: Final = 5.0
 """Seconds between an alert's publication and the moment at which the soak has read it, at most."""
@@ -160,7 +164,7 @@ def unexplained(tellings: Iterable[Telling], spells: Sequence[Spell]) -> int:
     by_alert: dict[str, list[float]] = defaultdict(list)
     for telling in tellings:
         by_alert[telling.alert_id].append(telling.at)
-    windows = [(s.on, s.off + NOTICED_AFTER) for s in spells if s.fault.repeats]
+    windows = [(s.on - MARKED_AFTER, s.off + NOTICED_AFTER) for s in spells if s.fault.repeats]
     return sum(
         not any(begin <= at <= end for begin, end in windows)
         for moments in by_alert.values()

@@ -145,7 +145,7 @@ def test_a_stalled_line_costs_its_slots() -> None:
 def test_a_repeat_is_explained_by_a_fault_before_the_mark(fault: Fault) -> None:
     """Told while the mark could not be set, or the answer was lost: told again after it."""
     spells = [Spell(fault=fault, on=100.0, off=100.0 + fault.seconds, met=1)]
-    tellings = [Telling("a", 101.0), Telling("a", 102.0), Telling("a", 140.0)]
+    tellings = [Telling("a", 99.5), Telling("a", 102.0), Telling("a", 140.0)]
     assert unexplained(tellings, spells) == 0
 
 
@@ -157,15 +157,15 @@ def test_a_repeat_without_such_a_fault_is_not_explained() -> None:
 
 
 def test_memory_is_that_of_the_process_that_lived_longest() -> None:
-    """Warm after two minutes, or after a quarter of a short life; each function for itself."""
+    """Warm after ten minutes, or after a quarter of a short life; each function for itself."""
     samples = [
         *(Sample("lookup", 1, float(at), 50 + at) for at in range(0, 100, 10)),
-        *(Sample("lookup", 2, float(at), at) for at in range(100, 1_101, 10)),
-        *(Sample("followups", 3, float(at), 7) for at in range(0, 41, 10)),
+        *(Sample("lookup", 2, float(at), at) for at in range(100, 3_101, 10)),
+        *(Sample("followups", 3, float(at), at) for at in range(0, 41, 10)),
     ]
     assert {memory.function: memory for memory in memories(samples)} == {
-        "lookup": Memory("lookup", 1_000.0, 220, 1_100),
-        "followups": Memory("followups", 40.0, 7, 7),
+        "lookup": Memory("lookup", 3_000.0, 700, 3_100),
+        "followups": Memory("followups", 40.0, 10, 40),
     }
 
 
