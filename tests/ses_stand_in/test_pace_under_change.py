@@ -18,9 +18,9 @@ from insights.core.pace import Pace
 from insights.core.record import Answer, Found
 from local.ses.clock import ManualClock
 from local.ses.control import Control
-from local.ses.pace import Report
 from local.ses.stand_in import StandIn
 from tests.findings import Findings
+from tests.pace_findings import note
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -101,20 +101,6 @@ def message_id(send: Callable[..., str], clock: ManualClock) -> str:
     sent = send("delivered@stories.example")
     clock.advance(timedelta(hours=1))
     return sent
-
-
-def note(findings: Findings, change: str, report: Report) -> None:
-    """Hand in the row of a change."""
-    findings.add(
-        "Pace under change",
-        {
-            "Change": change,
-            "Looks": report.accepted,
-            "429s": report.throttled,
-            "Closest two (s)": f"{report.closest or 0:.3f}",
-            "Slots used": f"{report.used or 0:.1%}",
-        },
-    )
 
 
 @pytest.mark.parametrize("seed", range(3))
