@@ -33,9 +33,9 @@ def test_a_soak_in_short_keeps_its_promises(faulty_stack: LocalRun) -> None:
     eventually(lambda: messages_in(faulty_stack, faulty_stack.outputs["QueueUrl"]) == 0)
     figures = soak(faulty_stack, SHORT, lambda _: None)
 
+    assert figures.differences == ()
     broken = [promise for promise in promises(figures) if not promise.kept]
     assert [promise for promise in broken if not promise.what.startswith(OF_AN_HOUR)] == []
-    assert figures.differences == ()
     assert len(figures.spells) == len(TURNS)
     assert all(spell.met for spell in figures.spells)
     assert None not in figures.recoveries
