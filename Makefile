@@ -53,6 +53,10 @@ format: $(PACKAGES) ## Set the style right where that can be done by machine
 bench: $(READY) ## Measure pace, calls, memory and package size
 	@PYTHONPATH=functions python -m local.bench
 
+.PHONY: soak
+soak: $(READY) ## Run an hour under backlog with mixed faults and write docs/soak.md
+	@PYTHONPATH=functions python -m local.soak --minutes 60 --write docs/soak.md
+
 .PHONY: simulate
 simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/simulation.*
 	@PYTHONPATH=functions python -m local.simulate

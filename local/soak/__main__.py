@@ -1,0 +1,87 @@
+"""`python -m local.soak`: a long run under backlog with mixed faults, and its report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from local.process import LocalRunError
+from local.run import LocalRun, local_stack
+from local.soak.core import Soak, soak
+from local.soak.feed import Timing
+from local.soak.figures import Figures, promises
+from local.soak.plan import COMES_BACK_AFTER, schedule
+from local.soak.report import page
+
+RUNG: Final = 240
+"""Seconds since it was sent at which followups looks at a mail again: the whole ladder."""
+
+TIMING: Final = Timing(late=200.0, kept=1500.0)
+"""Late stories end before RUNG, and SES knows every mail for much longer than a look is late."""
+
+BACKLOG: Final = 24
+PATIENCE: Final = 900.0
+SEED: Final = 4
+
+
+def main() -> int:
+    """Run it; returns the exit status."""
+    choice = _arguments()
+    seconds = choice.minutes * 60
+    turns = schedule(seconds, choice.seed)
+    _say(f"{choice.minutes:g} minutes, seed {choice.seed}:")
+    for turn in turns:
+        _say(f"  {turn.at / 60:5.1f} min  {turn.fault}, {turn.fault.seconds:.0f} s")
+    plan = Soak(seconds=seconds, turns=turns, timing=TIMING, backlog=BACKLOG, patience=PATIENCE)
+    context = {"firstLookDelaySeconds": "0", "followUpLadder": json.dumps([RUNG])}
+    try:
+        with local_stack(context, through_faults=True, progress=_say) as run:
+            _bring_back_soon(run)
+            figures = soak(run, plan, _say)
+            _report(figures, choice, logs=run.folder)
+    except KeyboardInterrupt:
+        _say("Stopped; nothing is left running.")
+        return 130
+    except LocalRunError as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+def _report(figures: Figures, choice: argparse.Namespace, *, logs: Path) -> None:
+    """Print the page, and write it where that is asked for.
+
+    Raises LocalRunError where a promise is broken; so the run's logs are kept.
+    """
+    text = page(figures, seed=choice.seed, when=datetime.now(UTC).strftime("%Y-%m-%d"))
+    print(text)
+    if choice.write:
+        choice.write.write_text(f"{text}\n")
+    if broken := [promise.what for promise in promises(figures) if not promise.kept]:
+        raise LocalRunError(f"Not kept: {'; '.join(broken)}. The logs: {logs}")
+
+
+def _bring_back_soon(run: LocalRun) -> None:
+    run.session.client("sqs").set_queue_attributes(
+        QueueUrl=run.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(COMES_BACK_AFTER)}
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=SEED, help="decides the order of the faults")
+    parser.add_argument("--write", type=Path, help="write the report into this file, too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
