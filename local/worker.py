@@ -1,52 +1,76 @@
-"""The processes in which the emulator runs a function, as the machine sees them."""
+"""The processes in which the emulator runs a function: to weigh, to stop and to kill them."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
 
 from local.run import LocalRun
 
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One execution environment, as the machine sees it."""
+
+    pid: int
+    memory: int
+    """Bytes that it holds."""
 
 
-def workers(run: LocalRun, function_name: str) -> list[int]:
-    """Process ids of the function's execution environments."""
-    name = f"AWS_LAMBDA_FUNCTION_NAME={function_name}".encode()
-    found = []
-    for pid in _children(run.emulator.pid):
-        with suppress(OSError):  # it has ended meanwhile
-            if name in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                found.append(pid)
-    return found
+def workers(run: LocalRun, function_name: str) -> list[Worker]:
+    """Find a function's execution environments.
+
+    They are children of the emulator, which starts each from a folder named for its function.
+    """
+    return [
+        worker
+        for worker, parent, command in _processes()
+        if parent == run.emulator.pid and f"ministack-lambda-{function_name}-" in command
+    ]
 
 
 def kill(run: LocalRun, function_name: str) -> int:
-    """Kill the function's processes as a crash would; returns how many there were."""
-    found = workers(run, function_name)
-    for pid in found:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """End a function's processes as want of memory or the loss of its host does, at once.
+
+    Returns how many there were, once they are gone. The emulator reports what they worked on as
+    failed, as Lambda does, and starts new ones when the function is next invoked.
+    """
+    found = _signal(run, function_name, signal.SIGKILL)
+    while {*found} & {worker.pid for worker in workers(run, function_name)}:
+        time.sleep(0.01)
     return len(found)
 
 
-def memory(pid: int) -> int | None:
-    """Bytes that a process holds in memory; None where it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return None
+def freeze(run: LocalRun, function_name: str) -> list[int]:
+    """Keep a function's processes from going on, so that it runs into its time-out.
+
+    Returns their ids.
+    """
+    return _signal(run, function_name, signal.SIGSTOP)
 
 
-def _children(parent: int) -> Iterator[int]:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with suppress(OSError):
-                # pid (name) state parent …; a name may hold blanks and parentheses.
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == parent:
-                    yield int(folder.name)
+def _signal(run: LocalRun, function_name: str, number: signal.Signals) -> list[int]:
+    found = [worker.pid for worker in workers(run, function_name)]
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+    return found
+
+
+def _processes() -> Iterator[tuple[Worker, int, str]]:
+    """List all processes that have not ended: the process, its parent, its command."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,rss=,args="],  # noqa: S607 - where it is found
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for line in listed.splitlines():
+        pid, parent, state, kibibytes, *command = line.split(maxsplit=4)
+        if not state.startswith("Z"):
+            yield Worker(int(pid), int(kibibytes) * 1024), int(parent), " ".join(command)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from local.sandbox import ACCESS_KEY, REGION, search_path, without_aws_settings
 from tests.findings import Findings
@@ -63,6 +65,20 @@ def pytest_configure(config: pytest.Config) -> None:
     # A red run can be repeated, and a slow machine is no failure.
     settings.register_profile("project", derandomize=True, deadline=None)
     settings.load_profile("project")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Spread the tests over the workers so that those of a stack share one."""
+    return ByStack(config, log)
+
+
+class ByStack(LoadFileScheduling):
+    """Gives a worker a file, and a folder of end_to_end as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return file.rpartition("/")[0] if "/end_to_end/" in file else file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -27,7 +27,7 @@ from local.soak.figures import (
 from local.soak.plan import SES, Turn
 from local.subscriber import Received, Subscriber
 from local.truth import differences
-from local.worker import memory, workers
+from local.worker import workers
 
 Row = Mapping[str, Any]
 Say = Callable[[str], None]
@@ -76,9 +76,10 @@ class _Seen:
             ("lookup", "LookupFunctionName"),
             ("followups", "FollowUpFunctionName"),
         ):
-            for pid in workers(self.run, self.run.outputs[output]):
-                if held := memory(pid):
-                    self.samples.append(Sample(function, pid, time.monotonic(), held))
+            self.samples += [
+                Sample(function, worker.pid, time.monotonic(), worker.memory)
+                for worker in workers(self.run, self.run.outputs[output])
+            ]
 
 
 def soak(run: LocalRun, plan: Soak, say: Say) -> Figures:

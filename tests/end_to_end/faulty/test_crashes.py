@@ -19,15 +19,15 @@ from _pytest.mark.structures import ParameterSet
 
 from insights.core.times import instant, iso
 from insights.followups import CLAIMED_FOR, LEFT_BEHIND
-from local.crash import crash, freeze, processes
 from local.faults.control import FaultKind, Service
 from local.followups import FollowUps
 from local.process import LocalRunError
 from local.run import LocalRun
 from local.ses.settings import FaultKind as SesFault
 from local.subscriber import Subscriber
+from local.worker import freeze, kill, workers
+from tests.end_to_end.faulty.witness import Row, Witness, shape
 from tests.end_to_end.patience import eventually
-from tests.end_to_end.witness import Row, Witness, shape
 from tests.findings import Findings
 
 LOAD: Final = (Service.DYNAMODB, "Query")
@@ -188,7 +188,7 @@ def test_a_look_that_is_killed_while_ses_answers_is_made_good(
     stopped = witness.send_and_enqueue(STOPPED)
     witness.send_and_enqueue(BEHIND)
     eventually(lambda: witness.asked(stopped) == 1)
-    crash(run, run.outputs["LookupFunctionName"])
+    assert kill(run, run.outputs["LookupFunctionName"])
     run.ses.heal()
     began = time.monotonic()
     eventually(witness.is_over)
@@ -212,7 +212,7 @@ def test_a_look_that_is_killed_while_it_waits_for_its_turn_is_made_good(
         stopped = witness.send_and_enqueue(STOPPED)
         witness.send_and_enqueue(BEHIND)
         eventually(lambda: len(run.faults.met()) == queries_before_the_call)
-        crash(run, lookup)
+        assert kill(run, lookup)
         assert run.ses.calls() == []
     run.faults.heal()
     began = time.monotonic()
@@ -237,9 +237,10 @@ def test_a_look_that_times_out_is_made_good(
     witness.send_and_enqueue(BEHIND)
     eventually(lambda: bool(run.faults.met()))
     frozen = freeze(run, lookup)
+    assert frozen
     run.faults.heal()
     began = time.monotonic()
-    eventually(lambda: not {*frozen} & {*processes(run, lookup)})
+    eventually(lambda: not {*frozen} & {worker.pid for worker in workers(run, lookup)})
     eventually(witness.is_over)
 
     assert witness.duplicates() == 0
@@ -334,7 +335,7 @@ def stop(run: LocalRun, function_name: str, step: Step, start: Callable[[], None
         start()
     eventually(lambda: len(run.faults.met()) >= max(step.answers_lost, 1))
     if not step.answers_lost:
-        crash(run, function_name)
+        assert kill(run, function_name)
     run.faults.heal()
 
 

@@ -15,14 +15,14 @@ from uuid import uuid4
 
 import pytest
 
-from local.crash import crash, processes
 from local.deliveries import Deliveries, Record, by_hand, redrive
 from local.observe import messages_in, read_parked
 from local.pipeline import GROUP, bodies_of
 from local.run import LocalRun
 from local.subscriber import Subscriber
+from local.worker import kill
+from tests.end_to_end.faulty.witness import FAST, Row, Witness, shape
 from tests.end_to_end.patience import eventually
-from tests.end_to_end.witness import FAST, Row, Witness, shape
 
 FORMS: Final = 6
 """The forms of `bodies_of`."""
@@ -203,8 +203,7 @@ def have_two_environments(deliveries: Deliveries) -> None:
     Both start when there is none, so neither can take the work of the other.
     """
     run = deliveries.run
-    if processes(run, run.outputs["LookupFunctionName"]):
-        crash(run, run.outputs["LookupFunctionName"])
+    kill(run, run.outputs["LookupFunctionName"])
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(deliveries.deliver) for _ in range(2)]:
             assert done.result()

@@ -1,0 +1,11 @@
+"""What went through a run full of faults is in no log either; this module comes last."""
+
+from __future__ import annotations
+
+from local.run import LocalRun
+from tests.end_to_end.log_search import search
+
+
+def test_no_log_of_a_failure_holds_anything_of_a_mail(faulty_stack: LocalRun) -> None:
+    """No address, subject, tag or diagnostic code, where everything around a look has failed."""
+    search(faulty_stack)
