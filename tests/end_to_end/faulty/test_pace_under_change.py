@@ -56,11 +56,11 @@ def slow_pace(faulty_stack: LocalRun) -> Iterator[LocalRun]:
     eventually(lambda: messages_in(run, run.outputs["QueueUrl"]) == 0)
     run.ses.reset()
     run.ses.change(period_seconds=PERIOD)
-    before = _come_back_soon(run)
+    visibility, variables = _come_back_soon(run), _variables(run)
     _configure(run, LOOKUP_PERIOD_SECONDS=str(PERIOD))
     yield run
-    _configure(run, LOOKUP_PERIOD_SECONDS="1.0")
-    _set_visibility(run, before)
+    _configure(run, **variables)
+    _set_visibility(run, visibility)
     run.ses.change(period_seconds=Settings().period_seconds)
 
 
@@ -70,7 +70,7 @@ def test_a_new_process_keeps_the_period(slow_pace: LocalRun, findings: Findings)
     What the dead process had in hand comes back at once, so the new one could ask at once, too.
     """
     run = slow_pace
-    ids = _enqueue(run, 4)
+    ids = _enqueue(run, 3)
     run.ses.change(latency_ms=UNDER_WAY)
     _after_look(run, 1)
     killed = kill(run, run.outputs["LookupFunctionName"])
@@ -105,7 +105,7 @@ def test_deployments_under_backlog_keep_the_period(
     report = _finish(run, ids)
 
     note(findings, "two deployments under backlog, period 4 s", report)
-    assert _setting(run, "RETENTION_DAYS") == "92"
+    assert _variables(run)["RETENTION_DAYS"] == "92"
     assert not before & _pids(run)
     assert report.throttled == 0
     assert (report.closest or 0) >= PERIOD
@@ -218,10 +218,6 @@ def _variables(run: LocalRun) -> dict[str, str]:
     name = run.outputs["LookupFunctionName"]
     found = functions.get_function_configuration(FunctionName=name)
     return found["Environment"]["Variables"]
-
-
-def _setting(run: LocalRun, name: str) -> str:
-    return _variables(run)[name]
 
 
 def _configure(run: LocalRun, **changes: str) -> None:
