@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from local.deliveries import coming_back_after
 from local.process import LocalRunError
-from local.run import LocalRun, local_stack
+from local.run import local_stack
 from local.soak.core import Soak, soak
 from local.soak.feed import Timing
 from local.soak.figures import Figures, promises
@@ -40,8 +41,8 @@ def main() -> int:
     context = {"firstLookDelaySeconds": "0", "followUpLadder": json.dumps([RUNG])}
     try:
         with local_stack(context, through_faults=True, progress=_say) as run:
-            _bring_back_soon(run)
-            figures = soak(run, plan, _say)
+            with coming_back_after(run, COMES_BACK_AFTER):
+                figures = soak(run, plan, _say)
             _report(figures, choice, logs=run.folder)
     except KeyboardInterrupt:
         _say("Stopped; nothing is left running.")
@@ -63,12 +64,6 @@ def _report(figures: Figures, choice: argparse.Namespace, *, logs: Path) -> None
         choice.write.write_text(f"{text}\n")
     if broken := [promise.what for promise in promises(figures) if not promise.kept]:
         raise LocalRunError(f"Not kept: {'; '.join(broken)}. The logs: {logs}")
-
-
-def _bring_back_soon(run: LocalRun) -> None:
-    run.session.client("sqs").set_queue_attributes(
-        QueueUrl=run.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(COMES_BACK_AFTER)}
-    )
 
 
 def _say(line: str) -> None:

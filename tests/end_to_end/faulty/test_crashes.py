@@ -124,23 +124,6 @@ def quick_ones_and_others(steps: Sequence[Step]) -> list[ParameterSet]:
 
 
 @pytest.fixture(scope="module")
-def subscriber(faulty_stack: LocalRun) -> Subscriber:
-    """Somebody who gets all alerts."""
-    topic = faulty_stack.outputs["AlertTopicArn"]
-    return Subscriber.subscribe(faulty_stack.session, topic, name="crashes")
-
-
-@pytest.fixture
-def witness(faulty_stack: LocalRun, subscriber: Subscriber) -> Iterator[Witness]:
-    """Nothing fails, and nothing is on its way."""
-    witness = Witness.of(faulty_stack, subscriber)
-    yield witness
-    faulty_stack.faults.heal()
-    faulty_stack.ses.heal()
-    eventually(lambda: witness.waiting() == 0)
-
-
-@pytest.fixture(scope="module")
 def undisturbed(faulty_stack: LocalRun, subscriber: Subscriber) -> list[Row]:
     """The rows of both stories after looks that nothing has stopped."""
     witness = Witness.of(faulty_stack, subscriber)

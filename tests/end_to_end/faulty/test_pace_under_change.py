@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from local.deliveries import coming_back_after
 from local.deployment import Cdk
 from local.observe import message_row, messages_in
 from local.pipeline import Pipeline
@@ -45,8 +46,8 @@ def slow_stack() -> Iterator[LocalRun]:
     """A stack with a period of PERIOD, at an SES that asks for it."""
     with local_stack(CONTEXT) as run:
         run.ses.change(period_seconds=PERIOD)
-        _come_back_soon(run)
-        yield run
+        with coming_back_after(run, BACK_AFTER):
+            yield run
 
 
 @pytest.fixture
@@ -56,11 +57,11 @@ def slow_pace(faulty_stack: LocalRun) -> Iterator[LocalRun]:
     eventually(lambda: messages_in(run, run.outputs["QueueUrl"]) == 0)
     run.ses.reset()
     run.ses.change(period_seconds=PERIOD)
-    visibility, variables = _come_back_soon(run), _variables(run)
+    variables = _variables(run)
     _configure(run, LOOKUP_PERIOD_SECONDS=str(PERIOD))
-    yield run
+    with coming_back_after(run, BACK_AFTER):
+        yield run
     _configure(run, **variables)
-    _set_visibility(run, visibility)
     run.ses.change(period_seconds=Settings().period_seconds)
 
 
@@ -196,21 +197,6 @@ def _finish(run: LocalRun, ids: list[str]) -> Report:
     rows = [message_row(run, each) for each in ids]
     assert [row and row["Status"] for row in rows] == ["DELIVERED"] * len(ids)
     return run.ses.report()
-
-
-def _come_back_soon(run: LocalRun) -> str:
-    """Let what a dead function had in hand come back at once; give the setting before."""
-    found = run.session.client("sqs").get_queue_attributes(
-        QueueUrl=run.outputs["QueueUrl"], AttributeNames=["VisibilityTimeout"]
-    )
-    _set_visibility(run, str(BACK_AFTER))
-    return found["Attributes"]["VisibilityTimeout"]
-
-
-def _set_visibility(run: LocalRun, seconds: str) -> None:
-    run.session.client("sqs").set_queue_attributes(
-        QueueUrl=run.outputs["QueueUrl"], Attributes={"VisibilityTimeout": seconds}
-    )
 
 
 def _variables(run: LocalRun) -> dict[str, str]:

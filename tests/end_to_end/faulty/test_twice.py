@@ -6,7 +6,6 @@ That two runs of `followups` at once send nothing twice is in test_late_truth.py
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -19,7 +18,6 @@ from local.deliveries import Deliveries, Record, by_hand, redrive
 from local.observe import messages_in, read_parked
 from local.pipeline import GROUP, bodies_of
 from local.run import LocalRun
-from local.subscriber import Subscriber
 from local.worker import kill
 from tests.end_to_end.faulty.witness import FAST, Row, Witness, shape
 from tests.end_to_end.patience import eventually
@@ -37,21 +35,6 @@ PROMPT: Final = (20.0, 50.0)
 
 BOUNCE_AFTER: Final = timedelta(days=2, hours=4)
 """When, in its own time, the mail of `delivered-then-bounced` bounces."""
-
-
-@pytest.fixture(scope="module")
-def subscriber(faulty_stack: LocalRun) -> Subscriber:
-    """Somebody who gets all alerts."""
-    topic = faulty_stack.outputs["AlertTopicArn"]
-    return Subscriber.subscribe(faulty_stack.session, topic, name="twice")
-
-
-@pytest.fixture
-def witness(faulty_stack: LocalRun, subscriber: Subscriber) -> Iterator[Witness]:
-    """Nothing fails, and nothing is on its way."""
-    witness = Witness.of(faulty_stack, subscriber)
-    yield witness
-    eventually(lambda: witness.waiting() == 0)
 
 
 def test_an_id_that_comes_in_every_form_is_looked_at_once(witness: Witness) -> None:
