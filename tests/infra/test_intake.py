@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from aws_cdk import App, Validations
 from aws_cdk.assertions import Match, Template
+from botocore import UNSIGNED
+from botocore.config import Config as BotoConfig
+from botocore.stub import Stubber
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
@@ -23,6 +28,7 @@ RULE = "AWS::Events::Rule"
 SENT = {"EventPattern": {"detail-type": ["Email Sent"]}}
 FEEDBACK = {"EventPattern": {"detail-type": ["Email Bounced", "Email Complaint Received"]}}
 WRITTEN_BY_CDK = "W3005"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "intake.md"
 
 
 def synthesised(context: dict[str, object], **chosen: bool) -> Template:
@@ -190,3 +196,20 @@ def test_the_rule_packs_find_nothing_in_it(tmp_path: Path, cdk_context: dict[str
         tmp_path / "Mail.template.json", config=ManualArgs(ignore_checks=[WRITTEN_BY_CDK])
     )
     assert not [str(match) for match in found]
+
+
+def test_what_the_page_tells_to_type_is_what_the_rules_need() -> None:
+    """SES's API takes it: the three kinds of event go to the default bus."""
+    (written,) = re.findall(r"--event-destination '(.*?)'", PAGE.read_text(), re.DOTALL)
+    destination = json.loads(written)
+    client = boto3.client("sesv2", "eu-west-1", config=BotoConfig(signature_version=UNSIGNED))
+    with Stubber(client) as ses:
+        ses.add_response("create_configuration_set_event_destination", {})
+        client.create_configuration_set_event_destination(
+            ConfigurationSetName="shop",
+            EventDestinationName="ses-insights",
+            EventDestination=destination,
+        )
+    assert destination["Enabled"] is True
+    assert destination["MatchingEventTypes"] == ["SEND", "BOUNCE", "COMPLAINT"]
+    assert destination["EventBridgeDestination"]["EventBusArn"].endswith(":event-bus/default")
