@@ -61,6 +61,10 @@ soak: $(READY) ## Run an hour under backlog with mixed faults and write docs/soa
 simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/simulation.*
 	@PYTHONPATH=functions python -m local.simulate
 
+.PHONY: costs
+costs: $(READY) ## Compute what a month costs and write docs/costs.md
+	@PYTHONPATH=functions python -m local.costs
+
 .PHONY: synth
 synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@cdk synth --quiet --no-notices

@@ -82,6 +82,8 @@ class Config:
         removal_policy: what becomes of the table when the stack is deleted.
         reserve_concurrency: whether the lookup function's concurrency of one is reserved; an
             account with a small Lambda quota cannot.
+        intake_sent: whether the ids of mails that SES says it has sent are enqueued by a rule.
+        intake_feedback: whether SES's bounce and complaint events bring the next look forward.
 
     """
 
@@ -96,6 +98,8 @@ class Config:
     redact_subjects: bool = False
     removal_policy: RemovalPolicyName = "retain"
     reserve_concurrency: bool = True
+    intake_sent: bool = False
+    intake_feedback: bool = False
 
     @classmethod
     def from_context(cls, lookup: Callable[[str], object]) -> Config:
@@ -138,6 +142,8 @@ class Config:
             reserve_concurrency=context.read(
                 "reserveConcurrency", _flag, default.reserve_concurrency
             ),
+            intake_sent=context.read("intakeSent", _flag, default.intake_sent),
+            intake_feedback=context.read("intakeFeedback", _flag, default.intake_feedback),
         )
         if context.problems:
             raise ConfigError(_report(context.problems))

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.followups import FollowUpsFunction
+from infra.intake import Intake
 from infra.lookup import LookupFunction
 from infra.package import function_code
 from infra.queues import Queues
@@ -54,6 +55,16 @@ class SesInsightsStack(Stack):
             table=table,
             topics=topics,
         )
+
+        if config.intake_sent or config.intake_feedback:
+            Intake(
+                self,
+                "Intake",
+                sent=config.intake_sent,
+                feedback=config.intake_feedback,
+                queues=queues,
+                operations=topics.operations,
+            )
 
         self._output("QueueUrl", queues.message_ids.queue_url, "Send message ids here.")
         self._output("DeadLetterQueueUrl", queues.dead_letters.queue_url, "Parked messages.")

@@ -75,7 +75,7 @@ class Look:
             if self._teaches_nothing(stored, request):
                 return Outcome(stored, published, answer=None)
         looks_per_message = self.load.looks_per_message()
-        if stored is None and not request.force and request.look is None:
+        if stored is None and not (request.force or request.due or request.look):
             aside = self._set_aside(request.message_id, enqueued_at, looks_per_message)
             if aside:
                 return Outcome(aside, (), answer=None, shed=aside.shed)
@@ -88,12 +88,16 @@ class Look:
     def _teaches_nothing(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.
 
-        A due look comes with its number: it is taken once, and whatever else is known.
+        A due look comes with its number: it is taken once, and whatever else is known. Where SES
+        has published that something happened, only what has come to its end is left alone: a look
+        of moments ago may have been too early to show it.
         """
         if request.force:
             return False
         if request.look is not None:
             return stored.looks >= request.look
+        if request.due:
+            return stored.is_over
         return stored.is_settled(self.now(), recent=RECENT)
 
     def _set_aside(

@@ -41,7 +41,9 @@ def check_text(body: str) -> str:
         )
         return bad.slug
     _check_request(request, body)
-    return "forced" if request.force else "due" if request.look else "id"
+    if request.force:
+        return "forced"
+    return "forward" if request.due else "due" if request.look else "id"
 
 
 def _check_request(request: LookRequest, body: str) -> None:
@@ -51,6 +53,7 @@ def _check_request(request: LookRequest, body: str) -> None:
         "the id is in the body as it came",
     )
     hold(type(request.force) is bool, "force is true or false")
+    hold(type(request.due) is bool, "due is true or false")
     hold(
         request.look is None or (type(request.look) is int and request.look > 0),
         "the number of a look is a whole one from 1",

@@ -29,7 +29,7 @@ def test_a_kept_input_breaks_no_promise(target: str, path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("bodies", {"id", "forced", "due", "Empty", "BadJson", "NoId", "NotAnId"}),
+        ("bodies", {"id", "forced", "forward", "due", "Empty", "BadJson", "NoId", "NotAnId"}),
         (
             "responses",
             {

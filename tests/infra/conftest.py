@@ -26,6 +26,8 @@ CHOSEN = Config(
     redact_subjects=True,
     removal_policy="destroy",
     reserve_concurrency=False,
+    intake_sent=True,
+    intake_feedback=True,
 )
 
 

@@ -24,6 +24,8 @@ KEYS = {
     "redactSubjects": "redact_subjects",
     "removalPolicy": "removal_policy",
     "reserveConcurrency": "reserve_concurrency",
+    "intakeSent": "intake_sent",
+    "intakeFeedback": "intake_feedback",
 }
 
 GOOD: list[tuple[str, object, object]] = [
@@ -46,6 +48,8 @@ GOOD: list[tuple[str, object, object]] = [
     ("removalPolicy", "destroy", "destroy"),
     ("removalPolicy", "retain", "retain"),
     ("reserveConcurrency", False, False),
+    ("intakeSent", True, True),
+    ("intakeFeedback", True, True),
 ]
 
 NO_WHOLE_NUMBERS: list[object] = [-1, 1.5, True, "soon", "1e400", "NaN", "9" * 5000, [1], {}]
@@ -71,6 +75,8 @@ BAD: dict[str, list[object]] = {
     "redactSubjects": NO_FLAGS,
     "removalPolicy": ["keep", "RETAIN", True, ["retain"]],
     "reserveConcurrency": NO_FLAGS,
+    "intakeSent": NO_FLAGS,
+    "intakeFeedback": NO_FLAGS,
 }
 
 
@@ -87,6 +93,8 @@ def test_every_key_has_a_default() -> None:
         redact_subjects=False,
         removal_policy="retain",
         reserve_concurrency=True,
+        intake_sent=False,
+        intake_feedback=False,
     )
     assert DEFAULT_LADDER == (900, 7200, 86400, 259200, 604800, 1209600, 2505600)
 

@@ -36,6 +36,7 @@ from tests.unit.fakes import (
     Table,
 )
 from tests.unit.samples import (
+    BOUNCES,
     MESSAGE_ID,
     RULES,
     alerts_of,
@@ -74,7 +75,9 @@ class House:
         self.records = FakeRecords(self.moments)
         self.subscribers = FakeSubscribers(self.moments)
 
-    def look(self, *, force: bool = False, enqueued_at: datetime = START) -> Outcome:
+    def look(
+        self, *, force: bool = False, due: bool = False, enqueued_at: datetime = START
+    ) -> Outcome:
         """Take a look."""
         look = Look(
             self.source,
@@ -84,7 +87,7 @@ class House:
             self.clock.now,
             told=self.heard.append,
         )
-        return look(LookRequest(MESSAGE_ID, force=force), enqueued_at=enqueued_at)
+        return look(LookRequest(MESSAGE_ID, force=force, due=due), enqueued_at=enqueued_at)
 
     @property
     def stored(self) -> Record:
@@ -290,6 +293,50 @@ def test_who_enqueues_can_force_a_look() -> None:
     house.stored = settled_by(found(bounced()))
     assert house.look(force=True).answer is not None
     assert house.source.asked == [MESSAGE_ID]
+
+
+# Looks that SES's own events bring forward
+
+
+@pytest.mark.parametrize("gap", [timedelta(0), RECENT, timedelta(hours=5)])
+def test_a_look_is_brought_forward_however_short_ago_the_last_one_was(gap: timedelta) -> None:
+    """A look just before or just after the bounce may not have shown it: it is taken again."""
+    house = House([found(bounced())])
+    house.clock.advance(3600)
+    house.stored = settled_by_now(house, found(delivered(BOUNCES)))
+    house.clock.advance(gap.total_seconds())
+    house.look(due=True)
+    assert house.stored.status is Status.PERMANENT_BOUNCE
+    assert set(house.told.values()) == {1}
+
+
+def test_a_look_is_brought_forward_though_none_was_to_come() -> None:
+    """What was given up as not found is asked for: SES itself says now that there is something."""
+    house = House([found(bounced())])
+    house.stored = replace(settled_by(NotFound()), final="not found", next_look_at=None)
+    house.look(due=True)
+    assert house.stored.status is Status.PERMANENT_BOUNCE
+
+
+@pytest.mark.parametrize("answer", [found(bounced()), found(complained()), Refused()])
+def test_what_is_over_is_not_brought_forward(answer: Answer) -> None:
+    """A bounce or complaint that is told already, or an id that is none, costs no slot."""
+    house = House()
+    house.stored = record = settled_by(answer)
+    outcome = house.look(due=True)
+    assert house.source.asked == []
+    assert outcome == Outcome(record, published=(), answer=None)
+
+
+def test_many_events_of_one_message_cost_one_look() -> None:
+    """The first look shows what they are about; those after it cost no slot and no alert."""
+    house = House([found(delivered(BOUNCES)), found(bounced())])
+    house.look()
+    for _ in range(100):
+        house.clock.advance(1)
+        house.look(due=True)
+    assert house.source.asked == [MESSAGE_ID] * 2
+    assert set(house.told.values()) == {1}
 
 
 @pytest.mark.parametrize("answer", [EVERYTHING, found(bounced())], ids=["just now", "final"])

@@ -56,14 +56,19 @@ class House:
         self.source = FakeSource(Moments(), self.answers)
 
     def look(
-        self, *, waited: timedelta = IN_LINE, force: bool = False, look: int | None = None
+        self,
+        *,
+        waited: timedelta = IN_LINE,
+        force: bool = False,
+        look: int | None = None,
+        due: bool = False,
     ) -> Outcome:
         """Take a look at an id that waited so long in the queue."""
         now = self.clock.now
         take = Look(
             self.source, self.records, FakeSubscribers(), RULES, now, load=self.load, delay=DELAY
         )
-        return take(LookRequest(MESSAGE_ID, force, look), enqueued_at=now() - waited)
+        return take(LookRequest(MESSAGE_ID, force, look, due), enqueued_at=now() - waited)
 
     @property
     def stored(self) -> Record:
@@ -187,6 +192,23 @@ def test_what_was_set_aside_is_not_looked_at_when_it_comes_again() -> None:
     outcome = house.look(look=1)
     assert outcome.answer is not None
     assert house.stored.note is None
+
+
+@pytest.mark.parametrize("looks", [0.0, 0.999_999], ids=["given up", "moved by three days"])
+def test_a_bounce_that_ses_publishes_is_worth_a_slot_under_load(looks: float) -> None:
+    """What was set aside is looked at once SES says that there is something to see."""
+    house = House([found(bounced())])
+    house.load.looks = looks
+    assert house.look().set_aside
+    assert house.look(due=True).answer is not None
+    assert house.stored.status is Status.PERMANENT_BOUNCE
+
+
+def test_a_bounce_of_an_unknown_message_is_looked_at_under_load() -> None:
+    """Its id never came, or comes later: the event alone is worth the slot."""
+    house = House([found(bounced())])
+    house.load.looks = 0.0
+    assert house.look(due=True).answer is not None
 
 
 def test_rungs_the_load_does_not_leave_are_counted() -> None:

@@ -30,6 +30,8 @@ class LookRequest:
     """Look even where a look is not expected to teach anything."""
     look: int | None = None
     """The number of the look that is due; None where the id comes from outside."""
+    due: bool = False
+    """Look now unless nothing more can come: SES has published a bounce or complaint of it."""
 
 
 class BadBody(Exception):
@@ -60,6 +62,7 @@ def read_body(body: str) -> LookRequest:
         _checked(_id_in(parsed)),
         force=parsed.get("force") is True,
         look=look if type(look) is int and look > 0 else None,
+        due=parsed.get("due") is True,
     )
 
 

@@ -14,7 +14,7 @@ from .alerts import Alert, alerts_in
 from .insight import Insights
 from .ladder import Ladder, Next
 from .lanes import Lane
-from .status import Status, most_telling, status_of
+from .status import Status, is_closed, most_telling, status_of
 from .times import instant, iso
 
 
@@ -63,6 +63,18 @@ class Record:
     """Where it waits for its next look, if there is one."""
     shed: int = 0
     """How many looks were given up because of the load."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come, whatever SES publishes of it.
+
+        Less than `final`, which may also be there because looks were given up or the id was not
+        found.
+        """
+        places = self.insights.destinations
+        return self.status is Status.INVALID or (
+            bool(places) and all(is_closed(place) for place in places)
+        )
 
     def is_settled(self, now: datetime, *, recent: timedelta) -> bool:
         """Whether a look cannot teach anything.

@@ -91,6 +91,16 @@ def test_only_a_true_force_forces(force: object, *, forced: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("due", "is_due"),
+    [(True, True), (False, False), ("true", False), (1, False), ({}, False), (None, False)],
+)
+def test_only_a_true_due_brings_a_look_forward(due: object, *, is_due: bool) -> None:
+    """What SES has published a bounce of is marked by the JSON value true and by nothing else."""
+    request = read_body(json.dumps({"MessageId": MESSAGE_ID, "due": due}))
+    assert request == LookRequest(MESSAGE_ID, due=is_due)
+
+
+@pytest.mark.parametrize(
     ("body", "slug"),
     [
         pytest.param("", "Empty", id="empty"),
