@@ -1,8 +1,10 @@
 """Which events raise an alert, its identity, and what subscribers get."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.unit.core.strategies import (
     EVENT_TYPES,
     MESSAGE_ID,
     MINUTE,
+    SECOND,
     bounce,
     complaint,
     event,
@@ -276,6 +279,26 @@ def test_a_person_reads_last_where_the_whole_story_is() -> None:
     facts, story = text.split("\n\n")[1:]
     assert facts.endswith(f"Alert id: {alert.alert_id}")
     assert story.split("\n") == list(table.ways_to(MESSAGE_ID))
+
+
+def test_the_page_shows_the_email_as_it_is() -> None:
+    """What docs/alerts.md shows is what a subscriber gets."""
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    details = {
+        "BounceType": "PERMANENT",
+        "BounceSubType": "NoEmail",
+        "DiagnosticCode": "smtp; 550 5.1.1 no such user",
+    }
+    said = response(
+        event("BOUNCE", 2 * SECOND, Bounce=details),
+        to="anna@shop.example",
+        FromEmailAddress="news@sender.example",
+        Subject="Your order",
+    )
+    (alert,) = alerts_of(said)
+    written = notification(alert, read(said), TableAddress("eu-west-1", "SesInsights-Table"))
+    assert email(written) == shown.removesuffix("\n")
 
 
 @pytest.mark.parametrize("feedback", ["not-spam", "auth-failure", "AuthFailure"])
