@@ -19,6 +19,7 @@ from insights.adapters.back_of_the_line import BackOfTheLine
 from insights.adapters.due import DueIndex
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
+from insights.core.console import TableAddress
 from insights.followups import FollowUps
 from insights.load import Load
 from insights.outbox import Outbox
@@ -44,12 +45,13 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
     alerts = AlertTopic(session.client("sns", config=topic.CONFIG), settings.alert_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
+    table = TableAddress(session.region_name, settings.table_name)
     counts = Counts(dynamodb, settings.table_name)
     return FollowUps(
         rows=DueIndex(dynamodb, settings.table_name),
         queue=queue,
         records=records,
-        outbox=Outbox(records, alerts, _now),
+        outbox=Outbox(records, alerts, _now, table),
         counts=counts,
         load=Load(counts, queue, settings.lookup_period, _now),
         ladder=settings.ladder,

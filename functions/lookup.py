@@ -20,6 +20,7 @@ from insights.adapters.queue import Line, QueueMessage
 from insights.adapters.ses import SesSource
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
+from insights.core.console import TableAddress
 from insights.core.pace import Pace
 from insights.load import Load
 from insights.look import Look
@@ -72,6 +73,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         ),
         delay=settings.first_look_delay,
         told=telemetry.alerted,
+        table=TableAddress(session.region_name, settings.table_name),
     )
     line = Line(
         client=sqs,

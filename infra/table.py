@@ -34,6 +34,8 @@ class InsightsTable(Construct):
                 # who reads them in the console need not open the table beside them.
                 _index("ByDestination", "Destination", "LastEventAt"),
                 _index("ByStatus", "Status", "LastEventAt"),
+                # Only alerts have an AlertType: what was alerted, by day.
+                _index("ByAlert", "AlertType", "DetectedAt"),
                 # Only messages that still await a look have these two, and alerts that await
                 # their publication.
                 _index(

@@ -33,9 +33,17 @@ class Subscriber:
 
     @classmethod
     def subscribe(
-        cls, session: boto3.Session, topic_arn: str, *, name: str = "alert-subscriber"
+        cls,
+        session: boto3.Session,
+        topic_arn: str,
+        *,
+        name: str = "alert-subscriber",
+        filter_policy: str | None = None,
     ) -> Self:
-        """Create a queue, let the topic send to it, and subscribe it."""
+        """Create a queue, let the topic send to it, and subscribe it to what the policy lets by.
+
+        Without a policy that is everything.
+        """
         sqs, sns = session.client("sqs"), session.client("sns")
         queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
@@ -51,7 +59,12 @@ class Subscriber:
             },
         }
         sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": json.dumps(policy)})
-        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
+        sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue_arn,
+            Attributes={"FilterPolicy": filter_policy} if filter_policy else {},
+        )
         return cls(sqs, queue_url)
 
     def read(self) -> list[Received]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from insights.core.alerts import Alert, pending
+from insights.core.console import TableAddress
 from insights.core.ladder import LONGEST_WAIT
 from insights.core.message_id import LookRequest
 from insights.core.record import Answer, Record, Rules, after_look, without_look
@@ -64,6 +65,8 @@ class Look:
     load: HasLoad = QUIET
     delay: timedelta = timedelta(0)
     """How long a fresh id waits in the queue by rule."""
+    table: TableAddress | None = None
+    """Where people read more about an alert."""
 
     def __call__(self, request: LookRequest, *, enqueued_at: datetime) -> Outcome:
         """Take one look and tell whom it concerns. Raises `SystemFailure`; then nothing is lost."""
@@ -157,7 +160,7 @@ class Look:
 
         An alert at which this program fails holds back no other one; its error is raised after.
         """
-        outbox = Outbox(self.records, self.subscribers, self.now)
+        outbox = Outbox(self.records, self.subscribers, self.now, self.table)
         published: dict[str, Alert] = {}
         errors: list[Exception] = []
         for alert in pending(record.alerts):

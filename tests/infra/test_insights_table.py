@@ -32,13 +32,14 @@ def test_rows_of_a_message_lie_together(template: Template) -> None:
     [
         ("ByDestination", "Destination", "LastEventAt", "ALL"),
         ("ByStatus", "Status", "LastEventAt", "ALL"),
+        ("ByAlert", "AlertType", "DetectedAt", "ALL"),
         ("DueLooks", "DueLane", "NextLookAt", "KEYS_ONLY"),
     ],
 )
 def test_rows_are_found_by(
     template: Template, index: str, partition: str, sort: str, projection: str
 ) -> None:
-    """Recipient, status and next look each have an index, in order of time."""
+    """Recipient, status, alert and next look each have an index, in order of time."""
     template.has_resource_properties(
         TABLE,
         {

@@ -17,6 +17,7 @@ import followups
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
 from insights.core.alerts import pending
+from insights.core.console import TableAddress
 from insights.core.record import NotFound
 from insights.core.times import iso
 from insights.settings import BadSetting, Settings
@@ -153,3 +154,11 @@ def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
         rest = {each: value for each, value in cloud.environment.items() if each != name}
         with pytest.raises(BadSetting, match=name):
             Settings.read(rest)
+
+
+def test_an_alert_that_was_left_behind_names_the_table(
+    cloud: Cloud, session: boto3.Session
+) -> None:
+    """Whoever publishes it, its reader learns where the whole story is."""
+    outbox = followups.wire(cloud.environment, session).outbox
+    assert outbox.table == TableAddress(session.region_name, cloud.table.name)

@@ -18,6 +18,7 @@ from botocore.exceptions import ReadTimeoutError
 from insights.adapters import ses
 from insights.adapters.ses import SesSource
 from insights.core.alerts import pending
+from insights.core.console import TableAddress
 from insights.core.record import Record
 from insights.core.status import Status
 from insights.settings import BadSetting
@@ -618,6 +619,7 @@ def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
         "https://a-queue",
         "https://dead-letters",
     )
+    assert look.table == TableAddress(stack.session.region_name, "a-table")
     assert look.source is parts.source
     assert parts.source.pace.period == 2.5
     assert [rung.total_seconds() for rung in look.rules.ladder.rungs] == [60]

@@ -106,6 +106,14 @@ def test_a_filter_policy_chooses(house: House) -> None:
     assert json.loads(received["Message"])["destination"] == COMPLAINS
 
 
+@pytest.mark.parametrize("policy", ['{"severity": "high"}', '{"severity": [["high"]]}'])
+def test_a_policy_that_cannot_be_read_is_refused(house: House, policy: str) -> None:
+    """A slip of the pen is told at once, and is no subscription that stays silent."""
+    with pytest.raises(ClientError) as refused:
+        house.subscribe("slips", FilterPolicy=policy)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameter"
+
+
 # Errors
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from .insight import Bounce, Complaint, Destination, Event, Insights
-from .meaning import Meaning, meaning_of_bounce, meaning_of_complaint, plain
+from .console import TableAddress
+from .insight import UNKNOWN_ISP, Bounce, Complaint, Destination, Event, Insights
+from .meaning import NOBODY_COMPLAINED, Meaning, meaning_of, plain
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -55,10 +56,8 @@ class Alert:
 
     @property
     def meaning(self) -> Meaning:
-        """Cause, next step and severity."""
-        if self.alert_type is AlertType.BOUNCE:
-            return meaning_of_bounce(self.event.bounce or Bounce())
-        return meaning_of_complaint(self.event.complaint or Complaint())
+        """Cause, next step, severity and certainty."""
+        return meaning_of(self.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +110,25 @@ def _alert_id(*what: str) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 
-def notification(alert: Alert, insights: Insights) -> Notification:
-    """Write an alert for its subscribers.
+def notification(
+    alert: Alert, insights: Insights, table: TableAddress | None = None
+) -> Notification:
+    """Write an alert for its subscribers; with ``table``, people read where the whole story is.
 
     Tags that would make it larger than SNS takes are left out; they are in the table.
     """
-    message = _message(alert, insights)
+    message = _message(alert, insights, table)
     if len(message.encode()) > _MESSAGE_BYTES:
-        message = _message(alert, replace(insights, email_tags={}))
+        message = _message(alert, replace(insights, email_tags={}), table)
     return Notification(
         subject=_subject(alert), message=message, attributes=_attributes(alert, insights)
     )
 
 
-def _message(alert: Alert, insights: Insights) -> str:
+def _message(alert: Alert, insights: Insights, table: TableAddress | None) -> str:
     body = json.dumps(_body(alert, insights), ensure_ascii=False).translate(_SPELLED)
-    return json.dumps({"default": body, "email": _email(alert, insights)}, ensure_ascii=False)
+    email = _email(alert, insights, table)
+    return json.dumps({"default": body, "email": email}, ensure_ascii=False)
 
 
 def event_body(event: Event) -> dict[str, Any]:
@@ -170,15 +172,15 @@ def _body(alert: Alert, insights: Insights) -> dict[str, Any]:
     return _without_none(body)
 
 
-def _email(alert: Alert, insights: Insights) -> str:
-    what = "bounced permanently" if alert.alert_type is AlertType.BOUNCE else "drew a complaint"
+def _email(alert: Alert, insights: Insights, table: TableAddress | None) -> str:
+    """Write for a person: what happened and what to do, the facts, and where to read more."""
     bounce, complaint = alert.event.bounce or Bounce(), alert.event.complaint or Complaint()
     facts = {
         "Severity": alert.meaning.severity,
         "To": alert.destination,
         "From": insights.from_email_address,
         "Subject": insights.subject,
-        "Mailbox provider": alert.isp,
+        "Mailbox provider": None if alert.isp == UNKNOWN_ISP else alert.isp,
         "When": alert.event.timestamp,
         "Bounce subtype": bounce.bounce_sub_type,
         "Diagnostic code": bounce.diagnostic_code,
@@ -187,13 +189,24 @@ def _email(alert: Alert, insights: Insights) -> str:
         "SES message id": insights.message_id,
         "Alert id": alert.alert_id,
     }
+    meaning = alert.meaning
+    what = f"Mail to {one_line(alert.destination)} {_what_happened(alert)}."
     lines = [
-        f"Mail to {one_line(alert.destination)} {what}. {alert.meaning.cause}",
-        f"What to do: {alert.meaning.next_step}",
+        f"{what} {meaning.cause} {meaning.certainty}",
+        f"What to do: {meaning.next_step}",
         "",
         *(f"{name}: {one_line(value)}" for name, value in facts.items() if value),
     ]
+    if table:
+        lines += ["", *table.ways_to(one_line(insights.message_id))]
     return "\n".join(lines)
+
+
+def _what_happened(alert: Alert) -> str:
+    if alert.alert_type is AlertType.BOUNCE:
+        return "bounced permanently"
+    feedback = alert.event.complaint.complaint_feedback_type if alert.event.complaint else None
+    return "drew a report" if plain(feedback) in NOBODY_COMPLAINED else "drew a complaint"
 
 
 def _subject(alert: Alert) -> str:

@@ -17,6 +17,7 @@ from .insight import Bounce, Complaint, Destination, Event, Insights
 from .lanes import Lane
 from .record import Record
 from .status import Status, status_of
+from .summary import summary_of_destination, summary_of_message
 
 Row = dict[str, Any]
 
@@ -53,6 +54,7 @@ def message_row(record: Record) -> Row:
             for name, values in insights.email_tags.items()
         },
         "Status": str(record.status),
+        "Summary": summary_of_message(record.status, record.insights.destinations),
         "SentAt": record.sent_at,
         "Looks": record.looks,
         "FirstLookAt": record.first_look_at,
@@ -80,6 +82,7 @@ def destination_rows(record: Record) -> Iterator[Row]:
                 "Destination": place.address or None,
                 "Isp": place.isp,
                 "Status": str(status_of(place)),
+                "Summary": summary_of_destination(place),
                 # The indexes list only rows that have it; without a time the look's own stands in.
                 "LastEventAt": place.last_event_at or record.last_look_at,
                 "OpenCount": place.open_count,
@@ -104,6 +107,8 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "Record": alert_key(alert.alert_id),
             "AlertType": str(alert.alert_type),
             "Severity": str(alert.meaning.severity),
+            "Cause": alert.meaning.cause,
+            "NextStep": alert.meaning.next_step,
             "Destination": alert.destination or None,
             "Isp": alert.isp,
             "Event": _event_map(alert.event),

@@ -49,7 +49,7 @@ def status_of(destination: Destination) -> Status:
 
     SENT where no event says more: SES knows the recipient, or there would be no insight.
     """
-    statuses = [_status_of_event(event) for event in destination.events]
+    statuses = [status_of_event(event) for event in destination.events]
     if destination.click_count:
         statuses.append(Status.CLICKED)
     if destination.open_count:
@@ -70,7 +70,8 @@ def is_closed(destination: Destination) -> bool:
     return status_of(destination) in _CLOSED
 
 
-def _status_of_event(event: Event) -> Status:
+def status_of_event(event: Event) -> Status:
+    """Tell what one event alone says; SENT where it says nothing of what became of the mail."""
     if event.is_permanent_bounce:
         return Status.PERMANENT_BOUNCE
     if event.type == "BOUNCE":

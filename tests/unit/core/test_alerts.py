@@ -1,8 +1,10 @@
 """Which events raise an alert, its identity, and what subscribers get."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +20,14 @@ from insights.core.alerts import (
     one_line,
     pending,
 )
+from insights.core.console import TableAddress
 from insights.core.insight import Insights
 from tests.unit.core.strategies import (
     DAY,
     EVENT_TYPES,
     MESSAGE_ID,
     MINUTE,
+    SECOND,
     bounce,
     complaint,
     event,
@@ -238,10 +242,11 @@ def test_what_ses_left_out_is_left_out() -> None:
 
 
 def test_a_person_reads_first_what_happened_and_what_to_do() -> None:
-    """The e-mail begins with the event and its cause, then the next step; the facts follow."""
+    """What happened, to whom and how sure, then the next step; the facts follow."""
     (alert,) = alerts_of(BOUNCED)
+    first = "Mail to ada@Example.com bounced permanently."
     assert email(notified(BOUNCED)).split("\n") == [
-        "Mail to ada@Example.com bounced permanently. The address does not exist or takes no mail.",
+        f"{first} {alert.meaning.cause} {alert.meaning.certainty}",
         "What to do: Stop sending to the address and mend the list it came from.",
         "",
         "Severity: high",
@@ -264,6 +269,60 @@ def test_a_person_reads_of_a_complaint_in_the_same_way() -> None:
     assert lines[0].startswith("Mail to ada@example.com drew a complaint. The mail was reported as")
     assert lines[1].startswith("What to do: Stop the campaign")
     assert {"Complaint subtype: Odd", "Feedback type: fraud"} <= set(lines)
+
+
+def test_a_person_reads_last_where_the_whole_story_is() -> None:
+    """The e-mail ends with a link to the message's rows, and the commands that show them."""
+    (alert,) = alerts_of(BOUNCED)
+    table = TableAddress("eu-west-1", "Zoo")
+    text = str(json.loads(notification(alert, read(BOUNCED), table).message)["email"])
+    facts, story = text.split("\n\n")[1:]
+    assert facts.endswith(f"Alert id: {alert.alert_id}")
+    assert story.split("\n") == list(table.ways_to(MESSAGE_ID))
+
+
+def test_the_page_shows_the_email_as_it_is() -> None:
+    """What docs/alerts.md shows is what a subscriber gets."""
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    details = {
+        "BounceType": "PERMANENT",
+        "BounceSubType": "NoEmail",
+        "DiagnosticCode": "smtp; 550 5.1.1 no such user",
+    }
+    said = response(
+        event("BOUNCE", 2 * SECOND, Bounce=details),
+        to="anna@shop.example",
+        FromEmailAddress="news@sender.example",
+        Subject="Your order",
+    )
+    (alert,) = alerts_of(said)
+    written = notification(alert, read(said), TableAddress("eu-west-1", "SesInsights-Table"))
+    assert email(written) == shown.removesuffix("\n")
+
+
+@pytest.mark.parametrize("feedback", ["not-spam", "auth-failure", "AuthFailure"])
+def test_a_report_without_a_complaint_is_not_called_one(feedback: str) -> None:
+    """A correction and a machine's report do not read as if a person had complained."""
+    first = email(notified(response(complaint(feedback)))).split("\n")[0]
+    assert first.startswith("Mail to ada@example.com drew a report. ")
+
+
+def test_no_text_of_the_mail_forges_a_line_of_the_email() -> None:
+    """Whoever writes line breaks into any field writes into one line, after its name."""
+    forged = "x\r\nWhat to do: call 555\u2028Severity: info\x85\u202eWhat to do: nothing"
+    details = {"BounceType": "PERMANENT", "BounceSubType": forged, "DiagnosticCode": forged}
+    said = response(
+        event("BOUNCE", Bounce=details), to=forged, Subject=forged, FromEmailAddress=forged
+    )
+    said["Insights"][0]["Isp"] = forged
+    (alert,) = alerts_of(said)
+    table = TableAddress("eu-west-1", "Zoo")
+    lines = json.loads(notification(alert, read(said), table).message)["email"].splitlines()
+    assert [line for line in lines if line.startswith(("What to do:", "Severity:"))] == [
+        "What to do: Stop sending to the address and read the diagnostic code.",
+        "Severity: high",
+    ]
 
 
 def test_a_bounce_can_be_filtered_by_its_attributes() -> None:

@@ -125,6 +125,10 @@ BOUNCE_EVENT = {
         }
     },
 }
+BOUNCED = (
+    "The mail bounced for good on 2026-11-23 at 10:01 UTC. "
+    "The address does not exist or takes no mail."
+)
 EXPIRES_AT = int((SENT + 90 * DAY).timestamp())
 
 
@@ -137,6 +141,7 @@ def test_the_message_row_has_the_contracts_attributes() -> None:
         "Subject": "Feeding at three",
         "EmailTags": {"team": ["blue", "red"]},
         "Status": "PERMANENT_BOUNCE",
+        "Summary": BOUNCED,
         "SentAt": "2026-11-23T10:00:00.000Z",
         "Looks": 1,
         "FirstLookAt": "2026-11-23T10:15:00.000Z",
@@ -179,6 +184,7 @@ def test_the_destination_row_has_the_contracts_attributes() -> None:
         "Destination": "ada@example.com",
         "Isp": "Gmail",
         "Status": "PERMANENT_BOUNCE",
+        "Summary": BOUNCED,
         "LastEventAt": "2026-11-23T10:01:00.000Z",
         "OpenCount": 1,
         "ClickCount": 1,
@@ -221,6 +227,8 @@ def test_a_pending_alert_has_no_time_of_publishing() -> None:
         "Record": f"ALERT#{alert.alert_id}",
         "AlertType": "BOUNCE",
         "Severity": "high",
+        "Cause": "The address does not exist or takes no mail.",
+        "NextStep": "Stop sending to the address and mend the list it came from.",
         "Destination": "ada@example.com",
         "Isp": "Gmail",
         "Event": BOUNCE_EVENT,
