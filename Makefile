@@ -15,7 +15,8 @@ $(foreach name,$(filter AWS_% CDK_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 PACKAGES := .venv/.installed
 CDK := node_modules/.installed
-READY := $(PACKAGES) $(CDK)
+INSIGHTS := .venv/bin/insights
+READY := $(PACKAGES) $(CDK) $(INSIGHTS)
 
 .PHONY: help
 help: ## Show this list
@@ -70,6 +71,10 @@ synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@cdk synth --quiet --no-notices
 	@echo "cdk.out/ holds the template."
 
+.PHONY: insights
+insights: $(PACKAGES) $(INSIGHTS) ## Install the command line tool, .venv/bin/insights
+	@echo "Call it as .venv/bin/insights, or as insights after: source .venv/bin/activate"
+
 .PHONY: clean
 clean: ## Remove everything the other targets made
 	@rm -rf .venv node_modules cdk.out .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -87,6 +92,10 @@ $(CDK): package.json package-lock.json $(PACKAGES)
 	@echo "Installing the CDK CLI …"
 	@npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
+
+# The command line tool. Not installed as a package: cli/insights says why.
+$(INSIGHTS): $(PACKAGES)
+	@ln -sf ../../cli/insights $@
 
 .venv/bin/python:
 	@$(MAKE_VENV)

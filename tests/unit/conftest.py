@@ -11,6 +11,7 @@ from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
 from insights.telemetry import Telemetry
+from tests.tables import make_table
 from tests.unit.fakes import Clock, Table
 from tests.unit.house import Told, new_telemetry
 from tests.unit.wire import ONCE
@@ -59,31 +60,7 @@ def _cloud() -> Iterator[None]:
 def table(session: boto3.Session, _cloud: None) -> Table:
     """The table, empty."""
     client = session.client("dynamodb", config=ONCE)
-    names = ("MessageId", "Record", "Destination", "Status", "LastEventAt", "DueLane", "NextLookAt")
-    client.create_table(
-        TableName="Insights",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=[
-            {"AttributeName": "MessageId", "KeyType": "HASH"},
-            {"AttributeName": "Record", "KeyType": "RANGE"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": name,
-                "KeySchema": [
-                    {"AttributeName": partition, "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for name, partition, sort in (
-                ("ByDestination", "Destination", "LastEventAt"),
-                ("ByStatus", "Status", "LastEventAt"),
-                ("DueLooks", "DueLane", "NextLookAt"),
-            )
-        ],
-    )
+    make_table(client, "Insights")
     return Table(client, "Insights")
 
 

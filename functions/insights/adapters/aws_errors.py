@@ -28,7 +28,7 @@ is none."""
 _DENIED: Final = re.compile("access.?denied|authorization", re.IGNORECASE)
 _ACTION: Final = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
-_CREDENTIALS: Final = frozenset(
+CREDENTIALS: Final = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
@@ -41,6 +41,7 @@ _CREDENTIALS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
+"""Codes of AWS for credentials that it does not take."""
 _NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 
 # What depends on what a request holds, and so on the mail: the next message may pass. Whatever
@@ -117,13 +118,24 @@ def failure(error: Exception, kind: Kind, operation: str) -> SystemFailure:
         what = "" if isinstance(error, _AWS_ERRORS) else "an answer that cannot be read, "
         return SystemFailure(kind, f"{operation}: {what}{type(error).__name__}")
     code = error_code(error)
-    if _DENIED.search(code):
-        action = _ACTION.search(str(error))
-        may_not = f", {action[1]} is not allowed" if action else ""
+    if is_denied(code):
+        action = action_denied(error)
+        may_not = f", {action} is not allowed" if action else ""
         return SystemFailure(Kind.ACCESS_DENIED, f"{operation}: {code}{may_not}")
-    if code in _CREDENTIALS:
+    if code in CREDENTIALS:
         return SystemFailure(Kind.CREDENTIALS, f"{operation}: {code}")
     return SystemFailure(kind, f"{operation}: {code}")
+
+
+def is_denied(code: str) -> bool:
+    """Whether a code of AWS says that a permission is missing."""
+    return _DENIED.search(code) is not None
+
+
+def action_denied(error: Exception) -> str | None:
+    """Take the action out of a refusal that names one."""
+    action = _ACTION.search(str(error))
+    return action[1] if action else None
 
 
 def error_code(error: Exception) -> str:

@@ -1,0 +1,166 @@
+"""A deployed stack in memory, and the tool as a person calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from cli.app import app
+from cli.service import Service
+from insights.adapters.table import RecordTable
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+STACK: Final = "SesInsights"
+
+SETTINGS: Final = {
+    "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
+    "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:alerts",
+    "LOOKUP_PERIOD_SECONDS": "2.0",
+    "FIRST_LOOK_DELAY_SECONDS": "900",
+    "FOLLOW_UP_LADDER": "[900, 259200]",
+    "SES_KEEPS_DAYS": "30",
+    "RETENTION_DAYS": "90",
+    "REDACT_SUBJECTS": "false",
+}
+"""A look every two seconds; 15 minutes in the queue first."""
+
+LOG_GROUP: Final = "Lookup-logs"
+
+FIFO: Final[Mapping[QueueAttributeNameType, str]] = {
+    "FifoQueue": "true",
+    "ContentBasedDeduplication": "true",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(socket_disabled: None) -> None:
+    """No test of this folder reaches a network."""
+
+
+@dataclass(slots=True)
+class Aws:
+    """What AWS says of the stack, where moto cannot tell it."""
+
+    session: boto3.Session
+    stacks: dict[str, dict[str, str]]
+    """Outputs by the name of their stack."""
+    variables: dict[str, str]
+    """The lookup function's settings."""
+    vdm: str = "ENABLED"
+    fails: dict[str, str] = field(default_factory=dict)
+    """Code of the error with which an operation fails, by its name."""
+
+    def __post_init__(self) -> None:
+        """Stand before the network."""
+        self.session.events.register("before-call", self._answer)
+
+    def _answer(self, model: Any, params: Any, **_: object) -> Any:
+        name = model.name
+        if name in self.fails:
+            return _refuse(self.fails[name], f"{name} is refused")
+        if name == "DescribeStacks":
+            stack = params["body"]["StackName"]
+            if stack not in self.stacks:
+                return _refuse("ValidationError", f"Stack with id {stack} does not exist")
+            outputs = [
+                {"OutputKey": key, "OutputValue": value}
+                for key, value in self.stacks[stack].items()
+            ]
+            return _OK, {"Stacks": [{"Outputs": outputs}]}
+        if name == "GetFunctionConfiguration":
+            variables = {"Variables": self.variables}
+            return _OK, {"Environment": variables, "LoggingConfig": {"LogGroup": LOG_GROUP}}
+        if name == "GetAccount":
+            return _OK, {"VdmAttributes": {"VdmEnabled": self.vdm}}
+        return None
+
+
+_OK: Final = AWSResponse("", 200, HTTPHeaders(), None)
+
+
+def _refuse(code: str, text: str) -> tuple[AWSResponse, dict[str, Any]]:
+    return AWSResponse("", 400, HTTPHeaders(), None), {"Error": {"Code": code, "Message": text}}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """AWS in memory, and the stack in it."""
+    monkeypatch.delenv("SES_INSIGHTS_STACK", raising=False)
+    with mock_aws():
+        session = boto3.Session()
+        sqs = session.client("sqs")
+        queue, dead_letters = (
+            sqs.create_queue(QueueName=name, Attributes=FIFO)["QueueUrl"]
+            for name in ("MessageIds.fifo", "DeadLetters.fifo")
+        )
+        make_table(session.client("dynamodb"), "Insights")
+        outputs = {
+            "QueueUrl": queue,
+            "DeadLetterQueueUrl": dead_letters,
+            "TableName": "Insights",
+            "LookupFunctionName": "Lookup",
+        }
+        variables = SETTINGS | {
+            "TABLE_NAME": "Insights",
+            "QUEUE_URL": queue,
+            "DEAD_LETTER_QUEUE_URL": dead_letters,
+        }
+        yield Aws(session, {STACK: outputs}, variables)
+
+
+@pytest.fixture
+def service(aws: Aws) -> Service:
+    """The stack, found."""
+    return Service.find(STACK, aws.session)
+
+
+@pytest.fixture
+def records(service: Service) -> RecordTable:
+    """The stack's table, as the service writes it."""
+    return RecordTable(service.dynamodb, service.table_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed for programs."""
+        return json.loads(self.out)
+
+
+Insights = Callable[..., Said]
+
+
+@pytest.fixture
+def insights(aws: Aws) -> Insights:
+    """Call the tool; an error that nobody foresaw is raised."""
+
+    def call(*arguments: str, stdin: str = "") -> Said:
+        done = CliRunner().invoke(
+            app,
+            arguments,
+            input=stdin,
+            obj=lambda stack: Service.find(stack, aws.session),
+            catch_exceptions=False,
+        )
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    return call

@@ -1,0 +1,111 @@
+"""What goes wrong in ways to be expected is one sentence that says what to do."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+
+from cli.errors import Trouble, sentence
+from insights.failures import Kind, SystemFailure
+from insights.settings import BadSetting
+from tests.cli.conftest import Aws, Insights
+
+URL = "https://sqs.eu-west-1.amazonaws.com/"
+
+
+def refused(code: str, text: str = "") -> ClientError:
+    """AWS's own error."""
+    return ClientError({"Error": {"Code": code, "Message": text}}, "Query")
+
+
+DENIED = refused(
+    "AccessDeniedException",
+    "User: arn:aws:sts::123456789012:assumed-role/r/s is not authorized to perform: dynamodb:Query "
+    "on resource: x",
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (NoCredentialsError(), "set AWS_PROFILE, or AWS_ACCESS_KEY_ID"),
+        (NoRegionError(), "set AWS_REGION"),
+        (ProfileNotFound(profile="work"), "(work) could not be found: set AWS_PROFILE"),
+        (EndpointConnectionError(endpoint_url=URL), "cannot be reached: check the network"),
+        (ConnectTimeoutError(endpoint_url=URL), "cannot be reached: check the network"),
+        (ReadTimeoutError(endpoint_url=URL), "cannot be reached: check the network"),
+        (SSLError(endpoint_url=URL, error=OSError("self-signed")), "set AWS_CA_BUNDLE"),
+        (ResponseParserError("not XML"), "check AWS_ENDPOINT_URL"),
+        (DENIED, "dynamodb:Query is denied. docs/cli.md"),
+        (refused("ExpiredToken"), "log in again"),
+        (refused("ThrottlingException"), "AWS throttles Query: try again in a minute."),
+        (refused("Odd", "line one\nline two"), "AWS refuses Query: Odd: line one line two"),
+        (BadSetting("PERIOD is not set"), "PERIOD is not set. Deploy it again."),
+        (SystemFailure(Kind.DYNAMODB, "Query: Odd"), "Query: Odd"),
+        (Trouble("There is no stack X."), "There is no stack X."),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_each_failure_says_what_to_do(error: Exception, says: str) -> None:
+    """In one line."""
+    assert says in sentence(error)
+    assert "\n" not in sentence(error)
+
+
+def test_a_failure_of_the_service_is_told_by_its_cause() -> None:
+    """The service's own text leaves out what AWS said; a person at a terminal may read it."""
+    failure = SystemFailure(Kind.DYNAMODB, "Query: ThrottlingException")
+    failure.__cause__ = refused("ThrottlingException")
+    assert sentence(failure).startswith("AWS throttles Query")
+
+
+def test_a_stack_that_is_not_there_is_told(insights: Insights) -> None:
+    """With the Region that was searched and how to name another."""
+    said = insights("status", "--stack", "Other")
+    assert (said.code, said.out) == (3, "")
+    assert said.err.startswith("There is no stack Other in eu-west-1 of this account: name it")
+
+
+def test_a_stack_of_something_else_is_told(aws: Aws, insights: Insights) -> None:
+    """It has not the outputs of this service."""
+    aws.stacks["Shop"] = {"TableName": "Orders"}
+    said = insights("status", "--stack", "Shop")
+    assert said.code == 3
+    assert said.err.startswith("The stack Shop has no output DeadLetterQueueUrl")
+
+
+def test_the_stack_can_be_named_by_the_environment(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who works with another stack all day names it once."""
+    monkeypatch.setenv("SES_INSIGHTS_STACK", "Elsewhere")
+    assert "no stack Elsewhere" in insights("status").err
+
+
+def test_an_unknown_command_is_wrong_usage(insights: Insights) -> None:
+    """It names the one that was meant."""
+    said = insights("stats")
+    assert said.code == 2
+    assert "status" in said.err
+
+
+@pytest.mark.parametrize("error", [BotoCoreError(), refused("Odd")])
+def test_every_error_of_boto3_is_expected(aws: Aws, insights: Insights, error: Exception) -> None:
+    """None comes out as a stack trace."""
+
+    def fail(**_: object) -> None:
+        raise error
+
+    aws.session.events.register_first("before-call.dynamodb.Query", fail)
+    assert insights("status").code == 3

@@ -1,0 +1,145 @@
+"""`insights find` lists what became of mail, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from cli.errors import WrongUsageError
+from cli.search import Days, day
+from insights.adapters.table import RecordTable
+from insights.core.insight import Destination, Event
+from insights.core.record import Found, NotFound, Refused
+from insights.core.times import iso
+from tests.cli.conftest import Insights
+from tests.unit.fakes import START
+from tests.unit.samples import looked, told
+
+ANNA, BEN = "anna@there.example", "ben@there.example"
+IDS = [f"message-{number:010}" for number in range(40)]
+
+Mail = Callable[..., str]
+
+
+@pytest.fixture
+def mail(records: RecordTable) -> Mail:
+    """Stores a message to an address whose newest event, of some type, was some days ago."""
+    ids: Iterator[str] = iter(IDS)
+
+    def store(address: str, kind: str, days_ago: int) -> str:
+        message_id = next(ids)
+        newest = Event(kind, iso(START - timedelta(days=days_ago)))
+        insights = replace(
+            told(message_id=message_id), destinations=(Destination(address, None, (newest,)),)
+        )
+        record, alerts = looked(Found(insights), message_id=message_id)
+        records.save(record, alerts, read=None)
+        return message_id
+
+    return store
+
+
+def ids(insights: Insights, *arguments: str) -> list[str]:
+    """The messages that are found, in order."""
+    return [row["MessageId"] for row in insights("find", "--json", *arguments).json]
+
+
+def test_mail_to_one_recipient_is_found(mail: Mail, insights: Insights) -> None:
+    """Newest first, and nobody else's."""
+    old, _, new = mail(ANNA, "DELIVERY", 3), mail(BEN, "DELIVERY", 2), mail(ANNA, "OPEN", 1)
+    assert ids(insights, "--to", f" {ANNA} ") == [new, old]
+
+
+def test_mail_with_a_status_is_found(mail: Mail, insights: Insights) -> None:
+    """Several statuses are joined in the order of time; their case does not matter."""
+    mail(ANNA, "DELIVERY", 1)
+    opened, complained = mail(BEN, "OPEN", 3), mail(ANNA, "COMPLAINT", 2)
+    assert ids(insights, "--status", "opened", "--status", "COMPLAINT") == [complained, opened]
+
+
+def test_mail_of_a_day_is_found(mail: Mail, insights: Insights) -> None:
+    """Of all statuses; a day ends at midnight in UTC."""
+    mail(ANNA, "DELIVERY", 0)
+    yesterday = [mail(ANNA, "DELIVERY", 1), mail(BEN, "OPEN", 1)]
+    assert sorted(ids(insights, "--day", "2026-11-22")) == yesterday
+
+
+def test_recipient_status_and_day_narrow_each_other(mail: Mail, insights: Insights) -> None:
+    """Only what fits all three."""
+    mail(ANNA, "OPEN", 2)
+    mail(ANNA, "DELIVERY", 1)
+    mail(BEN, "OPEN", 1)
+    wanted = mail(ANNA, "OPEN", 1)
+    found = ids(insights, "--to", ANNA, "--status", "OPENED", "--day", "2026-11-22")
+    assert found == [wanted]
+
+
+def test_the_limit_keeps_the_newest(mail: Mail, insights: Insights) -> None:
+    """And says that there may be more."""
+    newest = [mail(ANNA, "DELIVERY", days) for days in range(3)]
+    assert ids(insights, "--limit", "2") == newest[:2]
+    assert insights("find", "--limit", "2").err == "The newest 2; --limit shows more.\n"
+
+
+def test_a_person_reads_a_table(mail: Mail, insights: Insights) -> None:
+    """One line a recipient, whole."""
+    message_id = mail(ANNA, "COMPLAINT", 0)
+    said = insights("find")
+    heading, line = said.out.splitlines()
+    assert heading.split() == ["When", "Status", "Recipient", "Provider", "Message"]
+    assert line.split() == ["2026-11-23T10:00:00.000Z", "COMPLAINT", ANNA, message_id]
+
+
+def test_messages_without_a_recipient_are_found_by_their_status(
+    insights: Insights, records: RecordTable
+) -> None:
+    """No index has them; they stand for the time of their last look."""
+    for answer, message_id in ((NotFound(), IDS[0]), (Refused(), IDS[1])):
+        record, _ = looked(answer, message_id=message_id)
+        records.save(record, (), read=None)
+    assert ids(insights, "--status", "NOT_FOUND") == [IDS[0]]
+    assert ids(insights, "--status", "INVALID", "--day", "2026-11-23") == [IDS[1]]
+    assert insights("find", "--status", "INVALID", "--day", "2026-11-22").code == 1
+
+
+def test_nothing_found_is_said(insights: Insights) -> None:
+    """Exit code 1; a program still gets a list."""
+    said = insights("find", "--to", ANNA, "--json")
+    assert (said.code, said.json, said.err) == (1, [], "Nothing was found.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--day", "23.11.2026"), "23.11.2026 is no day"),
+        (("--status", "BOUNCED"), "permanent_bounce"),
+        (("--limit", "0"), "greater than or equal to 1"),
+        (("--to", ANNA, "--status", "NOT_FOUND"), "has no recipient"),
+    ],
+)
+def test_wrong_usage_is_refused(insights: Insights, arguments: tuple[str, ...], says: str) -> None:
+    """Exit code 2, before AWS is asked; it says what can be given."""
+    said = insights("find", "--stack", "Nowhere", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert says in said.err
+
+
+def test_days_can_be_named() -> None:
+    """As people say them."""
+    today = date(2026, 11, 1)
+    assert [day(text, today) for text in ("today", "yesterday", "2026-10-05")] == [
+        today,
+        date(2026, 10, 31),
+        date(2026, 10, 5),
+    ]
+    with pytest.raises(WrongUsageError, match=r"5\.10\. is no day: write it as 2026-11-01"):
+        day("5.10.", today)
+
+
+def test_a_day_has_all_its_instants() -> None:
+    """From the first millisecond to the last."""
+    days = Days(date(2026, 11, 22), date(2026, 11, 23))
+    assert (days.since, days.until) == ("2026-11-22T00:00:00.000Z", "2026-11-23T23:59:59.999Z")

@@ -1,0 +1,63 @@
+"""Ids are found wherever they stand, each once, and what is none is named with its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.errors import WrongUsageError
+from cli.ids import check, of_arguments, of_column, of_lines
+from tests.unit.samples import MESSAGE_ID, OTHER_ID
+
+
+def test_every_form_that_the_queue_takes_is_an_id() -> None:
+    """Bare, as in a header, and as a response of SES; in the order in which they stand."""
+    texts = [f"<{OTHER_ID}@eu-west-1.amazonses.com>", f'{{"MessageId": "{MESSAGE_ID}"}}']
+    assert list(check(of_arguments(texts)).ids) == [OTHER_ID, MESSAGE_ID]
+
+
+def test_an_id_that_is_given_twice_is_one() -> None:
+    """It is counted, so that nobody wonders at the numbers; force asked for once holds."""
+    forced = f'{{"MessageId": "{MESSAGE_ID}", "force": true}}'
+    checked = check(of_lines([MESSAGE_ID, forced, f"{MESSAGE_ID}@email.amazonses.com"]))
+    assert (checked.ids, checked.twice) == ({MESSAGE_ID: True}, 2)
+
+
+def test_what_holds_no_id_is_named_with_its_line() -> None:
+    """Empty lines are no fault, and count."""
+    checked = check(of_lines([MESSAGE_ID, "", "  \n", "anna@there.example", '{"order": 1}']))
+    assert list(checked.ids) == [MESSAGE_ID]
+    assert [(bad.place, bad.why.partition(":")[0]) for bad in checked.bad] == [
+        ("line 4", "NotAnId"),
+        ("line 5", "NoId"),
+    ]
+
+
+def test_why_a_line_is_bad_does_not_repeat_it() -> None:
+    """It may hold an address, and this goes to a terminal or a log."""
+    (bad,) = check(of_lines(["anna@there.example"])).bad
+    assert "anna" not in bad.why
+
+
+def test_a_column_of_a_csv_is_found_by_its_name() -> None:
+    """Quoted fields may hold commas and line breaks; places are lines of the file."""
+    rows = [
+        "to,message_id\r\n",
+        f'"a, b",{MESSAGE_ID}\r\n',
+        '"c\r\n',
+        f'd",{OTHER_ID}\r\n',
+        "e\r\n",
+    ]
+    checked = check(of_column(rows, "message_id"))
+    assert list(checked.ids) == [MESSAGE_ID, OTHER_ID]
+    assert [bad.place for bad in checked.bad] == ["line 5"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "there"), [(["to,id\n"], "to, id"), ([], "no column at all")], ids=["other", "empty"]
+)
+def test_a_column_that_is_not_there_is_told_with_those_that_are(
+    lines: list[str], there: str
+) -> None:
+    """A typing mistake is seen at once."""
+    with pytest.raises(WrongUsageError, match=f"no column message_id; it has {there}"):
+        list(of_column(lines, "message_id"))

@@ -1,0 +1,123 @@
+"""`insights show` tells the story of one message in the order in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from cli.show import lines
+from insights.adapters.table import RecordTable
+from insights.core.insight import Destination, Event
+from insights.core.record import Found, NotFound, Record
+from tests.cli.conftest import Insights
+from tests.unit.fakes import START
+from tests.unit.samples import (
+    MESSAGE_ID,
+    bounced,
+    complained,
+    delivered,
+    event,
+    found,
+    looked,
+    published,
+    told,
+)
+
+
+def text(record: Record) -> str:
+    """What a person reads."""
+    return "\n".join(line.plain for line in lines(record))
+
+
+def test_a_person_reads_facts_destinations_and_alerts() -> None:
+    """Oldest first within each; what was told says when."""
+    first, _ = looked(found(bounced(), complained(), delivered()))
+    told_one = published(first.alerts[0])
+    record = replace(first, alerts=(told_one, *first.alerts[1:]))
+
+    said = text(record).splitlines()
+
+    assert said[:2] == [f"Message    {MESSAGE_ID}", "Status     COMPLAINT"]
+    assert "Looks      1, at 2026-11-23T10:00:00.000Z" in said
+    assert "Next look  2026-11-23T10:15:00.000Z (follow-up)" in said
+    start = said.index("bounces@there.example  PERMANENT_BOUNCE  Gmail")
+    assert [line.split() for line in said[start + 1 : start + 3]] == [
+        ["2026-11-23T10:00:00.000Z", "SEND"],
+        [
+            *("2026-11-23T10:01:00.000Z", "BOUNCE"),
+            *("PERMANENT", "NoEmail", "smtp;", "550", "5.1.1", "unknown"),
+        ],
+    ]
+    alerts = said[said.index("Alerts") + 1 :]
+    assert [("told 2026" in line, "not told yet" in line) for line in alerts] in (
+        [[(True, False), (False, True)], [(False, True), (True, False)]]
+    )
+
+
+def test_a_message_without_a_next_look_says_why() -> None:
+    """In the words of the row."""
+    record, _ = looked(found(bounced()))
+    assert "Next look  none: Every recipient has bounced permanently" in text(record)
+
+
+def test_several_looks_and_those_given_up_are_counted() -> None:
+    """From the first to the last."""
+    first, _ = looked(NotFound())
+    second, _ = looked(NotFound(), first, now=START + timedelta(hours=2))
+    said = text(replace(second, shed=1))
+    assert (
+        "Looks      2, from 2026-11-23T10:00:00.000Z to 2026-11-23T12:00:00.000Z; "
+        "1 look given up for want of slots"
+    ) in said
+
+
+def test_a_message_that_was_never_looked_at_says_so() -> None:
+    """One that came in bulk, for example."""
+    record, _ = looked(NotFound())
+    waiting = replace(record, looks=0, first_look_at=None, last_look_at=None, note="It waits.")
+    assert "Looks      none yet" in text(waiting)
+    assert "Note       It waits." in text(waiting)
+
+
+def test_text_of_the_mail_stays_in_its_line() -> None:
+    """A subject cannot pretend to be another line, nor steer the terminal."""
+    record, _ = looked(Found(told(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
+    assert "Subject    Hi Status DELIVERED [2J" in text(record)
+
+
+def test_engagement_is_counted() -> None:
+    """Beside the address; one without an address is named so."""
+    place = Destination("", None, (event("SEND"), Event("OPEN")), open_count=1, click_count=2)
+    assert "(no address)  CLICKED  1 open  2 clicks" in text(looked(found(place))[0])
+
+
+def test_a_message_is_found_in_any_form_of_its_id(insights: Insights, records: RecordTable) -> None:
+    """As a mail's header has it, for example."""
+    record, alerts = looked(found(bounced()))
+    records.save(record, alerts, read=None)
+    said = insights("show", f"<{MESSAGE_ID}@eu-west-1.amazonses.com>")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == f"{text(record)}\n"
+
+
+def test_a_program_gets_the_rows(insights: Insights, records: RecordTable) -> None:
+    """As they are in the table."""
+    record, alerts = looked(found(bounced()))
+    records.save(record, alerts, read=None)
+    rows = insights("show", MESSAGE_ID, "--json").json
+    assert [row["Record"].partition("#")[0] for row in rows] == ["ALERT", "DESTINATION", "MESSAGE"]
+    assert rows[2]["Looks"] == 1
+
+
+def test_a_message_that_is_not_there_is_told(insights: Insights) -> None:
+    """Exit code 1, and the three reasons there can be."""
+    said = insights("show", MESSAGE_ID)
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("The table does not have this message: it still waits")
+
+
+def test_what_is_no_id_is_wrong_usage(insights: Insights) -> None:
+    """Nothing is asked of AWS."""
+    said = insights("show", "anna@there.example", "--stack", "Nowhere")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("This cannot be looked up: NotAnId")
