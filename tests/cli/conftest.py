@@ -164,3 +164,9 @@ def insights(aws: Aws) -> Insights:
         return Said(done.exit_code, done.stdout, done.stderr)
 
     return call
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be somebody to ask: what is given as standard input is typed."""
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True)
