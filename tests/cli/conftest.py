@@ -62,11 +62,8 @@ class Aws:
     fails: dict[str, str] = field(default_factory=dict)
     """Code of the error with which an operation fails, by its name."""
 
-    def __post_init__(self) -> None:
-        """Stand before the network."""
-        self.session.events.register("before-call", self._answer)
-
-    def _answer(self, model: Any, params: Any, **_: object) -> Any:
+    def answer(self, model: Any, params: Any, **_: object) -> Any:
+        """Answer in the place of AWS, or leave it to moto."""
         name = model.name
         if name in self.fails:
             return _refuse(self.fails[name], f"{name} is refused")
@@ -94,12 +91,17 @@ def _refuse(code: str, text: str) -> tuple[AWSResponse, dict[str, Any]]:
     return AWSResponse("", 400, HTTPHeaders(), None), {"Error": {"Code": code, "Message": text}}
 
 
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One session for all: loading the service models is what takes time."""
+    return boto3.Session()
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def aws(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Aws]:
     """AWS in memory, and the stack in it."""
     monkeypatch.delenv("SES_INSIGHTS_STACK", raising=False)
     with mock_aws():
-        session = boto3.Session()
         sqs = session.client("sqs")
         queue, dead_letters = (
             sqs.create_queue(QueueName=name, Attributes=FIFO)["QueueUrl"]
@@ -117,7 +119,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "QUEUE_URL": queue,
             "DEAD_LETTER_QUEUE_URL": dead_letters,
         }
-        yield Aws(session, {STACK: outputs}, variables)
+        aws = Aws(session, {STACK: outputs}, variables)
+        session.events.register("before-call", aws.answer)
+        yield aws
+        session.events.unregister("before-call", aws.answer)
 
 
 @pytest.fixture

@@ -107,5 +107,9 @@ def test_every_error_of_boto3_is_expected(aws: Aws, insights: Insights, error: E
     def fail(**_: object) -> None:
         raise error
 
-    aws.session.events.register_first("before-call.dynamodb.Query", fail)
-    assert insights("status").code == 3
+    event = "before-call.dynamodb.Query"
+    aws.session.events.register_first(event, fail)
+    try:
+        assert insights("status").code == 3
+    finally:
+        aws.session.events.unregister(event, fail)
