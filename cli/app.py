@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import enqueue, find, parked, show, status
+from cli import enqueue, erase, find, parked, show, status
 from cli.errors import AWS, EXPECTED, Trouble, sentence
 from cli.printing import tell
 
@@ -51,4 +51,5 @@ app.command("status")(status.command)
 app.command("enqueue")(enqueue.command)
 app.command("show")(show.command)
 app.command("find")(find.command)
+app.command("erase")(erase.command)
 app.add_typer(parked.app, name="parked")

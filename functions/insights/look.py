@@ -93,8 +93,10 @@ class Look:
 
         A due look comes with its number: it is taken once, and whatever else is known. Where SES
         has published that something happened, only what has come to its end is left alone: a look
-        of moments ago may have been too early to show it.
+        of moments ago may have been too early to show it. What was erased is left alone by all.
         """
+        if stored.erased_at is not None:
+            return True
         if request.force:
             return False
         if request.look is not None:
@@ -147,6 +149,8 @@ class Look:
                 rules=self.rules,
                 looks_per_message=looks_per_message,
             )
+            if record is stored:  # it was erased while SES was asked
+                return record
             try:
                 self.records.save(record, new_alerts, read=stored)
             except RecordChanged:

@@ -118,7 +118,7 @@ class FakeRecords:
         self.moments.reach("save")
         message_id = record.insights.message_id
         stored = self.records.get(message_id)
-        if (stored and stored.looks) != (read and read.looks):
+        if (stored and stored.looks) != (read and read.looks) or (stored and stored.erased_at):
             raise RecordChanged
         alerts = {alert.alert_id: alert for alert in stored.alerts} if stored else {}
         alerts |= {alert.alert_id: alert for alert in new_alerts}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -76,7 +77,12 @@ class House:
         self.subscribers = FakeSubscribers(self.moments)
 
     def look(
-        self, *, force: bool = False, due: bool = False, enqueued_at: datetime = START
+        self,
+        *,
+        force: bool = False,
+        due: bool = False,
+        number: int | None = None,
+        enqueued_at: datetime = START,
     ) -> Outcome:
         """Take a look."""
         look = Look(
@@ -87,7 +93,8 @@ class House:
             self.clock.now,
             told=self.heard.append,
         )
-        return look(LookRequest(MESSAGE_ID, force=force, due=due), enqueued_at=enqueued_at)
+        request = LookRequest(MESSAGE_ID, force=force, due=due, look=number)
+        return look(request, enqueued_at=enqueued_at)
 
     @property
     def stored(self) -> Record:
@@ -608,3 +615,37 @@ def test_a_skipped_look_is_one_call(meter: Meter) -> None:
     """It takes a read to know that there is nothing to do."""
     meter.take(answer("BOUNCE"))
     assert meter.take(answer("BOUNCE")) == ["Query"]
+
+
+# Erased data
+
+
+def erased() -> Record:
+    """What stays of a message whose recipient's data was erased."""
+    return replace(looked(found())[0], erased_at=iso(START), next_look_at=None, final="Erased.")
+
+
+@pytest.mark.parametrize("asked_for", [{"force": True}, {"due": True}, {"number": 2}])
+def test_what_was_erased_is_never_looked_at_again(asked_for: Any) -> None:
+    """Whatever asks for it: SES would tell it all again."""
+    house = House()
+    house.stored = erased()
+
+    outcome = house.look(**asked_for)
+
+    assert (outcome.record, outcome.answer, house.source.asked) == (erased(), None, [])
+    assert house.stored == erased()
+    assert house.subscribers.published == []
+
+
+def test_what_is_erased_while_ses_is_asked_stays_erased() -> None:
+    """The answer is dropped, and nobody is told of it."""
+    house = House()
+    house.stored, _ = looked(found(delivered()))
+    house.moments.before["save"] = lambda: setattr(house, "stored", erased())
+
+    outcome = house.look(force=True)
+
+    assert (house.source.asked, outcome.record) == ([MESSAGE_ID], erased())
+    assert house.stored == erased()
+    assert house.subscribers.published == []

@@ -136,6 +136,17 @@ def test_a_stale_look_is_not_saved(records: Records) -> None:
     assert records.load(MESSAGE_ID) == second
 
 
+def test_nothing_is_saved_over_what_was_erased(records: Records) -> None:
+    """Not even by who read it before, nor by who read what is left of it."""
+    first = saved(records, delivered())
+    erased = replace(looked(found())[0], erased_at="2026-11-23T10:30:00.000Z", alerts=())
+    records.save(erased, (), read=first)
+    late, alerts = looked(found(delivered(), bounced()), first, now=START + HOUR)
+    for read in (first, erased, None):
+        with pytest.raises(RecordChanged):
+            records.save(late, alerts, read=read)
+
+
 def test_a_look_at_what_is_gone_is_not_saved(records: Records) -> None:
     """A record that was read and has expired since is not brought back half."""
     first, _ = looked(found(delivered()))

@@ -37,7 +37,7 @@ _ACTIONS: Final = 98
 _BYTES: Final = 3_000_000
 
 _FIRST: Final = "attribute_not_exists(MessageId)"
-_UNCHANGED: Final = "Looks = :looks"
+_UNCHANGED: Final = "Looks = :looks AND attribute_not_exists(ErasedAt)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class Record:
     """Where it waits for its next look, if there is one."""
     shed: int = 0
     """How many looks were given up because of the load."""
+    erased_at: str | None = None
+    """When a recipient's data was erased. From then on nothing is added (decision record 11)."""
 
     @property
     def is_over(self) -> bool:
@@ -124,8 +126,11 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
 
     Returns the record to store and the alerts that are new with it. What was seen once is never
     forgotten: a message that SES no longer knows keeps all that it showed before.
-    ``looks_per_message`` is what `load.looks_per_message` makes of the present load.
+    ``looks_per_message`` is what `load.looks_per_message` makes of the present load. Where a
+    recipient's data was erased nothing changes: the very record that is stored comes back.
     """
+    if stored is not None and stored.erased_at is not None:
+        return stored, ()
     seen = _merged(stored, answer, message_id, rules)
     known = stored.sent_at if stored else iso(enqueued_at)
     sent_at = instant(min(seen.sent_at or known, known))

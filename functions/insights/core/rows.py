@@ -64,6 +64,7 @@ def message_row(record: Record) -> Row:
         "Final": record.final,
         "Note": record.note,
         "Shed": record.shed or None,
+        "ErasedAt": record.erased_at,
         "ExpiresAt": record.expires_at,
     }
     return _without_none(row)
@@ -152,6 +153,7 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         alerts=tuple(_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)),
         lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
         shed=int(message.get("Shed", 0)),
+        erased_at=message.get("ErasedAt"),
     )
 
 

@@ -1,0 +1,181 @@
+"""`insights erase` deletes what is stored of a person; no later look brings it back."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from cli.service import Service
+from insights.adapters.table import RecordTable
+from insights.core.record import Found, Record
+from insights.ports import RecordChanged
+from tests.cli.conftest import Aws, Insights
+from tests.unit.fakes import START
+from tests.unit.samples import (
+    BOUNCES,
+    MESSAGE_ID,
+    OTHER_ID,
+    bounced,
+    complained,
+    delivered,
+    found,
+    looked,
+    told,
+)
+
+
+def everything(service: Service) -> str:
+    """All that is in the table."""
+    return json.dumps(list(service.scan()), default=str)
+
+
+@pytest.fixture
+def stored(records: RecordTable) -> Record:
+    """A message to two recipients, one of whom bounced, with alerts that are not told yet."""
+    record, alerts = looked(found(bounced(), complained()))
+    records.save(record, alerts, read=None)
+    return record
+
+
+def test_all_rows_of_the_person_go_and_the_others_stay(
+    service: Service, insights: Insights, records: RecordTable, stored: Record
+) -> None:
+    """The other recipient's rows and alert are theirs; the subject is nobody's any more."""
+    said = insights("erase", BOUNCES, "--yes")
+    assert (said.code, said.out.splitlines()[0]) == (0, "Erased: 2 rows of 1 message.")
+    assert "backups of the table, up to 35 days" in said.out
+    assert said.err.splitlines() == [
+        "1 message: sender, subject and tags, and 2 rows, 1 alert among them.",
+        "1 alert not told yet; nobody will be told.",
+    ]
+    left = everything(service)
+    for personal in (BOUNCES, '"Hi"', "news@shop.example", "spring"):
+        assert personal not in left
+    record = records.load(MESSAGE_ID)
+    assert record is not None
+    assert record.insights.destinations == (complained(),)
+    assert len(record.alerts) == len(stored.alerts) - 1
+
+
+def test_a_look_that_was_under_way_is_not_stored(
+    insights: Insights, records: RecordTable, stored: Record
+) -> None:
+    """It read the message before, and would bring all of it back."""
+    later, alerts = looked(found(bounced()), stored, now=START + timedelta(hours=2))
+    insights("erase", BOUNCES, "--yes")
+    with pytest.raises(RecordChanged):
+        records.save(later, alerts, read=stored)
+
+
+def test_a_look_that_is_stored_in_between_is_erased_too(
+    aws: Aws, service: Service, insights: Insights, records: RecordTable
+) -> None:
+    """What was read is not what is there: it is read again."""
+    first, alerts = looked(found(delivered(BOUNCES)))
+    records.save(first, alerts, read=None)
+    later, alerts = looked(found(bounced()), first, now=START + timedelta(hours=2))
+    event, meanwhile = "before-call.dynamodb.TransactWriteItems", [later]
+
+    def store(**_: object) -> None:
+        if meanwhile:
+            records.save(meanwhile.pop(), alerts, read=first)
+
+    aws.session.events.register_first(event, store)
+    try:
+        told_ = insights("erase", BOUNCES, "--yes", "--json").json
+    finally:
+        aws.session.events.unregister(event, store)
+    assert told_["deletedRows"] == 2
+    assert BOUNCES not in everything(service)
+
+
+def test_it_can_be_run_twice(service: Service, insights: Insights, stored: Record) -> None:
+    """The second time there is nothing; the other recipient can be erased as well."""
+    del stored
+    insights("erase", BOUNCES, "--yes")
+    again = insights("erase", BOUNCES, "--yes")
+    assert (again.code, again.out) == (1, "")
+    assert again.err.startswith(f"Nothing is stored of {BOUNCES}.")
+    assert insights("erase", complained().address, "--yes").code == 0
+    assert "@" not in everything(service)
+
+
+def test_more_rows_than_a_transaction_takes_are_erased(
+    service: Service, insights: Insights, stored: Record
+) -> None:
+    """A very long story lies in many rows."""
+    del stored
+    for number in range(120):
+        service.dynamodb.put_item(
+            TableName=service.table_name,
+            Item={
+                "MessageId": {"S": MESSAGE_ID},
+                "Record": {"S": f"EVENTS#{BOUNCES}#{number:04}"},
+                "Of": {"S": BOUNCES},
+            },
+        )
+    assert insights("erase", BOUNCES, "--yes", "--json").json["deletedRows"] == 122
+    assert BOUNCES not in everything(service)
+
+
+def test_every_message_to_the_person_is_erased(
+    service: Service, insights: Insights, records: RecordTable
+) -> None:
+    """However the address was spelled."""
+    for message_id, address in (
+        (MESSAGE_ID, "anna@there.example"),
+        (OTHER_ID, "Anna@There.example"),
+    ):
+        insights_of = told(delivered(address), message_id=message_id)
+        record, _ = looked(Found(insights_of), message_id=message_id)
+        records.save(record, (), read=None)
+    said = insights("erase", "Anna@There.example", "--yes", "--json").json
+    assert sorted(said["messages"]) == sorted([MESSAGE_ID, OTHER_ID])
+    assert "there" not in everything(service).lower()
+
+
+def test_a_person_is_asked_first(
+    service: Service, insights: Insights, stored: Record, terminal: None
+) -> None:
+    """No is exit code 1, and deletes nothing."""
+    del stored, terminal
+    before = everything(service)
+    said = insights("erase", BOUNCES, stdin="n\n")
+    assert said.code == 1
+    assert "Erase this for good? [y/N]" in said.err
+    assert everything(service) == before
+
+
+def test_nobody_to_ask_deletes_nothing(
+    service: Service, insights: Insights, stored: Record
+) -> None:
+    """A script says --yes."""
+    del stored
+    before = everything(service)
+    assert insights("erase", BOUNCES).code == 2
+    assert everything(service) == before
+
+
+def test_nothing_stored_is_said(insights: Insights) -> None:
+    """A program still gets its counts."""
+    said = insights("erase", BOUNCES, "--yes", "--json")
+    assert said.code == 1
+    assert said.json == {"messages": [], "rows": 0, "alerts": 0, "alertsNotTold": 0}
+
+
+def test_what_is_no_address_is_wrong_usage(insights: Insights) -> None:
+    """A message id, for example."""
+    said = insights("erase", MESSAGE_ID, "--yes")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("An address has an @")
+
+
+def test_an_erased_message_says_so(insights: Insights, stored: Record) -> None:
+    """Whoever looks it up later reads why there is nothing."""
+    del stored
+    insights("erase", BOUNCES, "--yes")
+    assert "Next look  none: What was stored of a recipient was erased" in (
+        insights("show", MESSAGE_ID).out
+    )
