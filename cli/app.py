@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import enqueue, erase, find, parked, show, status
+from cli import enqueue, erase, export, find, parked, show, status, watch
 from cli.errors import AWS, EXPECTED, Trouble, sentence
 from cli.printing import tell
 
@@ -48,8 +48,10 @@ def _top() -> None:
 
 
 app.command("status")(status.command)
+app.command("watch")(watch.command)
 app.command("enqueue")(enqueue.command)
 app.command("show")(show.command)
 app.command("find")(find.command)
-app.command("erase")(erase.command)
+app.command("export")(export.command)
 app.add_typer(parked.app, name="parked")
+app.command("erase")(erase.command)

@@ -1,0 +1,170 @@
+"""`insights export` writes a line for each recipient, whole, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.export import flat, write_csv, write_json
+from insights.adapters.table import RecordTable
+from insights.core.insight import Bounce, Destination
+from insights.core.record import Found
+from insights.core.rows import destination_rows
+from tests.cli.conftest import Aws, Insights
+from tests.unit.samples import (
+    BOUNCES,
+    COMPLAINS,
+    READS,
+    bounced,
+    complained,
+    delivered,
+    event,
+    found,
+    looked,
+    told,
+)
+
+DAYS = ("--from", "2026-11-22", "--to", "2026-11-23")
+
+
+def row(place: Destination) -> dict[str, Any]:
+    """A recipient's row."""
+    record, _ = looked(found(place))
+    return next(destination_rows(record))
+
+
+@pytest.fixture
+def stored(records: RecordTable) -> None:
+    """A message to three recipients."""
+    record, alerts = looked(found(bounced(), complained(), delivered()))
+    records.save(record, alerts, read=None)
+
+
+def read(text: str) -> list[dict[str, str]]:
+    """What a spreadsheet makes of it."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_line_has_the_last_bounce_and_complaint() -> None:
+    """Of several bounces the last one; what SES left out stays empty."""
+    soft = event("BOUNCE", 0.5, bounce=Bounce("TRANSIENT", "MailboxFull"))
+    place = replace(bounced(), events=(soft, *bounced().events))
+    line = flat(row(place))
+    assert (line["BounceType"], line["BounceSubType"]) == ("PERMANENT", "NoEmail")
+    assert line["DiagnosticCode"] == "smtp; 550 5.1.1 unknown"
+    assert "ComplaintFeedbackType" not in line
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx"])
+def test_text_of_strangers_is_no_formula(text: str) -> None:
+    """A diagnostic code is whatever a server writes."""
+    refused = event("BOUNCE", 1, bounce=Bounce("PERMANENT", "General", text))
+    stream = io.StringIO()
+    write_csv([row(Destination(BOUNCES, None, (refused,)))], stream)
+    (line,) = read(stream.getvalue())
+    assert line["DiagnosticCode"] == f"'{text}"
+
+
+def test_no_rows_are_a_heading_or_an_empty_list() -> None:
+    """What reads it needs no special case."""
+    lines, array = io.StringIO(), io.StringIO()
+    assert (write_csv([], lines), write_json([], array)) == (0, 0)
+    assert lines.getvalue().startswith("MessageId,Destination,Status")
+    assert json.loads(array.getvalue()) == []
+
+
+def test_all_recipients_of_the_days_are_written_oldest_first(
+    insights: Insights, stored: None
+) -> None:
+    """With all that fits into a line."""
+    del stored
+    said = insights("export", *DAYS)
+    assert (said.code, said.err) == (0, "Exported 3 recipients.\n")
+    lines = read(said.out)
+    assert [line["Destination"] for line in lines][-1] == COMPLAINS
+    assert {line["Status"] for line in lines} == {"COMPLAINT", "PERMANENT_BOUNCE", "DELIVERED"}
+    assert {line["Destination"]: line["ComplaintFeedbackType"] for line in lines} == {
+        BOUNCES: "",
+        COMPLAINS: "abuse",
+        READS: "",
+    }
+
+
+def test_only_one_status_can_be_written(insights: Insights, stored: None) -> None:
+    """As JSON: the whole rows."""
+    del stored
+    rows = insights("export", *DAYS, "--status", "complaint", "--json").json
+    assert [each["Destination"] for each in rows] == [COMPLAINS]
+    assert [each["Type"] for each in rows[0]["Events"]] == ["SEND", "DELIVERY", "COMPLAINT"]
+
+
+def test_a_file_is_written_whole(insights: Insights, stored: None, tmp_path: Path) -> None:
+    """In UTF-8; nothing on standard output."""
+    del stored
+    file = tmp_path / "november.csv"
+    said = insights("export", *DAYS, "--output", str(file))
+    assert (said.code, said.out) == (0, "")
+    assert len(read(file.read_text(encoding="utf-8"))) == 3
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_is_there_stays(insights: Insights, stored: None, tmp_path: Path) -> None:
+    """Exit code 2."""
+    del stored
+    file = tmp_path / "november.csv"
+    file.write_text("mine")
+    said = insights("export", *DAYS, "--output", str(file))
+    assert (said.code, said.err) == (2, f"{file} is there already; name another file.\n")
+    assert file.read_text() == "mine"
+
+
+def test_a_failure_leaves_no_half_file(
+    aws: Aws, insights: Insights, stored: None, tmp_path: Path
+) -> None:
+    """Nobody takes it for the whole."""
+    del stored
+    aws.fails["Query"] = "AccessDeniedException"
+    assert insights("export", *DAYS, "--output", str(tmp_path / "november.csv")).code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_days_without_mail_are_told(insights: Insights, stored: None) -> None:
+    """Exit code 1; the heading is written all the same."""
+    del stored
+    said = insights("export", "--from", "2026-11-01", "--to", "2026-11-22")
+    assert (said.code, said.err) == (1, "Nothing was found.\n")
+    assert len(said.out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--from"),
+        (("--from", "November"), "November is no day"),
+        (("--from", "2026-11-23", "--to", "2026-11-22"), "2026-11-22 comes before 2026-11-23."),
+        ((*DAYS, "--output", "/no/such/folder/x.csv"), "cannot be written: No such file"),
+    ],
+)
+def test_wrong_usage_is_a_sentence(
+    insights: Insights, arguments: tuple[str, ...], says: str
+) -> None:
+    """Exit code 2."""
+    said = insights("export", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert says in said.err
+
+
+def test_a_long_address_and_a_wide_subject_are_whole(
+    insights: Insights, records: RecordTable
+) -> None:
+    """Nothing is cut to the width of a terminal that is not there."""
+    address = f"{'x' * 300}@there.example"
+    record, _ = looked(Found(told(delivered(address))))
+    records.save(record, (), read=None)
+    assert read(insights("export", *DAYS).out)[0]["Destination"] == address

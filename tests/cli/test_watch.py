@@ -1,0 +1,59 @@
+"""`insights watch` shows the status again and again, and outlives what passes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Aws, Insights
+
+
+def test_each_reading_is_a_line_where_there_is_no_terminal(insights: Insights) -> None:
+    """As many as were asked for."""
+    said = insights("watch", "--every", "0", "--times", "3")
+    assert (said.code, said.err) == (0, "")
+    assert ["0 in the queue, 0 due" in line for line in said.out.splitlines()] == [True] * 3
+
+
+def test_a_program_reads_an_object_a_line(insights: Insights) -> None:
+    """The same that `status` gives."""
+    said = insights("watch", "--every", "0", "--times", "2", "--json")
+    objects = [json.loads(line) for line in said.out.splitlines()]
+    assert [each["stack"] for each in objects] == ["SesInsights"] * 2
+
+
+def test_ctrl_c_is_how_it_ends(insights: Insights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No failure: it shows until somebody has seen enough."""
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.watch.time.sleep", interrupted)
+    said = insights("watch")
+    assert (said.code, len(said.out.splitlines()), said.err) == (0, 1, "")
+
+
+def test_what_fails_in_passing_is_told_and_watched_on(
+    aws: Aws, insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A throttled reading is one that is missing."""
+    states = iter(["ThrottlingException", ""])
+
+    def meanwhile(_: float) -> None:
+        aws.fails = {"Query": code} if (code := next(states)) else {}
+
+    monkeypatch.setattr("cli.watch.time.sleep", meanwhile)
+    said = insights("watch", "--times", "3")
+    assert (said.code, len(said.out.splitlines())) == (0, 2)
+    assert said.err == "AWS throttles Query: try again in a minute.\n"
+
+
+def test_what_fails_at_once_ends_it(insights: Insights) -> None:
+    """There is nothing to wait for."""
+    assert insights("watch", "--stack", "Nowhere").code == 3
+
+
+def test_wrong_usage_is_refused(insights: Insights) -> None:
+    """No reading at all is none."""
+    assert insights("watch", "--times", "0").code == 2
