@@ -271,7 +271,7 @@ class Month:
     @property
     def total(self) -> float:
         """All of it."""
-        return sum(getattr(self, field.name) for field in fields(self))
+        return math.fsum(getattr(self, field.name) for field in fields(self))
 
 
 def month(day: Day, rows: Rows) -> Month:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import boto3
-import jmespath
+import jmespath  # type: ignore[import-untyped] # it has no types
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import Shape

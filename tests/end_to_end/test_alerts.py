@@ -25,7 +25,7 @@ POLICIES: Final[Mapping[str, str]] = dict(
 # Story, sender, configuration set.
 SENT: Final = (
     ("complaint-abuse", "shop@sender.example", "shop"),
-    ("complaint-not-spam", "shop@Sender.example", None),
+    ("complaint-not-spam", "shop@Sender.example", "plain"),
     ("bounce-noemail", "news@other.example", "news"),
     ("bounce-suppressed", "shop@sender.example", "shop"),
     ("complaint-auth-failure", "news@other.example", "shop"),
@@ -80,7 +80,7 @@ def told(stack: LocalRun) -> Told:
             FromEmailAddress=sender,
             Destination={"ToAddresses": [address_of(STORIES[story])]},
             Content={"Simple": {"Subject": {"Data": story}, "Body": {"Text": {"Data": "Hello"}}}},
-            **({"ConfigurationSetName": configuration_set} if configuration_set else {}),
+            ConfigurationSetName=configuration_set,
         )["MessageId"]
         stories[message_id] = story
         stack.session.client("sqs").send_message(
