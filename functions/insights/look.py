@@ -39,6 +39,8 @@ class Outcome:
     """None where the look was skipped: no call to SES was made."""
     shed: int = 0
     """How many looks at this message were given up for want of slots."""
+    before: Record | None = None
+    """What was stored when the look was taken."""
 
     @property
     def set_aside(self) -> bool:
@@ -86,7 +88,7 @@ class Look:
         record = self._store(stored, answer, request.message_id, enqueued_at, looks_per_message)
         shed = record.shed - (stored.shed if stored else 0)
         record, more = self._publish_pending(record)
-        return Outcome(record, (*published, *more), answer, shed)
+        return Outcome(record, (*published, *more), answer, shed, before=stored)
 
     def _teaches_nothing(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.

@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from insights.adapters.ses import Call
 from insights.core.alerts import Alert
+from insights.core.coverage import newly_covered
 from insights.core.lanes import Lane
 from insights.core.record import NotFound
 from insights.failures import SystemFailure
@@ -24,6 +25,8 @@ class Metric(StrEnum):
     LOOK_LATENCY = "LookLatency"
     THROTTLES = "Throttles"
     NOT_FOUND = "NotFound"
+    STATUSES = "Statuses"
+    COVERAGE = "Coverage"
     PARKED = "Parked"
     SKIPPED = "Skipped"
     ALERTS = "Alerts"
@@ -79,6 +82,8 @@ class Telemetry:
             self._count(Metric.SHED, outcome.shed, what=_what_was_shed(outcome))
         if isinstance(outcome.answer, NotFound):
             self._count(Metric.NOT_FOUND)
+        if outcome.answer:
+            self._learned(outcome)
         self.logger.info(
             "set aside" if outcome.set_aside else "looked" if outcome.answer else "skipped",
             status=str(record.status),
@@ -87,6 +92,17 @@ class Telemetry:
             next_look_at=record.next_look_at,
             final=record.final,
         )
+
+    def _learned(self, outcome: Outcome) -> None:
+        """Count what a look changed in what is known of the message."""
+        before, record = outcome.before, outcome.record
+        if before is None or not before.looks or before.status is not record.status:
+            # Only by status: their total would be one more metric to pay for, and say nothing.
+            _count_apart(self.metrics, Metric.STATUSES, 1, status=str(record.status))
+        covered = newly_covered(before, record)
+        if covered is not None:
+            # 1 or 0, so that of all ids its average is the share that SES shows.
+            self._count(Metric.COVERAGE, int(covered))
 
     def parked(self, slug: str, reason: str) -> None:
         """Tell why a message went to the dead-letter queue."""
@@ -188,8 +204,12 @@ class FollowUpTelemetry:
 def _count(metrics: Metrics, metric: Metric, number: int, **dimensions: str) -> None:
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)
     if dimensions:
-        with single_metric(
-            name=metric, unit=MetricUnit.Count, value=number, namespace=metrics.namespace
-        ) as single:
-            for name, value in dimensions.items():
-                single.add_dimension(name=name, value=value)
+        _count_apart(metrics, metric, number, **dimensions)
+
+
+def _count_apart(metrics: Metrics, metric: Metric, number: int, **dimensions: str) -> None:
+    with single_metric(
+        name=metric, unit=MetricUnit.Count, value=number, namespace=metrics.namespace
+    ) as single:
+        for name, value in dimensions.items():
+            single.add_dimension(name=name, value=value)

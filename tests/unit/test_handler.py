@@ -503,6 +503,8 @@ def test_an_invocation_writes_its_metrics(stack: Stack, told: Read) -> None:
     stack.serve()
     assert told().metrics == {
         ("Looks", ALL): [1],
+        ("Statuses", (*ALL, ("status", "PERMANENT_BOUNCE"))): [1],
+        ("Coverage", ALL): [1],
         ("LookLatency", ALL): [pytest.approx(stack.network.latency * 1000)],
         ("Alerts", ALL): [1],
         ("Alerts", (("alertType", "BOUNCE"), *ALL, ("severity", "high"))): [1],

@@ -81,11 +81,45 @@ COMPLAINT = by(alertType="COMPLAINT", severity="high")
 
 
 def test_a_look_is_counted(house: House, told: Read) -> None:
-    """One look, and no other metric."""
+    """With what became of the message, and that SES shows it; no other metric."""
     house.answers[:] = [found(delivered())]
     house.serve()
     house.telemetry.flush()
+    assert told().metrics == {
+        ("Looks", ALL): [1],
+        ("Statuses", by(status="DELIVERED")): [1],
+        ("Coverage", ALL): [1],
+    }
+
+
+def test_a_look_that_shows_nothing_new_counts_no_status(house: House, told: Read) -> None:
+    """A message counts once for each status it comes to, and once as shown by SES."""
+    house.answers[:] = [found(delivered()), found(delivered()), found(bounced())]
+    house.serve()
+    house.telemetry.flush()
+    told()
+    house.clock.advance(7200)
+    house.serve()
+    house.telemetry.flush()
     assert told().metrics == {("Looks", ALL): [1]}
+    house.clock.advance(86_400)
+    house.serve()
+    house.telemetry.flush()
+    metrics = told().metrics
+    assert metrics["Statuses", by(status="PERMANENT_BOUNCE")] == [1]
+    assert ("Coverage", ALL) not in metrics
+
+
+def test_a_message_not_found_counts_as_not_covered_later(house: House, told: Read) -> None:
+    """Not at its first look, which may come before SES knows it, but once it had an hour."""
+    house.answers[:] = [NotFound()] * 3
+    covered = []
+    for wait in (0, 7200, 86_400):
+        house.clock.advance(wait)
+        house.serve()
+        house.telemetry.flush()
+        covered.append(told().metrics.get(("Coverage", ALL)))
+    assert covered == [None, [0], None]
 
 
 def test_alerts_are_counted_by_type_and_severity(house: House, told: Read) -> None:
@@ -95,6 +129,8 @@ def test_alerts_are_counted_by_type_and_severity(house: House, told: Read) -> No
     house.telemetry.flush()
     assert told().metrics == {
         ("Looks", ALL): [1],
+        ("Statuses", by(status="COMPLAINT")): [1],
+        ("Coverage", ALL): [1],
         ("Alerts", ALL): [1, 1, 1],
         ("Alerts", BOUNCE): [1, 1],
         ("Alerts", COMPLAINT): [1],
@@ -106,7 +142,11 @@ def test_a_message_that_is_not_found_is_counted(house: House, told: Read) -> Non
     house.answers[:] = [NotFound()]
     house.serve()
     house.telemetry.flush()
-    assert told().metrics == {("Looks", ALL): [1], ("NotFound", ALL): [1]}
+    assert told().metrics == {
+        ("Looks", ALL): [1],
+        ("NotFound", ALL): [1],
+        ("Statuses", by(status="NOT_FOUND")): [1],
+    }
 
 
 def test_a_skipped_look_is_no_look(house: House, told: Read) -> None:
@@ -134,6 +174,7 @@ def test_a_refused_id_is_a_look_and_parked(house: House, told: Read) -> None:
     house.telemetry.flush()
     assert told().metrics == {
         ("Looks", ALL): [1],
+        ("Statuses", by(status="INVALID")): [1],
         ("Parked", ALL): [1],
         ("Parked", by(reason="Refused")): [1],
     }
@@ -196,7 +237,7 @@ def test_every_metric_is_in_the_namespace_of_the_alarms(house: House, told: Read
         for line in told().lines
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
     ]
-    assert len(directives) == 3
+    assert len(directives) == 4
     assert {directive["Namespace"] for directive in directives} == {"SesInsights"}
     units = {metric["Unit"] for directive in directives for metric in directive["Metrics"]}
     assert units == {"Count"}
@@ -207,6 +248,7 @@ def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
     assert {str(metric) for metric in Metric} == {
         *("Looks", "LookLatency", "Throttles", "NotFound", "Parked", "Skipped", "Alerts"),
         *("SystemFailures", "Shed", "Runs", "Due", "Sent", "Refused", "Lag", "BadRows"),
+        *("Statuses", "Coverage"),
     }
 
 
