@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insights.bulk import waiting
 from insights.core.coverage import newly_covered
 from insights.core.ladder import Ladder
 from insights.core.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
@@ -20,18 +21,22 @@ from tests.unit.core.strategies import (
     RULES,
     SENT,
     answers,
+    bounce,
     event,
     found,
 )
 
 DELIVERED = found(event("SEND"), event("DELIVERY", MINUTE))
+BOUNCED = found(event("SEND"), bounce())
 UNKNOWN = NotFound()
 SHORT = replace(RULES, ladder=Ladder((15 * MINUTE,)))
 
 
-def told(*looks: tuple[timedelta, Answer], rules: Rules = RULES) -> list[bool | None]:
+def told(
+    *looks: tuple[timedelta, Answer], rules: Rules = RULES, stored: Record | None = None
+) -> list[bool | None]:
     """What is told at each look, so long after the mail was sent."""
-    before: Record | None = None
+    before = stored
     heard = []
     for age, answer in looks:
         after, _ = after_look(
@@ -47,9 +52,14 @@ def told(*looks: tuple[timedelta, Answer], rules: Rules = RULES) -> list[bool | 
     return heard
 
 
-def test_a_message_that_ses_shows_is_covered() -> None:
-    """From the first look that shows it, and told no second time."""
-    assert told((16 * MINUTE, DELIVERED), (2 * HOUR, DELIVERED)) == [True, None]
+def test_a_message_is_judged_an_hour_after_it_was_sent() -> None:
+    """Once, at the same age whether SES shows it or not."""
+    assert told((16 * MINUTE, DELIVERED), (2 * HOUR, DELIVERED), (DAY, DELIVERED)) == [
+        *(None, True, None)
+    ]
+    assert told((16 * MINUTE, UNKNOWN), (2 * HOUR, UNKNOWN), (DAY, UNKNOWN)) == [None, False, None]
+    assert told((HOUR, DELIVERED)) == [True]
+    assert told((HOUR - MINUTE, DELIVERED)) == [None]
 
 
 def test_a_fresh_message_that_ses_does_not_show_says_nothing() -> None:
@@ -57,16 +67,22 @@ def test_a_fresh_message_that_ses_does_not_show_says_nothing() -> None:
     assert told((16 * MINUTE, UNKNOWN), (2 * HOUR, DELIVERED)) == [None, True]
 
 
-def test_an_hour_after_it_was_sent_a_message_should_be_shown() -> None:
-    """Then it is told as missing, once, whatever later looks say."""
-    looks = [(16 * MINUTE, UNKNOWN), (HOUR, UNKNOWN), (DAY, UNKNOWN), (3 * DAY, DELIVERED)]
-    assert told(*looks) == [None, False, None, None]
-    assert told((HOUR - MINUTE, UNKNOWN)) == [None]
+def test_a_message_that_is_shown_too_late_stays_missing() -> None:
+    """It was told; telling it again would count it twice."""
+    assert told((2 * HOUR, UNKNOWN), (DAY, DELIVERED)) == [False, None]
 
 
-def test_a_message_with_no_look_to_come_is_missing() -> None:
-    """Where the ladder ends within the hour, its last look tells."""
+def test_a_message_with_no_look_to_come_is_judged() -> None:
+    """A bounce ends it at its first look, and so does a ladder of one rung."""
+    assert told((16 * MINUTE, BOUNCED)) == [True]
     assert told((16 * MINUTE, UNKNOWN), (17 * MINUTE, UNKNOWN), rules=SHORT) == [False, None]
+
+
+def test_what_came_in_bulk_is_judged_at_once() -> None:
+    """It is not fresh: when it was sent is known only of what SES shows."""
+    bulk = waiting(MESSAGE_ID, RULES, SENT)
+    assert told((2 * MINUTE, UNKNOWN), (DAY, DELIVERED), stored=bulk) == [False, None]
+    assert told((2 * MINUTE, DELIVERED), (DAY, DELIVERED), stored=bulk) == [True, None]
 
 
 @pytest.mark.parametrize("age", [MINUTE, 2 * HOUR])
