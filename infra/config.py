@@ -33,6 +33,11 @@ SES_RETENTION_DAYS = 30
 # Ten years: beyond any use of a row, and still a date every tool can show.
 MAX_RETENTION_DAYS = 3650
 
+# Per cent. SES reviews an account above these rates, and may pause it above 10 % and 0.5 %:
+# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
+SES_REVIEWS_BOUNCES_ABOVE = 5.0
+SES_REVIEWS_COMPLAINTS_ABOVE = 0.1
+
 # What one invocation of the lookup function may take, apart from waiting for its turn: start,
 # the calls to SES, DynamoDB and SNS, each with its own time-out.
 WORK_SECONDS = 26
@@ -84,6 +89,8 @@ class Config:
             account with a small Lambda quota cannot.
         intake_sent: whether the ids of mails that SES says it has sent are enqueued by a rule.
         intake_feedback: whether SES's bounce and complaint events bring the next look forward.
+        bounce_rate_alarm: per cent of the account's bounces at which an alarm warns, if any does.
+        complaint_rate_alarm: per cent of its complaints at which an alarm warns, if any does.
 
     """
 
@@ -100,6 +107,9 @@ class Config:
     reserve_concurrency: bool = True
     intake_sent: bool = False
     intake_feedback: bool = False
+    # Half of what SES reviews at: there is time to act.
+    bounce_rate_alarm: float | None = SES_REVIEWS_BOUNCES_ABOVE / 2
+    complaint_rate_alarm: float | None = SES_REVIEWS_COMPLAINTS_ABOVE / 2
 
     @classmethod
     def from_context(cls, lookup: Callable[[str], object]) -> Config:
@@ -144,6 +154,16 @@ class Config:
             ),
             intake_sent=context.read("intakeSent", _flag, default.intake_sent),
             intake_feedback=context.read("intakeFeedback", _flag, default.intake_feedback),
+            bounce_rate_alarm=context.read(
+                "bounceRateAlarm",
+                _rate_or_none(SES_REVIEWS_BOUNCES_ABOVE),
+                default.bounce_rate_alarm,
+            ),
+            complaint_rate_alarm=context.read(
+                "complaintRateAlarm",
+                _rate_or_none(SES_REVIEWS_COMPLAINTS_ABOVE),
+                default.complaint_rate_alarm,
+            ),
         )
         if context.problems:
             raise ConfigError(_report(context.problems))
@@ -213,6 +233,22 @@ def _period(value: object) -> float:
         f"to {MAX_PERIOD_SECONDS} (what fits into the {MAX_LAMBDA_TIMEOUT_SECONDS} seconds a "
         "Lambda function may run)"
     )
+
+
+def _rate_or_none(review: float) -> Callable[[object], float | None]:
+    def parse(value: object) -> float | None:
+        rate = _typed(value)
+        if rate is False:
+            return None
+        number = _number(rate)
+        if number is not None and 0 < number < review:
+            return number
+        raise _NotAllowedError(
+            f"a number of per cent above 0 and below {review} (where SES reviews the account), or "
+            "false for no alarm"
+        )
+
+    return parse
 
 
 def _ladder(ses_keeps_days: int) -> Callable[[object], tuple[int, ...]]:

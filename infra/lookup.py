@@ -12,13 +12,16 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import counted, watch
+from infra.alarms import counted, watch, watch_for_most
 from infra.config import Config
 from infra.function import ServiceFunction, shared_settings
 from infra.queues import Queues
 from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
 
 SERVICE = "lookup"
+
+# Answers 429 in a quarter of an hour. One in passing is no trouble.
+THROTTLES_AT_LEAST = 10
 
 
 class LookupFunction(ServiceFunction):
@@ -149,11 +152,25 @@ class LookupFunction(ServiceFunction):
             self,
             "SesThrottling",
             metric=counted("Throttles", period=Duration.minutes(15), service=SERVICE),
-            at_least=10,
+            at_least=THROTTLES_AT_LEAST,
             meaning="SES throttles the looks although they keep their pace. Its limit of one a "
             "second is shared: somebody else in this account and Region calls GetMessageInsights.",
             remedy="Find the caller (CloudTrail, or ask who uses the Virtual Deliverability "
             "Manager console or API) and stop it, or share the limit: raise the context key "
             "lookupPeriodSeconds.",
+            operations=operations,
+        )
+        watch_for_most(
+            self,
+            "Coverage",
+            metric=counted("Coverage", period=Duration.hours(1), service=SERVICE),
+            meaning="SES does not show most of the messages that were judged within an hour. A "
+            "message is judged at its first look an hour or more after it was sent: a fresh one "
+            "that is not there yet does not count. Fewer than 20 tell nothing. Likely the mail is "
+            "sent from another account or Region, or was sent while Virtual Deliverability Manager "
+            "(VDM) was off.",
+            remedy="Compare account and Region of sender and stack, and look whether VDM is on. "
+            "Then enqueue the ids where they belong. A back-fill of ids older than SES keeps them "
+            "does the same.",
             operations=operations,
         )

@@ -1,11 +1,14 @@
-"""The whole service on one page: a queue, two functions, a table and two topics."""
+"""The whole service on one page: a queue, two functions, a table, two topics and a dashboard."""
 
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.alarms import watch_reputation
 from infra.config import Config
+from infra.dashboard import Dashboard
 from infra.followups import FollowUpsFunction
 from infra.intake import Intake
 from infra.lookup import LookupFunction
@@ -66,6 +69,17 @@ class SesInsightsStack(Stack):
                 operations=topics.operations,
             )
 
+        watch_reputation(self, config=config, operations=topics.operations)
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            config=config,
+            queues=queues,
+            lookup_function=lookup,
+            follow_ups=followups,
+            alarms=[each for each in self.node.find_all() if isinstance(each, cloudwatch.Alarm)],
+        ).dashboard
+
         self._output("QueueUrl", queues.message_ids.queue_url, "Send message ids here.")
         self._output("DeadLetterQueueUrl", queues.dead_letters.queue_url, "Parked messages.")
         self._output("TableName", table.table_name, "Look messages up here.")
@@ -73,6 +87,7 @@ class SesInsightsStack(Stack):
         self._output("OpsTopicArn", topics.operations.topic_arn, "Subscribe for alarms.")
         self._output("LookupFunctionName", lookup.function.function_name, "Asks SES.")
         self._output("FollowUpFunctionName", followups.function.function_name, "Looks again.")
+        self._output("DashboardName", dashboard.dashboard_name, "Watch the service here.")
 
     def _output(self, name: str, value: str, description: str) -> None:
         CfnOutput(self, name, value=value, description=description)

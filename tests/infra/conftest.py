@@ -28,6 +28,8 @@ CHOSEN = Config(
     reserve_concurrency=False,
     intake_sent=True,
     intake_feedback=True,
+    bounce_rate_alarm=4,
+    complaint_rate_alarm=None,
 )
 
 

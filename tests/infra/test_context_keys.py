@@ -26,6 +26,8 @@ KEYS = {
     "reserveConcurrency": "reserve_concurrency",
     "intakeSent": "intake_sent",
     "intakeFeedback": "intake_feedback",
+    "bounceRateAlarm": "bounce_rate_alarm",
+    "complaintRateAlarm": "complaint_rate_alarm",
 }
 
 GOOD: list[tuple[str, object, object]] = [
@@ -50,12 +52,18 @@ GOOD: list[tuple[str, object, object]] = [
     ("reserveConcurrency", False, False),
     ("intakeSent", True, True),
     ("intakeFeedback", True, True),
+    ("bounceRateAlarm", 4, 4.0),
+    ("bounceRateAlarm", 0.5, 0.5),
+    ("bounceRateAlarm", False, None),
+    ("complaintRateAlarm", 0.09, 0.09),
+    ("complaintRateAlarm", False, None),
 ]
 
 NO_WHOLE_NUMBERS: list[object] = [-1, 1.5, True, "soon", "1e400", "NaN", "9" * 5000, [1], {}]
 NO_EMAILS: list[object] = [
     *("nobody", "a@b", "a@@b.c", "a b@c.de", "a@b.c, d@e.f", "@b.c", "a@.c", "a@b." + "c" * 251, 5)
 ]
+NO_RATES: list[object] = [0, -1, True, "none", "NaN", "Infinity", 10**400, [1]]
 NO_FLAGS: list[object] = ["no", "True", 0, "1", []]
 BAD: dict[str, list[object]] = {
     "stackName": ["1st", "My_Stack", "a b", "A" * 129, "Ä", 7, ["A"]],
@@ -77,6 +85,8 @@ BAD: dict[str, list[object]] = {
     "reserveConcurrency": NO_FLAGS,
     "intakeSent": NO_FLAGS,
     "intakeFeedback": NO_FLAGS,
+    "bounceRateAlarm": [*NO_RATES, 5, 5.0, 50],
+    "complaintRateAlarm": [*NO_RATES, 0.1, 1],
 }
 
 
@@ -95,6 +105,8 @@ def test_every_key_has_a_default() -> None:
         reserve_concurrency=True,
         intake_sent=False,
         intake_feedback=False,
+        bounce_rate_alarm=2.5,
+        complaint_rate_alarm=0.05,
     )
     assert DEFAULT_LADDER == (900, 7200, 86400, 259200, 604800, 1209600, 2505600)
 

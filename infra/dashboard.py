@@ -1,0 +1,386 @@
+"""The service on one screen: what becomes of the mail, and how the machinery keeps up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra import followups, lookup
+from infra.alarms import counted, ses_rate
+from infra.config import (
+    SES_REVIEWS_BOUNCES_ABOVE,
+    SES_REVIEWS_COMPLAINTS_ABOVE,
+    Config,
+)
+from infra.followups import LONGEST_LAG, FollowUpsFunction
+from infra.lookup import THROTTLES_AT_LEAST, LookupFunction
+from infra.queues import LONGEST_USUAL_WAIT, Queues
+
+# The names that `insights` gives to what it counts; a test holds them against it.
+STATUSES = (
+    *("COMPLAINT", "PERMANENT_BOUNCE", "REJECTED", "RENDERING_FAILURE", "TRANSIENT_BOUNCE"),
+    *("UNDETERMINED_BOUNCE", "CLICKED", "OPENED", "DELIVERED", "DELAYED", "SENT", "NOT_FOUND"),
+    "INVALID",
+)
+ALERTS = (
+    *(("COMPLAINT", severity) for severity in ("critical", "high", "medium", "low", "info")),
+    *(("BOUNCE", severity) for severity in ("high", "low")),
+)
+KINDS = (
+    *("VdmOff", "SesThrottled", "SesUnavailable", "AccessDenied", "Credentials"),
+    *("DynamoDb", "Sns", "Sqs", "OutOfTime", "Unexpected"),
+)
+SHED = (
+    *((lookup.SERVICE, what) for what in ("rung", "first", "all")),
+    *((followups.SERVICE, what) for what in ("rung", "rest")),
+)
+
+MINUTES = Duration.minutes(5)
+QUARTER = Duration.minutes(15)
+HOUR = Duration.hours(1)
+
+COLUMNS = 3
+WIDTH = 24 // COLUMNS
+SENTENCE_HEIGHT = 2
+GRAPH_HEIGHT = 6
+
+Line = tuple[float, str]
+"""A limit that a graph shows: where, and what it is."""
+
+Graph = tuple[cloudwatch.TextWidget, cloudwatch.GraphWidget]
+"""A graph and, to stand above it, the sentence that says what good looks like."""
+
+
+class Dashboard(Construct):
+    """The dashboard, in two parts: outcome and machinery."""
+
+    def __init__(  # noqa: PLR0913 - keyword-only; the parts it shows
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        queues: Queues,
+        lookup_function: LookupFunction,
+        follow_ups: FollowUpsFunction,
+        alarms: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        self.dashboard = cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            # A dashboard belongs to the account, not to a Region: its ARN names none.
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+            dashboard_name=f"{stack.stack_name}-{stack.region}",
+            default_interval=Duration.days(1),
+            # The lines that show a limit are per period, so a longer view keeps the period.
+            period_override=cloudwatch.PeriodOverride.INHERIT,
+        )
+        self.dashboard.add_widgets(
+            _text("# Outcome\nWhat becomes of the mail, and how much of it is seen.")
+        )
+        self._add(_outcome(config, queues))
+        self.dashboard.add_widgets(
+            _text(
+                "# Machinery\nHow the service keeps up. What to do about each alarm is in "
+                "docs/runbook.md of the project."
+            )
+        )
+        self.dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=24, height=3)
+        )
+        self._add(_machinery(config, queues, lookup_function, follow_ups))
+
+    def _add(self, graphs: Sequence[Graph]) -> None:
+        for first in range(0, len(graphs), COLUMNS):
+            row = graphs[first : first + COLUMNS]
+            self.dashboard.add_widgets(*(sentence for sentence, _ in row))
+            self.dashboard.add_widgets(*(graph for _, graph in row))
+
+
+def _outcome(config: Config, queues: Queues) -> list[Graph]:
+    budget = MINUTES.to_seconds() / config.lookup_period_seconds
+    coverage = counted("Coverage", period=HOUR, service=lookup.SERVICE)
+    return [
+        _graph(
+            "Looks against the limit of SES",
+            "Good is below the line. At the line for hours, more mail comes in than looks.",
+            unit="looks in 5 minutes",
+            lines=[
+                _of_lookup("Looks", MINUTES, "looks"),
+                _of_lookup("Skipped", MINUTES, "needed no look"),
+            ],
+            limits=[(budget, "the limit")],
+        ),
+        _graph(
+            "What became of messages",
+            "Good is mostly DELIVERED, OPENED and CLICKED. A message counts once for each status "
+            "it comes to.",
+            unit="messages an hour",
+            lines=[_of_lookup("Statuses", HOUR, status, status=status) for status in STATUSES],
+            stacked=True,
+        ),
+        _graph(
+            "Alerts by type and severity",
+            "Good is none of critical, and few of high. Those left behind were published late.",
+            unit="alerts an hour",
+            lines=[
+                *(
+                    _of_lookup(
+                        "Alerts", HOUR, f"{kind} {severity}", alertType=kind, severity=severity
+                    )
+                    for kind, severity in ALERTS
+                ),
+                counted("Alerts", period=HOUR, service=followups.SERVICE).with_(
+                    label="left behind, published by followups"
+                ),
+            ],
+            stacked=True,
+        ),
+        _graph(
+            "Coverage: ids in against messages that SES shows",
+            "Good is a share near 100 %. An id is judged at its first look an hour or more after "
+            "it was sent.",
+            unit="ids an hour",
+            lines=[
+                cloudwatch.MathExpression(
+                    expression="enqueued - FILL(looksagain, 0)",
+                    using_metrics={
+                        "enqueued": queues.message_ids.metric_number_of_messages_sent(period=HOUR),
+                        "looksagain": counted("Sent", period=HOUR, service=followups.SERVICE),
+                    },
+                    period=HOUR,
+                    label="ids in",
+                ),
+                coverage.with_(statistic=cloudwatch.Stats.SAMPLE_COUNT, label="judged"),
+                coverage.with_(label="shown by SES"),
+            ],
+            right=[
+                cloudwatch.MathExpression(
+                    expression="100 * share",
+                    using_metrics={"share": coverage.with_(statistic=cloudwatch.Stats.AVERAGE)},
+                    period=HOUR,
+                    label="share shown",
+                )
+            ],
+            right_unit="per cent",
+            right_limits=[(50, "alarm Coverage")],
+        ),
+        _graph(
+            "Bounce rate of the account, as SES sees it",
+            _good_rate(config.bounce_rate_alarm),
+            unit="per cent",
+            lines=[_per_cent("Reputation.BounceRate", "bounces")],
+            limits=_rate_limits(config.bounce_rate_alarm, SES_REVIEWS_BOUNCES_ABOVE),
+        ),
+        _graph(
+            "Complaint rate of the account, as SES sees it",
+            _good_rate(config.complaint_rate_alarm),
+            unit="per cent",
+            lines=[_per_cent("Reputation.ComplaintRate", "complaints")],
+            limits=_rate_limits(config.complaint_rate_alarm, SES_REVIEWS_COMPLAINTS_ABOVE),
+        ),
+    ]
+
+
+def _machinery(
+    config: Config, queues: Queues, lookup_function: LookupFunction, follow_ups: FollowUpsFunction
+) -> list[Graph]:
+    period = config.lookup_period_seconds
+    latency = _of_lookup("LookLatency", MINUTES, "")
+    lag = counted("Lag", period=MINUTES, service=followups.SERVICE)
+    return [
+        _graph(
+            "Time to drain the queue",
+            "Good is a few minutes. Beyond an hour, fresh ids are acknowledged without a look.",
+            unit="minutes",
+            lines=[
+                cloudwatch.MathExpression(
+                    expression=f"visible * {period:g} / 60",
+                    using_metrics={
+                        "visible": queues.message_ids.metric_approximate_number_of_messages_visible(
+                            period=MINUTES, statistic=cloudwatch.Stats.MAXIMUM
+                        )
+                    },
+                    period=MINUTES,
+                    label="messages that wait, at one look a period",
+                )
+            ],
+        ),
+        _graph(
+            "Age of the oldest message",
+            f"Good is near the {config.first_look_delay_seconds / 60:g} minutes that each id waits "
+            "by rule.",
+            unit="minutes",
+            lines=[
+                _in_minutes(
+                    queues.message_ids.metric_approximate_age_of_oldest_message(
+                        period=MINUTES, statistic=cloudwatch.Stats.MAXIMUM
+                    ),
+                    "age",
+                )
+            ],
+            limits=[(LONGEST_USUAL_WAIT.to_minutes(), "alarm OldestMessage")],
+        ),
+        _graph(
+            "Throttled by SES",
+            "Good is none or a few. Many mean that somebody else asks SES, too.",
+            unit="answers 429 in 15 minutes",
+            lines=[_of_lookup("Throttles", QUARTER, "throttled")],
+            limits=[(THROTTLES_AT_LEAST, "alarm SesThrottling")],
+        ),
+        _graph(
+            "System failures by kind",
+            "Good is none. The line waits while they last; nothing is lost.",
+            unit="failures in 5 minutes",
+            lines=[
+                *(_of_lookup("SystemFailures", MINUTES, kind, kind=kind) for kind in KINDS),
+                counted("SystemFailures", period=MINUTES, service=followups.SERVICE).with_(
+                    label="of followups"
+                ),
+            ],
+            stacked=True,
+        ),
+        _graph(
+            "Lag of follow-ups",
+            "Good is minutes. Hours mean that due looks wait for a free slot.",
+            unit="minutes overdue",
+            lines=[
+                _in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the oldest due look")
+            ],
+            limits=[(LONGEST_LAG.to_minutes(), "alarm FollowUpLag")],
+            right=[
+                counted("Due", period=MINUTES, service=followups.SERVICE).with_(
+                    statistic=cloudwatch.Stats.MAXIMUM, label="due"
+                )
+            ],
+            right_unit="looks that are due",
+        ),
+        _graph(
+            "Looks given up for want of slots",
+            "Good is none. What is given up is in the rows, in words.",
+            unit="looks an hour",
+            lines=[
+                counted("Shed", period=HOUR, service=service, what=what).with_(
+                    label=f"{what} ({service})"
+                )
+                for service, what in SHED
+            ],
+            stacked=True,
+        ),
+        _graph(
+            "Dead letters",
+            "Good is none. Each has its reason with it.",
+            unit="messages",
+            lines=[
+                queues.dead_letters.metric_approximate_number_of_messages_visible(
+                    period=MINUTES,
+                    statistic=cloudwatch.Stats.MAXIMUM,
+                    label="parked and not dealt with",
+                ),
+                _of_lookup("Parked", MINUTES, "parked in 5 minutes"),
+            ],
+        ),
+        _graph(
+            "Latency of SES",
+            f"Good is far below the {period:g} s between two looks.",
+            unit="milliseconds",
+            lines=[
+                latency.with_(statistic=cloudwatch.Stats.percentile(50), label="half of the calls"),
+                latency.with_(statistic=cloudwatch.Stats.percentile(95), label="95 % of the calls"),
+                latency.with_(statistic=cloudwatch.Stats.MAXIMUM, label="the slowest call"),
+            ],
+        ),
+        _graph(
+            "Errors of the functions",
+            "Good is none. What a crashed function worked on is tried again.",
+            unit="crashes in 5 minutes",
+            lines=[
+                lookup_function.function.metric_errors(period=MINUTES, label=lookup.SERVICE),
+                follow_ups.function.metric_errors(period=MINUTES, label=followups.SERVICE),
+            ],
+        ),
+    ]
+
+
+def _of_lookup(name: str, period: Duration, label: str, **dimensions: str) -> cloudwatch.Metric:
+    return counted(name, period=period, service=lookup.SERVICE, **dimensions).with_(label=label)
+
+
+def _per_cent(name: str, label: str) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression="100 * rate",
+        using_metrics={"rate": ses_rate(name)},
+        period=HOUR,
+        label=label,
+    )
+
+
+def _in_minutes(seconds: cloudwatch.IMetric, label: str) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression="seconds / 60", using_metrics={"seconds": seconds}, period=MINUTES, label=label
+    )
+
+
+def _good_rate(alarm: float | None) -> str:
+    if alarm is None:
+        return "Good is below the line, at which SES reviews the account."
+    return "Good is below the lower line. SES reviews the account at the upper one."
+
+
+def _rate_limits(alarm: float | None, review: float) -> list[Line]:
+    warning = [] if alarm is None else [(alarm, "alarm")]
+    return [*warning, (review, "SES reviews the account")]
+
+
+def _text(markdown: str) -> cloudwatch.TextWidget:
+    return cloudwatch.TextWidget(markdown=markdown, width=24, height=2)
+
+
+def _graph(  # noqa: PLR0913 - keyword-only; what a graph shows
+    title: str,
+    good: str,
+    *,
+    unit: str,
+    lines: Sequence[cloudwatch.IMetric],
+    limits: Sequence[Line] = (),
+    right: Sequence[cloudwatch.IMetric] = (),
+    right_unit: str | None = None,
+    right_limits: Sequence[Line] = (),
+    stacked: bool = False,
+) -> Graph:
+    return (
+        cloudwatch.TextWidget(
+            markdown=good,
+            width=WIDTH,
+            height=SENTENCE_HEIGHT,
+            background=cloudwatch.TextWidgetBackground.TRANSPARENT,
+        ),
+        cloudwatch.GraphWidget(
+            title=title,
+            width=WIDTH,
+            height=GRAPH_HEIGHT,
+            left=[*lines],
+            left_y_axis=_axis(unit),
+            left_annotations=_annotations(limits),
+            right=[*right],
+            right_y_axis=_axis(right_unit) if right_unit else None,
+            right_annotations=_annotations(right_limits),
+            stacked=stacked,
+        ),
+    )
+
+
+def _axis(unit: str) -> cloudwatch.YAxisProps:
+    return cloudwatch.YAxisProps(label=unit, min=0, show_units=False)
+
+
+def _annotations(limits: Sequence[Line]) -> list[cloudwatch.HorizontalAnnotation]:
+    return [
+        cloudwatch.HorizontalAnnotation(value=value, label=label, color=cloudwatch.Color.RED)
+        for value, label in limits
+    ]

@@ -1,0 +1,144 @@
+"""The metrics that dashboard and alarms read, held against those that somebody writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from aws_cdk.assertions import Template
+from aws_lambda_powertools import Logger, Metrics
+
+from infra.dashboard import ALERTS, KINDS, SHED, STATUSES
+from insights.adapters.ses import Call
+from insights.core.alerts import Alert, alerts_in
+from insights.core.insight import Bounce, Complaint, Destination
+from insights.core.lanes import Lane
+from insights.core.record import NotFound
+from insights.core.status import Status
+from insights.core.times import iso
+from insights.failures import Kind, SystemFailure
+from insights.look import Outcome
+from insights.telemetry import FollowUpTelemetry
+from tests.infra.shown import Watched, all_metrics
+from tests.unit.fakes import START
+from tests.unit.house import Told, new_telemetry
+from tests.unit.samples import event, looked, told
+
+# What AWS writes, with the one dimension of each namespace:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
+OF_AWS = {
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName",)),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName",)),
+    ("AWS/SQS", "NumberOfMessagesSent", ("QueueName",)),
+    ("AWS/Lambda", "Errors", ("FunctionName",)),
+    ("AWS/SES", "Reputation.BounceRate", ()),
+    ("AWS/SES", "Reputation.ComplaintRate", ()),
+}
+
+BOUNCES = ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList", "of another kind"]
+COMPLAINTS = ["abuse", "other", "fraud", "virus", "auth-failure", "not-spam", "of another kind"]
+
+
+@pytest.fixture(autouse=True)
+def _powertools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SesInsights")
+    Metrics().clear_metrics()
+    yield
+    Metrics().clear_metrics()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> set[Watched]:
+    """Everything that the two functions can write, whatever happens to them."""
+    for service, do_everything in (("lookup", _lookup), ("followups", _followups)):
+        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service)
+        do_everything()
+    return {
+        Watched("SesInsights", name, frozenset(dimensions))
+        for name, dimensions in Told(capsys.readouterr().out).metrics
+    }
+
+
+def _lookup() -> None:
+    telemetry = new_telemetry()
+    telemetry.called(Call(0.1, throttled=True))
+    for alert in _alerts():
+        telemetry.alerted(alert)
+    record, _ = looked(NotFound(), now=START + timedelta(hours=2))
+    for status in Status:
+        telemetry.looked(Outcome(replace(record, status=status), (), NotFound(), shed=1))
+    telemetry.looked(Outcome(record, (), None))
+    for final in ("given up", None):
+        aside = replace(record, looks=0, final=final)
+        telemetry.looked(Outcome(aside, (), None, shed=1))
+    for kind in Kind:
+        telemetry.failed(SystemFailure(kind, "Operation: Code"))
+    telemetry.parked("NotAnId", "NotAnId: no id")
+    telemetry.flush()
+
+
+def _followups() -> None:
+    telemetry = FollowUpTelemetry(Logger(), Metrics())
+    telemetry.began(due=dict.fromkeys(Lane, 1), lag=timedelta(hours=1).total_seconds(), free=1)
+    for lane in Lane:
+        telemetry.sent(1, lane=lane)
+    telemetry.refused(1)
+    for next_look_at in ("2026-11-23T10:00:00.000Z", None):
+        telemetry.shed("id", 1, next_look_at=next_look_at)
+    telemetry.bad_row("id", lane="bulk")
+    for alert in _alerts():
+        telemetry.published(alert, "id")
+    for kind in Kind:
+        telemetry.failed(SystemFailure(kind, "Operation: Code"))
+    telemetry.ran()
+    telemetry.flush()
+
+
+def _alerts() -> tuple[Alert, ...]:
+    """One alert of each kind that the service tells apart."""
+    events = [
+        *(event("BOUNCE", bounce=Bounce("PERMANENT", subtype, "")) for subtype in BOUNCES),
+        *(event("COMPLAINT", complaint=Complaint(None, kind)) for kind in COMPLAINTS),
+        event("COMPLAINT", complaint=Complaint("OnAccountSuppressionList", None)),
+    ]
+    places = [
+        Destination(f"{number}@there.example", None, (each,)) for number, each in enumerate(events)
+    ]
+    return alerts_in(told(*places), detected_at=iso(START))
+
+
+def test_what_is_shown_and_watched_is_written(template: Template, written: set[Watched]) -> None:
+    """No graph stays empty and no alarm silent because a metric or a dimension has another name."""
+    own = {metric for metric in all_metrics(template) if metric.namespace == "SesInsights"}
+    assert own
+    assert own - written == set()
+
+
+def test_what_is_read_of_aws_is_documented(template: Template) -> None:
+    """Each name with its namespace and its dimension, and nothing read that is not in the list."""
+    read = {
+        (metric.namespace, metric.name, tuple(name for name, _ in metric.dimensions))
+        for metric in all_metrics(template)
+        if metric.namespace != "SesInsights"
+    }
+    assert read == OF_AWS
+
+
+def _values(written: set[Watched], name: str, *dimensions: str) -> set[tuple[str, ...]]:
+    return {
+        tuple(by_name[dimension] for dimension in dimensions)
+        for metric in written
+        if metric.name == name and (by_name := dict(metric.dimensions)).keys() >= set(dimensions)
+    }
+
+
+def test_a_graph_shows_every_kind(written: set[Watched]) -> None:
+    """Of statuses, alerts, failures and looks given up, none is missing and none made up."""
+    assert _values(written, "Statuses", "status") == {(status,) for status in STATUSES}
+    assert _values(written, "Alerts", "alertType", "severity") == set(ALERTS)
+    assert _values(written, "SystemFailures", "kind") == {(kind,) for kind in KINDS}
+    assert _values(written, "Shed", "service", "what") == set(SHED)
