@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import pytest
@@ -73,15 +72,6 @@ def test_each_graph_has_a_unit_and_a_sentence_on_what_is_good(body: dict[str, An
             right = [m for m in each["properties"]["metrics"] if m[-1].get("yAxis") == "right"]
             assert bool(right) is ("label" in axes.get("right", {}))
             assert texts[each["x"], each["y"]].startswith("Good is ")
-
-
-def test_no_widget_hides_another(body: dict[str, Any]) -> None:
-    """They lie side by side within the 24 columns."""
-    for one, other in combinations(body["widgets"], 2):
-        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
-        below = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
-        assert beside or below, (one, other)
-        assert one["x"] + one["width"] <= 24
 
 
 def limits(graph: dict[str, Any]) -> list[float]:

@@ -109,6 +109,7 @@ def test_logs_expire_after_a_month(template: Template) -> None:
     [
         *("QueueUrl", "DeadLetterQueueUrl", "TableName"),
         *("AlertTopicArn", "OpsTopicArn", "LookupFunctionName", "FollowUpFunctionName"),
+        "DashboardName",
     ],
 )
 def test_outputs_bear_their_contract_names(template: Template, name: str) -> None:
