@@ -43,7 +43,11 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     settings = Settings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
     queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
-    alerts = AlertTopic(session.client("sns", config=topic.CONFIG), settings.alert_topic_arn)
+    alerts = AlertTopic(
+        session.client("sns", config=topic.CONFIG),
+        settings.alert_topic_arn,
+        settings.chat_topic_arn,
+    )
     records = RecordTable(dynamodb, settings.table_name)
     table = TableAddress(session.region_name, settings.table_name)
     counts = Counts(dynamodb, settings.table_name)

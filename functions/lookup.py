@@ -61,7 +61,9 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         source=source,
         records=RecordTable(dynamodb, settings.table_name),
         subscribers=AlertTopic(
-            session.client("sns", config=topic.CONFIG), settings.alert_topic_arn
+            session.client("sns", config=topic.CONFIG),
+            settings.alert_topic_arn,
+            settings.chat_topic_arn,
         ),
         rules=own.rules,
         now=_now,

@@ -83,6 +83,7 @@ class Config:
         retention_days: how long a row stays in the table.
         alert_email: who is told of bounces and complaints by e-mail, if anybody.
         ops_email: who is told of alarms by e-mail, if anybody.
+        chat_notifications: whether alerts also go to a topic for chat applications.
         redact_subjects: whether subjects are neither stored nor sent.
         removal_policy: what becomes of the table when the stack is deleted.
         reserve_concurrency: whether the lookup function's concurrency of one is reserved; an
@@ -102,6 +103,7 @@ class Config:
     retention_days: int = 90
     alert_email: str | None = None
     ops_email: str | None = None
+    chat_notifications: bool = False
     redact_subjects: bool = False
     removal_policy: RemovalPolicyName = "retain"
     reserve_concurrency: bool = True
@@ -147,6 +149,7 @@ class Config:
             ),
             alert_email=context.read("alertEmail", _email, default.alert_email),
             ops_email=context.read("opsEmail", _email, default.ops_email),
+            chat_notifications=context.read("chatNotifications", _flag, default.chat_notifications),
             redact_subjects=context.read("redactSubjects", _flag, default.redact_subjects),
             removal_policy=context.read("removalPolicy", _removal_policy, default.removal_policy),
             reserve_concurrency=context.read(

@@ -63,7 +63,8 @@ class FollowUpsFunction(ServiceFunction):
             "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=table.table_arn
         )
         self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{DUE_LOOKS}")
-        self.allow("sns:Publish", on=topics.alerts.topic_arn)
+        for topic in topics.told:
+            self.allow("sns:Publish", on=topic.topic_arn)
         self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
         Validations.of(self.role).acknowledge(
             Acknowledgment(

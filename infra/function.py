@@ -27,6 +27,7 @@ def shared_settings(
     return {
         "TABLE_NAME": table.table_name,
         "ALERT_TOPIC_ARN": topics.alerts.topic_arn,
+        **({"CHAT_TOPIC_ARN": topics.chat.topic_arn} if topics.chat else {}),
         "QUEUE_URL": queues.message_ids.queue_url,
         "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
         "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),

@@ -78,7 +78,8 @@ class LookupFunction(ServiceFunction):
             "dynamodb:ConditionCheckItem",
             on=table.table_arn,
         )
-        self.allow("sns:Publish", on=topics.alerts.topic_arn)
+        for topic in topics.told:
+            self.allow("sns:Publish", on=topic.topic_arn)
         self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
         Validations.of(self.role).acknowledge(
             Acknowledgment(

@@ -30,7 +30,13 @@ class SesInsightsStack(Stack):
             description="Asks Amazon SES what became of each sent message, stores the answer and "
             "alerts on permanent bounces and complaints.",
         )
-        topics = Topics(self, "Topics", alert_email=config.alert_email, ops_email=config.ops_email)
+        topics = Topics(
+            self,
+            "Topics",
+            alert_email=config.alert_email,
+            ops_email=config.ops_email,
+            chat=config.chat_notifications,
+        )
         queues = Queues(
             self,
             "Queues",
@@ -84,6 +90,8 @@ class SesInsightsStack(Stack):
         self._output("DeadLetterQueueUrl", queues.dead_letters.queue_url, "Parked messages.")
         self._output("TableName", table.table_name, "Look messages up here.")
         self._output("AlertTopicArn", topics.alerts.topic_arn, "Subscribe for bounces, complaints.")
+        if topics.chat:
+            self._output("ChatTopicArn", topics.chat.topic_arn, "Connect chat channels here.")
         self._output("OpsTopicArn", topics.operations.topic_arn, "Subscribe for alarms.")
         self._output("LookupFunctionName", lookup.function.function_name, "Asks SES.")
         self._output("FollowUpFunctionName", followups.function.function_name, "Looks again.")

@@ -27,7 +27,7 @@ TOPIC_ACTIONS_BESIDE_PUBLISH = (
 
 
 class Topics(Construct):
-    """The two topics, TLS only, and the key both are encrypted with."""
+    """The topics, TLS only, and the key they are encrypted with."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Topics(Construct):
         *,
         alert_email: str | None,
         ops_email: str | None,
+        chat: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         # The key AWS manages for SNS would not do: its policy leaves CloudWatch out, and an alarm
@@ -51,7 +52,15 @@ class Topics(Construct):
         )
         self.alerts = self._topic("Alerts", email=alert_email)
         self.operations = self._topic("Operations", email=ops_email)
+        # A topic of its own: chat applications read the raw message, and that of the alert topic
+        # is a contract with programs (decision record 12).
+        self.chat = self._topic("Chat", email=None) if chat else None
         self._let_alarms_publish()
+
+    @property
+    def told(self) -> tuple[sns.Topic, ...]:
+        """The topics to which each alert goes."""
+        return (self.alerts, self.chat) if self.chat else (self.alerts,)
 
     def _topic(self, name: str, *, email: str | None) -> sns.Topic:
         topic = sns.Topic(self, name, master_key=self.key, enforce_ssl=True)

@@ -37,6 +37,8 @@ class Settings:
     first_look_delay: timedelta
     """How long whatever joins the queue waits in it."""
     ladder: Ladder
+    chat_topic_arn: str | None = None
+    """None where no chat is told."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -54,6 +56,7 @@ class Settings:
                 seconds=_number(environment, "FIRST_LOOK_DELAY_SECONDS", least=0.0, most=900.0)
             ),
             ladder=_ladder(environment),
+            chat_topic_arn=environment.get("CHAT_TOPIC_ARN") or None,
         )
 
 

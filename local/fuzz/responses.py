@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, Final
 
 from botocore.parsers import create_parser
+from jsonschema import Draft202012Validator
 
 from insights.adapters.table import RecordTable
 from insights.adapters.topic import AlertTopic
@@ -28,7 +29,6 @@ from insights.core.record import Found, Record, Rules, after_look
 from local.fuzz import PROJECT
 from local.fuzz.limits import Table, Topic
 from local.fuzz.promises import hold
-from local.fuzz.schema import faults
 from local.ses.wire import model
 
 MESSAGE_ID: Final = "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000"
@@ -294,7 +294,8 @@ def _check_alert(published: Mapping[str, Any], alert: Alert, seen: Insights) -> 
     message = json.loads(published["Message"])
     hold(message.keys() == {"default", "email"}, "one form for programs and one for people")
     body = json.loads(message["default"])
-    found = list(faults(_alert_schema(), body, root=_alert_schema()))
+    faults = _alert_schema().iter_errors(body)
+    found = [f"{fault.json_path}: {fault.validator}" for fault in faults]
     hold(not found, f"an alert fits its schema: {found}")
     hold(
         (body["alertId"], body["messageId"], body["destination"], body.get("subject"))
@@ -309,9 +310,8 @@ def _check_alert(published: Mapping[str, Any], alert: Alert, seen: Insights) -> 
 
 
 @cache
-def _alert_schema() -> Mapping[str, Any]:
-    schema: Mapping[str, Any] = json.loads(_ALERT.read_text(encoding="utf-8"))
-    return schema
+def _alert_schema() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(_ALERT.read_text(encoding="utf-8")))
 
 
 @cache

@@ -16,6 +16,7 @@ from local.ses.stories import STORIES, UNTOLD
 from local.subscriber import Subscriber
 from local.truth import differences
 from local.work import enqueue_all
+from tests.alert_schema import faults_of
 from tests.end_to_end.patience import eventually
 
 FAST = 36_000.0
@@ -48,6 +49,7 @@ def test_every_story_ends_as_told(stack: LocalRun, pipeline: Pipeline) -> None:
 
     rows = [row for row in scan(stack) if row["MessageId"] not in before]
     assert differences(work.expected, rows, subscriber.received) == []
+    assert [fault for told in subscriber.received for fault in faults_of(told.body)] == []
     assert len(read_parked(stack)) == work.parked_due
     report = stack.ses.report()
     assert report.accepted == work.looks_due

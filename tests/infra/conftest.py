@@ -23,6 +23,7 @@ CHOSEN = Config(
     retention_days=30,
     alert_email="mail@example.com",
     ops_email="ops@example.com",
+    chat_notifications=True,
     redact_subjects=True,
     removal_policy="destroy",
     reserve_concurrency=False,

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from aws_cdk.assertions import Template
 
-OUTPUTS = ("QueueUrl", "DeadLetterQueueUrl", "TableName", "AlertTopicArn", "OpsTopicArn")
+OUTPUTS = (
+    "QueueUrl",
+    "DeadLetterQueueUrl",
+    "TableName",
+    "AlertTopicArn",
+    "ChatTopicArn",
+    "OpsTopicArn",
+)
 
 LOOKUP = {
     ("ses:GetMessageInsights", "*"),
@@ -54,7 +61,11 @@ def meaning(template: Template, resource: object) -> str:
         _, (whole, below) = reference
         return f"{meaning(template, whole)}{below}"
     logical_id = str(as_list(reference)[0])
-    outputs = {template.find_outputs(name)[name]["Value"]["Ref"]: name for name in OUTPUTS}
+    outputs = {
+        found["Value"]["Ref"]: name
+        for name in OUTPUTS
+        for found in template.find_outputs(name).values()
+    }
     resources = template.to_json()["Resources"]
     return str(outputs.get(logical_id, resources[logical_id]["Type"]))
 
@@ -82,13 +93,26 @@ def test_a_function_may_do_exactly_what_it_does(
     template: Template, handler: str, needed: set[tuple[str, str]]
 ) -> None:
     """Not an action, not a resource more than the code uses."""
+    assert sorted(allowed_to(template, handler)) == sorted(needed)
+
+
+@pytest.mark.parametrize(
+    ("handler", "needed"), [("lookup.handler", LOOKUP), ("followups.handler", FOLLOWUPS)]
+)
+def test_with_a_chat_a_function_may_publish_there_too(
+    chosen: Template, handler: str, needed: set[tuple[str, str]]
+) -> None:
+    """One resource more, and no action."""
+    more = {*needed, ("sns:Publish", "ChatTopicArn")}
+    assert sorted(allowed_to(chosen, handler)) == sorted(more)
+
+
+def allowed_to(template: Template, handler: str) -> list[tuple[str, str]]:
+    """Every action and resource that a function's role allows."""
     (function,) = template.find_resources(
         "AWS::Lambda::Function", {"Properties": {"Handler": handler}}
     ).values()
-    role = function["Properties"]["Role"]["Fn::GetAtt"][0]
-    allowed = permissions(template, role)
-    assert set(allowed) == needed
-    assert len(allowed) == len(needed)
+    return permissions(template, function["Properties"]["Role"]["Fn::GetAtt"][0])
 
 
 def test_the_schedule_may_start_runs_and_nothing_else(template: Template) -> None:

@@ -32,26 +32,38 @@ def topic(template: Template, output: str) -> str:
     return str(template.find_outputs(output)[output]["Value"]["Ref"])
 
 
-def test_topics_are_encrypted_with_a_rotating_key(template: Template) -> None:
-    """Both topics use the stack's own key: AWS's key would leave the alarms out."""
-    (key,) = template.find_resources("AWS::KMS::Key", {"Properties": {"EnableKeyRotation": True}})
-    template.all_resources_properties(
+def test_topics_are_encrypted_with_a_rotating_key(chosen: Template) -> None:
+    """All topics use the stack's own key: AWS's key would leave the alarms out."""
+    (key,) = chosen.find_resources("AWS::KMS::Key", {"Properties": {"EnableKeyRotation": True}})
+    chosen.all_resources_properties(
         "AWS::SNS::Topic", {"KmsMasterKeyId": {"Fn::GetAtt": [key, "Arn"]}}
     )
 
 
-def test_topics_refuse_plain_http(template: Template) -> None:
+def test_a_chat_gets_a_topic_only_where_it_is_wanted(template: Template, chosen: Template) -> None:
+    """By default there is none, and nobody is told of one."""
+    assert template.find_outputs("ChatTopicArn") == {}
+    assert "CHAT_TOPIC_ARN" not in str(template.to_json())
+    for handler in ("lookup.handler", "followups.handler"):
+        variables = {"CHAT_TOPIC_ARN": {"Ref": topic(chosen, "ChatTopicArn")}}
+        chosen.has_resource_properties(
+            "AWS::Lambda::Function",
+            {"Handler": handler, "Environment": {"Variables": Match.object_like(variables)}},
+        )
+
+
+def test_topics_refuse_plain_http(chosen: Template) -> None:
     """Without TLS nobody publishes, subscribes, reads or changes anything."""
-    for name in ("AlertTopicArn", "OpsTopicArn"):
-        (policy,) = template.find_resources(
-            "AWS::SNS::TopicPolicy", {"Properties": {"Topics": [{"Ref": topic(template, name)}]}}
+    for name in ("AlertTopicArn", "ChatTopicArn", "OpsTopicArn"):
+        (policy,) = chosen.find_resources(
+            "AWS::SNS::TopicPolicy", {"Properties": {"Topics": [{"Ref": topic(chosen, name)}]}}
         ).values()
         refused = [
             action
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]
             if statement["Effect"] == "Deny"
             and statement["Principal"] == "*"
-            and statement["Resource"] == {"Ref": topic(template, name)}
+            and statement["Resource"] == {"Ref": topic(chosen, name)}
             and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
             for action in as_list(statement["Action"])
         ]

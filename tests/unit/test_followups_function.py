@@ -162,3 +162,18 @@ def test_an_alert_that_was_left_behind_names_the_table(
     """Whoever publishes it, its reader learns where the whole story is."""
     outbox = followups.wire(cloud.environment, session).outbox
     assert outbox.table == TableAddress(session.region_name, cloud.table.name)
+
+
+def test_an_alert_that_was_left_behind_reaches_the_chat(
+    cloud: Cloud, session: boto3.Session
+) -> None:
+    """Its topic is wired beside the topic of alerts, where the stack has one."""
+    environment = {**cloud.environment, "CHAT_TOPIC_ARN": "arn:chat"}
+    told = [
+        followups.wire(each, session).outbox.subscribers
+        for each in (cloud.environment, environment)
+    ]
+    assert [each.chat_topic_arn for each in told if isinstance(each, AlertTopic)] == [
+        None,
+        "arn:chat",
+    ]

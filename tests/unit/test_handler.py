@@ -621,12 +621,19 @@ def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
         "https://a-queue",
         "https://dead-letters",
     )
+    assert look.subscribers.chat_topic_arn is None
     assert look.table == TableAddress(stack.session.region_name, "a-table")
     assert look.source is parts.source
     assert parts.source.pace.period == 2.5
     assert [rung.total_seconds() for rung in look.rules.ladder.rungs] == [60]
     assert look.rules.retention.days == 40
     assert look.rules.redact_subjects
+
+
+def test_a_chat_is_told_where_the_stack_has_one(stack: Stack) -> None:
+    """Its topic is wired beside the topic of alerts."""
+    parts = stack.module.wire(SETTINGS | {"CHAT_TOPIC_ARN": "arn:chat"}, stack.session)
+    assert parts.lookup.look.subscribers.chat_topic_arn == "arn:chat"
 
 
 def test_no_client_waits_longer_than_an_invocation_allows(stack: Stack) -> None:

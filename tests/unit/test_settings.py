@@ -50,6 +50,12 @@ def test_every_setting_is_read() -> None:
     )
 
 
+def test_a_chat_is_told_only_where_there_is_one() -> None:
+    """The stack leaves the setting out by default."""
+    assert Settings.read(GOOD).chat_topic_arn is None
+    assert Settings.read(GOOD | {"CHAT_TOPIC_ARN": "arn:chat"}).chat_topic_arn == "arn:chat"
+
+
 def test_every_setting_of_the_lookup_function_is_read() -> None:
     """What only this one needs is apart."""
     assert LookupSettings.read(GOOD) == LookupSettings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -198,3 +198,46 @@ def test_a_failure_of_sns_repeats_no_address(cut: Cut) -> None:
     with pytest.raises(SystemFailure) as caught:
         cut.publish()
     assert BOUNCES not in str(caught.value)
+
+
+# Chat
+
+CHAT_ARN = "arn:aws:sns:eu-west-1:123456789012:Chat"
+
+
+def test_a_chat_gets_its_own_words(house: House) -> None:
+    """The chat's topic gets the raw notification, the alert's topic what it always gets."""
+    url = house.subscribe("programs")
+    arn = house.topic.client.create_topic(Name="Chat")["TopicArn"]
+    chat = House(house.session, AlertTopic(house.topic.client, arn))
+    chat_url = chat.subscribe("chat")
+    sns_message_id = replace(house.topic, chat_topic_arn=arn).publish(BOUNCE_TOLD)
+    (program,), (people,) = house.received(url), house.received(chat_url)
+    assert json.loads(program["Message"])["alertId"] == BOUNCE.alert_id
+    assert people["Message"] == BOUNCE_TOLD.chat
+    assert people["MessageAttributes"] == program["MessageAttributes"]
+    assert sns_message_id == program["MessageId"]
+
+
+def test_without_a_chat_one_call_is_made(cut: Cut) -> None:
+    """Who wants no chat pays for none."""
+    cut.network.will(sns_ok())
+    cut.publish()
+    assert len(cut.network.requests) == 1
+
+
+def test_where_the_chat_fails_no_program_is_told_yet(cut: Cut) -> None:
+    """The alert stays pending and both are repeated; programs get it once all the same."""
+    cut.network.will(sns_error(500, "InternalError"))
+    with pytest.raises(SystemFailure):
+        replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_TOLD)
+    assert len(cut.network.requests) == 1
+    assert "Chat" in str(cut.network.requests[0].body)
+
+
+def test_where_the_alert_topic_fails_the_alert_stays_pending(cut: Cut) -> None:
+    """It is told only where both calls went well."""
+    cut.network.will(sns_ok(), sns_error(500, "InternalError"))
+    with pytest.raises(SystemFailure):
+        replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_TOLD)
+    assert len(cut.network.requests) == 2

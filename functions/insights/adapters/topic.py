@@ -29,18 +29,31 @@ class AlertTopic:
 
     client: SNSClient
     topic_arn: str
+    chat_topic_arn: str | None = None
+    """Where chat applications listen; None where there are none."""
 
     def publish(self, notification: Notification) -> str:
-        """Publish one alert and return SNS's message id."""
+        """Publish one alert and return SNS's message id.
+
+        The chat comes first: where the second call fails and both are repeated, it is people in a
+        chat who read the alert twice, and no program.
+        """
+        if self.chat_topic_arn:
+            self._publish(self.chat_topic_arn, notification, notification.chat)
+        return self._publish(
+            self.topic_arn, notification, notification.message, MessageStructure="json"
+        )
+
+    def _publish(self, topic_arn: str, notification: Notification, message: str, **how: str) -> str:
         with failing_as(Kind.SNS, "Publish"):
             response = self.client.publish(
-                TopicArn=self.topic_arn,
+                TopicArn=topic_arn,
                 Subject=notification.subject,
-                Message=notification.message,
-                MessageStructure="json",
+                Message=message,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
                     for name, value in notification.attributes.items()
                 },
+                **how,
             )
         return response["MessageId"]

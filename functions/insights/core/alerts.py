@@ -25,6 +25,7 @@ SENSITIVE_TAGS: Final = frozenset({"ses:source-ip", "ses:caller-identity"})
 """Auto-Tags that tell about the sender's machines and people; alerts leave the account."""
 
 _ATTRIBUTE_LENGTH: Final = 256
+_QUOTE_LENGTH: Final = 500
 _MESSAGE_BYTES: Final = 240_000  # SNS takes 256 KiB, attributes included
 
 # The two signs outside the surrogates that SQS, where many alerts go on to, does not take:
@@ -68,6 +69,8 @@ class Notification:
     """ASCII, one line, at most 100 characters, nothing of the mail in it."""
     message: str
     """JSON for ``MessageStructure=json``: ``default`` for programs, ``email`` for people."""
+    chat: str
+    """JSON in the schema of custom notifications, for AWS's chat applications."""
     attributes: dict[str, str]
     """For subscription filter policies; only those that exist."""
 
@@ -121,7 +124,10 @@ def notification(
     if len(message.encode()) > _MESSAGE_BYTES:
         message = _message(alert, replace(insights, email_tags={}), table)
     return Notification(
-        subject=_subject(alert), message=message, attributes=_attributes(alert, insights)
+        subject=_subject(alert),
+        message=message,
+        chat=_chat(alert, insights, table),
+        attributes=_attributes(alert, insights),
     )
 
 
@@ -207,6 +213,48 @@ def _what_happened(alert: Alert) -> str:
         return "bounced permanently"
     feedback = alert.event.complaint.complaint_feedback_type if alert.event.complaint else None
     return "drew a report" if plain(feedback) in NOBODY_COMPLAINED else "drew a complaint"
+
+
+def _chat(alert: Alert, insights: Insights, table: TableAddress | None) -> str:
+    """Write for a chat channel; what does not fit the schema would be dropped without a word.
+
+    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+    The subject of the mail stays out: a channel has more readers than a mailbox.
+    """
+    meaning, bounce = alert.meaning, alert.event.bounce or Bounce()
+    what = "Permanent bounce" if alert.alert_type is AlertType.BOUNCE else "Complaint"
+    link = table.console_link(insights.message_id) if table else None
+    description = [
+        f"Mail to {_quoted(alert.destination)} {_what_happened(alert)}. {meaning.cause}",
+        meaning.certainty,
+    ]
+    if bounce.diagnostic_code:
+        description.append(f"Diagnostic code: {_quoted(bounce.diagnostic_code)}")
+    notification: dict[str, Any] = {
+        "version": "1.0",
+        "source": "custom",
+        "id": alert.alert_id,
+        "content": {
+            "textType": "client-markdown",
+            "title": f"{what}, severity {meaning.severity}",
+            "description": "\n".join(description),
+            "nextSteps": [meaning.next_step, *([f"See the whole story: {link}"] if link else [])],
+            "keywords": [str(alert.alert_type), str(meaning.severity)],
+        },
+        "metadata": {
+            "threadId": insights.message_id,
+            "summary": f"{what}, severity {meaning.severity}",
+            "eventType": "SesInsightsAlert",
+            "relatedResources": [insights.message_id],
+            "additionalContext": {"alertId": alert.alert_id, "messageId": insights.message_id},
+        },
+    }
+    return json.dumps(notification, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    """Show a text of the mail so that no chat takes it for a mention, a link or a format."""
+    return f"`{re.sub('[`<>]', '', one_line(text))[:_QUOTE_LENGTH]}`"
 
 
 def _subject(alert: Alert) -> str:
