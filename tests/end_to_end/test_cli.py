@@ -1,0 +1,332 @@
+"""`insights` on the deployed stack, as a user who may do what docs/cli.md says and nothing else.
+
+Each command with a good case, an empty one and a wrong one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from certifi import where
+
+from local.followups import FollowUps
+from local.observe import message_row, messages_in, scan
+from local.pipeline import Pipeline
+from local.run import PROJECT, LocalRun
+from local.sandbox import ACCESS_KEY
+from local.ses.stories import STORIES, address_of
+from tests.end_to_end.patience import eventually
+
+FAST: Final = 36_000.0
+"""SES shows a mail 8 ms after it was sent."""
+
+LABEL: Final = "cli"
+STORY_NAMES: Final = ("bounce-noemail", "complaint-abuse", "delivered")
+
+IN_BATCHES: Final = ("sqs:SendMessageBatch", "sqs:ChangeMessageVisibilityBatch")
+"""Actions that the emulator asks for and AWS does not have, see local/deviations.py."""
+
+ROOT: Final = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ACCESS_KEY}
+"""Who may do everything."""
+
+UNKNOWN: Final = "0106019fa36a2608-00000000-0000-0000-0000-000000000000-000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed for programs."""
+        return json.loads(self.out)
+
+
+Insights = Callable[..., Said]
+
+
+@pytest.fixture(scope="module")
+def insights(stack: LocalRun) -> Insights:
+    """Call the tool with the credentials of a user who has the policy of the page."""
+    iam = stack.session.client("iam")
+    page = (PROJECT / "docs" / "cli.md").read_text()
+    policy = json.loads(re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0])
+    policy["Statement"].append({"Effect": "Allow", "Action": IN_BATCHES, "Resource": "*"})
+    iam.create_user(UserName="tends-it")
+    iam.put_user_policy(
+        UserName="tends-it", PolicyName="insights", PolicyDocument=json.dumps(policy)
+    )
+    key = iam.create_access_key(UserName="tends-it")["AccessKey"]
+    environment = stack.sandbox.environment(os.environ) | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+    def call(*arguments: str, stdin: str = "", **changes: str) -> Said:
+        done = subprocess.run(
+            [PROJECT / "cli" / "insights", *arguments],
+            env=environment | changes,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def ids(
+    stack: LocalRun, insights: Insights, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Messages by story that were enqueued with the tool, from a CSV file, and looked at."""
+    stack.ses.reset()
+    stack.session.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    stack.ses.change(speed=FAST)
+    pipeline = Pipeline(
+        ses=stack.ses_client(), sqs=stack.session.client("sqs"), queue_url=stack.outputs["QueueUrl"]
+    )
+    sent = {name: pipeline.send(STORIES[name], label=LABEL)["MessageId"] for name in STORY_NAMES}
+    file = tmp_path_factory.mktemp("cli") / "sent.csv"
+    file.write_text("story,id\n" + "".join(f"{name},{each}\n" for name, each in sent.items()))
+
+    said = insights("enqueue", "--file", str(file), "--column", "id")
+
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("Sent 3 ids.\nThe last is looked at by about ")
+    eventually(lambda: all(message_row(stack, each) for each in sent.values()))
+    eventually(lambda: messages_in(stack, stack.outputs["QueueUrl"]) == 0)
+    return sent
+
+
+@pytest.fixture
+def parked(stack: LocalRun) -> Iterator[None]:
+    """Two messages in the dead-letter queue, for two reasons, and none after the test."""
+    sqs, url = stack.session.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
+    sqs.purge_queue(QueueUrl=url)
+    for body, reason in (("anna", "NotAnId: no id"), (UNKNOWN, "Unexpected: KeyError")):
+        sqs.send_message(
+            QueueUrl=url,
+            MessageBody=body,
+            MessageGroupId="looks",
+            MessageDeduplicationId=os.urandom(8).hex(),
+            MessageAttributes={"Reason": {"DataType": "String", "StringValue": reason}},
+        )
+    yield
+    sqs.purge_queue(QueueUrl=url)
+
+
+def address(story: str) -> str:
+    """Whom the mail of a story went to."""
+    return address_of(STORIES[story], LABEL)
+
+
+# status and watch
+
+
+def test_status_tells_how_the_service_is(insights: Insights, ids: dict[str, str]) -> None:
+    """The last look is known; the stand-in does not tell whether VDM is on."""
+    assert ids
+    told = insights("status", "--json").json
+    assert told["queue"] == {"waiting": 0, "delayed": 0, "inFlight": 0}
+    assert told["lastLookAt"] is not None
+    assert told["vdm"] == "unknown"
+
+
+def test_watch_tells_it_again(insights: Insights) -> None:
+    """A line for each reading."""
+    said = insights("watch", "--times", "2", "--every", "0")
+    assert (said.code, len(said.out.splitlines()), said.err) == (0, 2, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"SES_INSIGHTS_STACK": "Elsewhere", **ROOT}, "There is no stack Elsewhere in eu-west-1"),
+        ({"SES_INSIGHTS_STACK": "Elsewhere"}, "cloudformation:DescribeStacks is denied"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "There are no AWS credentials"),
+        ({"AWS_CA_BUNDLE": where()}, "is not trusted: for the local run set AWS_CA_BUNDLE"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS cannot be reached"),
+    ],
+    ids=["no stack", "another's stack", "no credentials", "not trusted", "not reached"],
+)
+def test_what_stands_between_is_one_sentence(
+    insights: Insights, changes: dict[str, str], says: str
+) -> None:
+    """On standard error, with exit code 3."""
+    said = insights("status", **changes)
+    assert (said.code, said.out) == (3, "")
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_who_may_nothing_is_told(stack: LocalRun, insights: Insights) -> None:
+    """And where to read what is needed."""
+    iam = stack.session.client("iam")
+    iam.create_user(UserName="stranger")
+    key = iam.create_access_key(UserName="stranger")["AccessKey"]
+    stranger = {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+    said = insights("status", **stranger)
+    assert (said.code, said.out) == (3, "")
+    assert "is denied. docs/cli.md has the policy." in said.err
+
+
+# enqueue
+
+
+def test_a_forced_look_is_taken(stack: LocalRun, insights: Insights, ids: dict[str, str]) -> None:
+    """From standard input; what holds no id is listed, and costs nothing."""
+    said = insights("enqueue", "--force", stdin=f"{ids['delivered']}\noops\n")
+    assert (said.code, said.out.splitlines()[0]) == (1, "Sent 1 id.")
+    assert said.err.startswith("line 2: NotAnId")
+
+    def looked_twice() -> bool:
+        row = message_row(stack, ids["delivered"])
+        return row is not None and int(row["Looks"]) == 2
+
+    eventually(looked_twice)
+
+
+def test_what_is_in_bulk_gets_its_look(stack: LocalRun, insights: Insights) -> None:
+    """It waits in the table, is known the second time, and is served by `followups`."""
+    other = UNKNOWN.replace("0", "1")
+    assert insights("enqueue", "--bulk", other, "--json").json["inBulk"] == 1
+    assert insights("enqueue", "--bulk", other, "--json").json["known"] == 1
+
+    FollowUps(stack).start()
+
+    def looked_once() -> bool:
+        row = message_row(stack, other)
+        return row is not None and int(row["Looks"]) == 1
+
+    eventually(looked_once)
+
+
+def test_nothing_to_enqueue_and_no_such_file(insights: Insights) -> None:
+    """Exit codes 1 and 2."""
+    assert insights("enqueue").code == 1
+    assert insights("enqueue", "--file", "no-such-file").code == 2
+
+
+# show, find, export
+
+
+def test_show_tells_the_story(insights: Insights, ids: dict[str, str]) -> None:
+    """What happened to whom, and what was told."""
+    said = insights("show", ids["bounce-noemail"])
+    assert said.code == 0
+    assert f"{address('bounce-noemail')}  PERMANENT_BOUNCE" in said.out
+    assert re.search(r"BOUNCE  +high .* told 20", said.out)
+
+
+def test_show_of_the_unknown_and_of_no_id(insights: Insights) -> None:
+    """Exit codes 1 and 2."""
+    assert insights("show", UNKNOWN.replace("0", "2")).code == 1
+    assert insights("show", "anna@there.example").code == 2
+
+
+def test_find_tells_by_recipient_status_and_day(insights: Insights, ids: dict[str, str]) -> None:
+    """All three at once; a person sees the whole line."""
+    where = ("--to", address("complaint-abuse"), "--status", "COMPLAINT", "--day", "today")
+    assert ids["complaint-abuse"] in insights("find", *where).out
+    rows = insights("find", "--status", "PERMANENT_BOUNCE", "--limit", "100", "--json").json
+    assert ids["bounce-noemail"] in {row["MessageId"] for row in rows}
+
+
+def test_find_of_nothing_and_of_no_day(insights: Insights) -> None:
+    """Exit codes 1 and 2."""
+    assert insights("find", "--to", "nobody@there.example").code == 1
+    assert insights("find", "--day", "soon").code == 2
+
+
+def test_export_writes_a_file(insights: Insights, ids: dict[str, str], tmp_path: Path) -> None:
+    """A line for each recipient of today."""
+    file = tmp_path / "today.csv"
+    assert insights("export", "--from", "today", "-o", str(file)).code == 0
+    lines = {row["MessageId"]: row for row in csv.DictReader(io.StringIO(file.read_text()))}
+    assert lines[ids["bounce-noemail"]]["BounceSubType"] == "NoEmail"
+    assert lines[ids["complaint-abuse"]]["ComplaintFeedbackType"] == "abuse"
+
+
+def test_export_of_nothing_and_of_no_days(insights: Insights) -> None:
+    """Exit codes 1 and 2."""
+    said = insights("export", "--from", "2020-01-01", "--to", "2020-01-02", "--json")
+    assert (said.code, said.json) == (1, [])
+    assert insights("export", "--from", "2020-01-02", "--to", "2020-01-01").code == 2
+
+
+# parked
+
+
+def test_parked_is_listed_by_reason(insights: Insights, parked: None) -> None:
+    """And stays as it is."""
+    del parked
+    for _ in range(2):
+        shown = insights("parked", "--json").json["shown"]
+        assert sorted(each["body"] for each in shown) == sorted(["anna", UNKNOWN])
+
+
+def test_a_redriven_message_is_looked_at(stack: LocalRun, insights: Insights, parked: None) -> None:
+    """Only that of the reason; the others are dropped after."""
+    del parked
+    assert insights("parked", "redrive", "--reason", "Unexpected", "--yes").code == 0
+    eventually(lambda: message_row(stack, UNKNOWN) is not None)
+    told = insights("parked", "drop", "--yes", "--json").json
+    assert [each["body"] for each in told["dropped"]] == ["anna"]
+    assert messages_in(stack, stack.outputs["DeadLetterQueueUrl"]) == 0
+
+
+def test_nothing_parked_and_nobody_to_ask(
+    stack: LocalRun, insights: Insights, parked: None
+) -> None:
+    """Exit codes 2 and 1; nothing is deleted without a yes."""
+    del parked
+    assert insights("parked", "drop").code == 2
+    assert messages_in(stack, stack.outputs["DeadLetterQueueUrl"]) == 2
+    stack.session.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    assert insights("parked").code == 1
+
+
+# erase; the last one, because it takes from what the others look at
+
+
+def test_what_was_erased_does_not_come_back(
+    stack: LocalRun, insights: Insights, ids: dict[str, str]
+) -> None:
+    """A look that is forced asks SES nothing and stores nothing; a second erasure finds nothing."""
+    person, message_id = address("bounce-noemail"), ids["bounce-noemail"]
+    assert insights("erase", person).code == 2  # nobody is there to ask
+
+    told = insights("erase", person, "--yes", "--json").json
+    assert message_id in told["messages"]
+    stack.ses.forget_calls()
+    insights("enqueue", "--force", message_id)
+    # The line is served in order: when the next one was looked at, so was this one.
+    after = UNKNOWN.replace("0", "3")
+    insights("enqueue", after)
+    eventually(lambda: message_row(stack, after) is not None)
+
+    assert message_id not in {call.message_id for call in stack.ses.calls()}
+    assert person not in json.dumps(list(scan(stack)), default=str)
+    assert "was erased on request" in insights("show", message_id).out
+    assert insights("erase", person, "--yes").code == 1
