@@ -66,6 +66,11 @@ simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/sim
 costs: $(READY) ## Compute what a month costs and write docs/costs.md
 	@PYTHONPATH=functions python -m local.costs
 
+.PHONY: pictures
+pictures: $(READY) ## Draw docs/architecture.svg, run the demo and keep it as docs/demo.svg
+	@python -m local.architecture
+	@python -m local.demo --svg docs/demo.svg
+
 .PHONY: synth
 synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@cdk synth --quiet --no-notices

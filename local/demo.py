@@ -6,14 +6,17 @@ the end holds every row and every alert against the stories that SES told.
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -41,6 +44,9 @@ from local.work import (
 
 PLAIN_WIDTH: Final = 150
 """Columns where the output is no terminal."""
+
+PICTURE_WIDTH: Final = 140
+"""Columns of the picture: as wide as its tables need, or its letters would be small."""
 
 COLOURS: Final = {
     "critical": "bold red",
@@ -80,9 +86,14 @@ class Progress:
         )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit status."""
-    console = _console()
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument(
+        "--svg", type=Path, metavar="FILE", help="keep what it shows in the end as a picture"
+    )
+    picture: Path | None = parser.parse_args(arguments).svg
+    console = _console() if picture is None else Console(highlight=False, width=PICTURE_WIDTH)
     console.print("[bold]SES Insights[/bold]: the real stack on this machine. No AWS account.\n")
     began = time.monotonic()
     context = {
@@ -99,7 +110,16 @@ def main() -> int:
     except LocalRunError as error:
         console.print(escape(str(error)))
         return 1
+    if picture and not wrong:
+        picture.write_text(captured(console))
     return 1 if wrong else 0
+
+
+def captured(console: Console) -> str:
+    """Draw what the console has recorded, without the fonts that Rich would fetch from the web."""
+    svg = console.export_svg(title="make demo")
+    plain = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    return "".join(f"{line.rstrip()}\n" for line in plain.splitlines())
 
 
 def _console() -> Console:
@@ -127,6 +147,7 @@ def show(run: LocalRun, console: Console) -> list[str]:
         "every second as well.\n"
     )
     finished = watch(run, subscriber, work, followups, console)
+    console.record = True  # the picture is of what came of it
     rows = list(scan(run))
     print_rows(rows, console)
     print_alerts(subscriber.received, console)

@@ -1,0 +1,36 @@
+"""The picture of the demo: what it came to, and nothing of the machine on which it ran."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from rich.console import Console
+
+from local.demo import PICTURE_WIDTH, captured
+from local.run import PROJECT
+
+PICTURE = PROJECT / "docs" / "demo.svg"
+
+
+def test_a_capture_shows_what_was_recorded_and_fetches_nothing() -> None:
+    """What came before is left out, and so are the fonts for which a browser would go elsewhere."""
+    console = Console(highlight=False, width=PICTURE_WIDTH)
+    console.print("Deploying the stack")
+    console.record = True
+    console.print("[red]The truth[/red]")
+    svg = captured(console)
+    assert "truth" in svg
+    assert "Deploying" not in svg
+    assert re.findall(r"@font-face|url\(.?http", svg) == []
+    assert [line for line in svg.splitlines() if line != line.rstrip()] == []
+
+
+def test_the_picture_of_the_demo_can_be_shown() -> None:
+    """Well-formed, small, of a run that ended as it must, with no path of the machine in it."""
+    svg = PICTURE.read_text()
+    words = "".join(ET.fromstring(svg).itertext()).replace("\xa0", " ")  # noqa: S314 - our own
+    assert len(svg.encode()) < 150_000
+    assert "are stored and alerted as their stories say." in words
+    assert "✗" not in words
+    assert re.findall(r"(?<!\.\.)/(?:home|root|tmp|work|Users|usr)\b", words) == []
