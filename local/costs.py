@@ -124,6 +124,8 @@ BATCH: Final = 10
 ALERTS_PER_MAIL: Final = 0.021
 """Two permanent bounces in a hundred mails and a complaint in a thousand."""
 KEY_USES_PER_ALERT: Final = 2
+WRITES_OF_AN_ALERT: Final = 7
+"""Its row in the look's transaction and in two indexes; its mark, and what that changes in both."""
 
 
 def dynamodb_bytes(value: object) -> int:
@@ -294,15 +296,13 @@ def month(day: Day, rows: Rows) -> Month:
         queue=requests / MILLION * SQS_REQUEST.dollars,
         table=writes / MILLION * WRITE_UNIT.dollars + reads / MILLION * READ_UNIT.dollars,
         storage=(table + indexes) * STORED.dollars + table * BACKUP.dollars,
-        # Beside the publication and the mail: its row in the transaction and in the index, its
-        # mark, and its leave from the index.
         alerts=alerts
         / MILLION
         * (
             PUBLISHED.dollars
             + MAILED.dollars
             + KEY_USES_PER_ALERT * KEY_USE.dollars
-            + 5 * WRITE_UNIT.dollars
+            + WRITES_OF_AN_ALERT * WRITE_UNIT.dollars
         ),
         logs=(invocations + RUNS) * LOG_BYTES / GB * LOGGED.dollars,
         fixed=KEY.dollars

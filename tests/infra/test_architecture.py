@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -13,7 +14,7 @@ from local import architecture
 from local.architecture import OUTSIDE, PLACES, WORDS, NoPlaceError, arrows, boxes, svg
 
 
-def without(template: dict[str, Any], action: str) -> dict[str, Any]:
+def without(template: Mapping[str, Any], action: str) -> Mapping[str, Any]:
     """The template without what allows an action."""
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
@@ -27,7 +28,7 @@ def without(template: dict[str, Any], action: str) -> dict[str, Any]:
 
 def test_the_picture_is_up_to_date(chosen: Template) -> None:
     """What `make pictures` draws, with all that is optional, is what the page shows."""
-    assert architecture.PICTURE.read_text() == svg(chosen.to_json())
+    assert architecture.PICTURE.read_text() == svg(chosen.to_json()), "run `make pictures`"
 
 
 def test_the_arrows_are_those_of_the_template(chosen: Template) -> None:
@@ -78,7 +79,7 @@ def test_what_is_not_deployed_is_not_drawn(template: Template) -> None:
 
 def test_a_new_part_asks_for_its_place(template: Template) -> None:
     """Whoever adds a resource to the stack is told what the picture needs."""
-    whole = template.to_json()
+    whole = copy.deepcopy(dict(template.to_json()))
     whole["Resources"]["MoreQueue0123ABCD"] = {"Type": "AWS::SQS::Queue", "Properties": {}}
     with pytest.raises(NoPlaceError, match="Give MoreQueue a place in PLACES"):
         svg(whole)
