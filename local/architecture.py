@@ -41,6 +41,9 @@ _SHOWN: Final[Mapping[str, str | None]] = {
     "AWS::CloudWatch::Alarm": "alarms",
 }
 
+# Drawn in the box of another: a topic for chat, by choice, with the same alerts.
+_BESIDE: Final[Mapping[str, str]] = {"TopicsChat": "TopicsAlerts"}
+
 # What an action that a policy allows looks like: an arrow to the resource, or one back from it.
 # Actions that are not here go along with others, or say nothing about where things go.
 _TO: Final = frozenset({"sqs:SendMessage", "dynamodb:UpdateItem", "sns:Publish"})
@@ -76,7 +79,8 @@ def arrows(template: Template) -> set[Arrow]:
 
 
 def _box(name: str, resource: Mapping[str, Any]) -> str:
-    return _SHOWN[resource["Type"]] or name[:-8]
+    box = _SHOWN[resource["Type"]] or name[:-8]
+    return _BESIDE.get(box, box)
 
 
 def _of(resources: Template, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -186,7 +190,7 @@ PLACES: Final[Mapping[str, Place]] = {
     INSIGHTS: Place(3, 1, "Amazon SES", ("GetMessageInsights",), _SES),
     "QueuesDeadLetters": Place(1, 2, "Dead letters", ("SQS FIFO", "bodies that hold no id"), _SQS),
     "InsightsTable": Place(2, 2, "Insights", ("DynamoDB", "what became of each"), _TABLE),
-    "TopicsAlerts": Place(3, 2, "Alerts", ("SNS", "bounces and complaints"), _TELLS),
+    "TopicsAlerts": Place(3, 2, "Alerts", ("SNS; one more for chat,", "by choice"), _TELLS),
     "subscribers": Place(4, 2, "Who owns the mail", ("e-mail, queue, chat",)),
     "FollowUpsFunction": Place(2, 3, "followups", ("Lambda", "as the budget leaves"), _LAMBDA),
     "FollowUpsEveryMinute": Place(3, 3, "Schedule", ("EventBridge Scheduler",), _TELLS),
