@@ -99,7 +99,7 @@ $(CDK): package.json package-lock.json $(PACKAGES)
 	@touch $@
 
 # The command line tool. Not installed as a package: cli/insights says why.
-$(INSIGHTS): $(PACKAGES)
+$(INSIGHTS): | $(PACKAGES)
 	@ln -sf ../../cli/insights $@
 
 .venv/bin/python:

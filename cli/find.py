@@ -52,7 +52,7 @@ def command(
         raise WrongUsageError("A message that is NOT_FOUND or INVALID has no recipient: no --to.")
     service = service_of(ctx, stack)
     rows = newest(
-        to_address(service, to.strip(), statuses, days)
+        to_address(service, to, statuses, days)
         if to
         else by_status(service, statuses, days, newest_first=True),
         limit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from cli.errors import WrongUsageError
 from insights.core.message_id import BadBody, read_body
@@ -51,18 +52,27 @@ def of_lines(lines: Iterable[str]) -> Iterator[Line]:
 
 def of_column(lines: Iterable[str], column: str) -> Iterator[Line]:
     """Take a column of a CSV file whose first line has the names. Raises `WrongUsageError`."""
-    reader = csv.DictReader(lines)
-    names = reader.fieldnames or []
-    if column not in names:
-        there = ", ".join(names) or "no column at all"
-        raise WrongUsageError(f"The CSV has no column {column}; it has {there}.")
+    rest = iter(lines)
+    first = next(rest, "")
+    reader = csv.DictReader(chain([first], rest), delimiter=_delimiter(first, column))
     try:
+        names = reader.fieldnames or []
+        if column not in names:
+            there = ", ".join(names) or "no column at all"
+            raise WrongUsageError(f"The CSV has no column {column}; it has {there}.")
         for row in reader:
             yield Line(f"line {reader.line_num}", row[column] or "")
     except csv.Error as error:
-        raise WrongUsageError(
-            f"Line {reader.line_num} of the CSV cannot be read: {error}."
-        ) from None
+        line = reader.line_num + 1
+        raise WrongUsageError(f"Line {line} of the CSV cannot be read: {error}.") from None
+
+
+def _delimiter(first: str, column: str) -> str:
+    """Find what stands between the fields: spreadsheets write what their country is used to."""
+    for delimiter in ",;\t":
+        if column in next(csv.reader([first], delimiter=delimiter), []):
+            return delimiter
+    return ","
 
 
 def check(lines: Iterable[Line]) -> Checked:

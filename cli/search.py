@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cli.errors import WrongUsageError
 from cli.service import Service
+from insights.core.erasing import addresses
 from insights.core.rows import MESSAGE, Row
 from insights.core.status import Status
 from insights.core.times import iso
@@ -56,9 +57,12 @@ def day(text: str, today: date) -> date:
 def to_address(
     service: Service, address: str, statuses: Sequence[Status], days: Days | None
 ) -> Iterator[Row]:
-    """Read what became of the mail to one address, newest first."""
-    query = _query("ByDestination", "Destination", address, days, newest_first=True)
-    rows = service.query(**query)
+    """Read what became of the mail to one address in its likely spellings, newest first."""
+    streams = (
+        service.query(**_query("ByDestination", "Destination", each, days, newest_first=True))
+        for each in addresses(address)
+    )
+    rows = heapq.merge(*streams, key=moment, reverse=True)
     return (row for row in rows if not statuses or row["Status"] in statuses)
 
 

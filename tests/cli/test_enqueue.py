@@ -126,7 +126,7 @@ def test_standard_input_is_read(
 def test_a_column_of_a_file_is_read(service: Service, insights: Insights, tmp_path: Path) -> None:
     """As a spreadsheet writes it, with a byte order mark."""
     file = tmp_path / "sent.csv"
-    file.write_text(f"message_id;x,id\nno,{MESSAGE_ID}\n", encoding="utf-8-sig")
+    file.write_text(f"id;to\n{MESSAGE_ID};anna\n", encoding="utf-8-sig")
     assert insights("enqueue", "--file", str(file), "--column", "id").code == 0
     assert bodies(service) == [MESSAGE_ID]
 

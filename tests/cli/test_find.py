@@ -53,6 +53,12 @@ def test_mail_to_one_recipient_is_found(mail: Mail, insights: Insights) -> None:
     assert ids(insights, "--to", f" {ANNA} ") == [new, old]
 
 
+def test_a_recipient_is_found_in_lower_case_too(mail: Mail, insights: Insights) -> None:
+    """Keys tell capitals apart, people do not; all spellings are joined in the order of time."""
+    old, new = mail("Anna@There.example", "DELIVERY", 2), mail(ANNA, "DELIVERY", 1)
+    assert ids(insights, "--to", "Anna@There.example") == [new, old]
+
+
 def test_mail_with_a_status_is_found(mail: Mail, insights: Insights) -> None:
     """Several statuses are joined in the order of time; their case does not matter."""
     mail(ANNA, "DELIVERY", 1)

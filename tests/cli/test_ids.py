@@ -52,6 +52,21 @@ def test_a_column_of_a_csv_is_found_by_its_name() -> None:
     assert [bad.place for bad in checked.bad] == ["line 5"]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_may_have_other_delimiters(delimiter: str) -> None:
+    """As spreadsheets write it where the comma is the decimal sign."""
+    rows = [f"to, or cc{delimiter}message_id\n", f"anna{delimiter}{MESSAGE_ID}\n"]
+    if delimiter == ",":
+        rows[0] = '"to, or cc",message_id\n'
+    assert list(check(of_column(rows, "message_id")).ids) == [MESSAGE_ID]
+
+
+def test_a_csv_that_cannot_be_read_is_told() -> None:
+    """With the line."""
+    with pytest.raises(WrongUsageError, match="Line 2 of the CSV cannot be read: field larger"):
+        list(of_column(["id\n", "x" * 200_000], "id"))
+
+
 @pytest.mark.parametrize(
     ("lines", "there"), [(["to,id\n"], "to, id"), ([], "no column at all")], ids=["other", "empty"]
 )

@@ -49,9 +49,11 @@ def test_what_fails_in_passing_is_told_and_watched_on(
     assert said.err == "AWS throttles Query: try again in a minute.\n"
 
 
-def test_what_fails_at_once_ends_it(insights: Insights) -> None:
+@pytest.mark.parametrize("operation", ["DescribeStacks", "Query"])
+def test_what_fails_at_once_ends_it(aws: Aws, insights: Insights, operation: str) -> None:
     """There is nothing to wait for."""
-    assert insights("watch", "--stack", "Nowhere").code == 3
+    aws.fails[operation] = "AccessDeniedException"
+    assert insights("watch", "--times", "1").code == 3
 
 
 def test_wrong_usage_is_refused(insights: Insights) -> None:
