@@ -45,6 +45,7 @@ class Server:
             [
                 web.get("/v2/email/insights/{message_id:(?s:.*)}/", self._get_message_insights),
                 web.post("/v2/email/outbound-emails", self._send_email),
+                web.get("/v2/email/account", self._get_account),
                 web.get(f"{CONTROL}/settings", self._settings),
                 web.put(f"{CONTROL}/settings", self._change_settings),
                 web.get(f"{CONTROL}/report", self._report),
@@ -87,6 +88,12 @@ class Server:
         if isinstance(sent, Refusal):
             return _refuse(sent)
         return _respond(200, encode("SendEmail", {"MessageId": sent.message_id}))
+
+    async def _get_account(self, request: web.Request) -> web.Response:
+        if not _signed(request):
+            return _refuse(NO_TOKEN)
+        vdm = "ENABLED" if self.account.settings.vdm else "DISABLED"
+        return _respond(200, encode("GetAccount", {"VdmAttributes": {"VdmEnabled": vdm}}))
 
     async def _unknown(self, _request: web.Request) -> web.Response:
         return _refuse(NO_SUCH_OPERATION)

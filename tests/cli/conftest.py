@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from cli.service import Service
 from insights.adapters.table import RecordTable
+from tests.said import Insights, Said
 from tests.tables import make_table
 
 if TYPE_CHECKING:
@@ -135,23 +135,6 @@ def service(aws: Aws) -> Service:
 def records(service: Service) -> RecordTable:
     """The stack's table, as the service writes it."""
     return RecordTable(service.dynamodb, service.table_name)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed for programs."""
-        return json.loads(self.out)
-
-
-Insights = Callable[..., Said]
 
 
 @pytest.fixture

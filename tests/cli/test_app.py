@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.run import PROJECT
-from tests.cli.conftest import Insights
+from tests.said import Insights
 
 COMMANDS = (
     *("status", "watch", "enqueue", "show", "find", "export", "erase"),

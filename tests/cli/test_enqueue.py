@@ -15,7 +15,8 @@ from cli.sending import TRIES, Refused, Sender, last_look_by
 from cli.service import Service
 from insights.adapters.table import RecordTable
 from insights.core.lanes import Lane
-from tests.cli.conftest import Aws, Insights
+from tests.cli.conftest import Aws
+from tests.said import Insights
 from tests.unit.samples import MESSAGE_ID, OTHER_ID
 
 if TYPE_CHECKING:

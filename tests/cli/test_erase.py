@@ -11,7 +11,8 @@ from cli.service import Service
 from insights.adapters.table import RecordTable
 from insights.core.record import Found, Record
 from insights.ports import RecordChanged
-from tests.cli.conftest import Aws, Insights
+from tests.cli.conftest import Aws
+from tests.said import Insights
 from tests.unit.fakes import START
 from tests.unit.samples import (
     BOUNCES,

@@ -19,7 +19,8 @@ from botocore.parsers import ResponseParserError
 from cli.errors import Trouble, sentence
 from insights.failures import Kind, SystemFailure
 from insights.settings import BadSetting
-from tests.cli.conftest import Aws, Insights
+from tests.cli.conftest import Aws
+from tests.said import Insights
 
 URL = "https://sqs.eu-west-1.amazonaws.com/"
 

@@ -16,7 +16,8 @@ from insights.adapters.table import RecordTable
 from insights.core.insight import Bounce, Destination
 from insights.core.record import Found
 from insights.core.rows import destination_rows
-from tests.cli.conftest import Aws, Insights
+from tests.cli.conftest import Aws
+from tests.said import Insights
 from tests.unit.samples import (
     BOUNCES,
     COMPLAINS,

@@ -14,7 +14,7 @@ from insights.adapters.table import RecordTable
 from insights.core.insight import Destination, Event
 from insights.core.record import Found, NotFound, Refused
 from insights.core.times import iso
-from tests.cli.conftest import Insights
+from tests.said import Insights
 from tests.unit.fakes import START
 from tests.unit.samples import looked, told
 

@@ -10,7 +10,8 @@ import pytest
 from cli.dead_letters import Parked
 from cli.parked import lines
 from cli.service import Service
-from tests.cli.conftest import Aws, Insights
+from tests.cli.conftest import Aws
+from tests.said import Insights
 
 
 def park(

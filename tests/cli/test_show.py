@@ -9,7 +9,7 @@ from cli.show import lines
 from insights.adapters.table import RecordTable
 from insights.core.insight import Destination, Event
 from insights.core.record import Found, NotFound, Record
-from tests.cli.conftest import Insights
+from tests.said import Insights
 from tests.unit.fakes import START
 from tests.unit.samples import (
     MESSAGE_ID,

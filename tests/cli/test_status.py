@@ -13,7 +13,8 @@ from cli.status import State, lines, newest_look, one_line, to_json
 from insights.adapters.table import RecordTable
 from insights.core.lanes import Lane
 from insights.core.times import iso
-from tests.cli.conftest import LOG_GROUP, Aws, Insights
+from tests.cli.conftest import LOG_GROUP, Aws
+from tests.said import Insights
 from tests.unit.samples import bounced, delivered, found, looked
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

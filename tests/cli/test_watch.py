@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.cli.conftest import Aws, Insights
+from tests.cli.conftest import Aws
+from tests.said import Insights
 
 
 def test_each_reading_is_a_line_where_there_is_no_terminal(insights: Insights) -> None:

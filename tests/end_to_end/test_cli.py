@@ -11,10 +11,9 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from certifi import where
@@ -26,6 +25,7 @@ from local.run import PROJECT, LocalRun
 from local.sandbox import ACCESS_KEY
 from local.ses.stories import STORIES, address_of
 from tests.end_to_end.patience import eventually
+from tests.said import Insights, Said
 
 FAST: Final = 36_000.0
 """SES shows a mail 8 ms after it was sent."""
@@ -40,23 +40,6 @@ ROOT: Final = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ACCESS_
 """Who may do everything."""
 
 UNKNOWN: Final = "0106019fa36a2608-00000000-0000-0000-0000-000000000000-000000"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed for programs."""
-        return json.loads(self.out)
-
-
-Insights = Callable[..., Said]
 
 
 @pytest.fixture(scope="module")
@@ -142,12 +125,20 @@ def address(story: str) -> str:
 
 
 def test_status_tells_how_the_service_is(insights: Insights, ids: dict[str, str]) -> None:
-    """The last look is known; the stand-in does not tell whether VDM is on."""
+    """Nothing waits, the last look is known, and Virtual Deliverability Manager is on."""
     assert ids
     told = insights("status", "--json").json
     assert told["queue"] == {"waiting": 0, "delayed": 0, "inFlight": 0}
     assert told["lastLookAt"] is not None
-    assert told["vdm"] == "unknown"
+    assert told["vdm"] == "on"
+
+
+def test_status_tells_that_vdm_is_off(stack: LocalRun, insights: Insights) -> None:
+    """And what that means."""
+    stack.ses.change(vdm=False)
+    told = insights("status").out
+    stack.ses.change(vdm=True)
+    assert "off: SES answers no look" in told
 
 
 def test_watch_tells_it_again(insights: Insights) -> None:

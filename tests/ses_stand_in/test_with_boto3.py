@@ -155,6 +155,15 @@ def test_errors_are_the_exceptions_of_the_api(client: "SESV2Client", control: Co
         client.get_message_insights(MessageId=unknown)
 
 
+def test_the_account_says_whether_vdm_is_on(client: "SESV2Client", control: Control) -> None:
+    """It follows the switch."""
+    said = []
+    for vdm in (True, False):
+        control.change(vdm=vdm)
+        said.append(client.get_account()["VdmAttributes"]["VdmEnabled"])
+    assert said == ["ENABLED", "DISABLED"]
+
+
 def test_with_vdm_off_every_id_is_not_found(
     send: Callable[..., str], client: "SESV2Client", control: Control, clock: ManualClock
 ) -> None:

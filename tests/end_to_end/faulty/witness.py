@@ -20,7 +20,7 @@ FAST = 36_000.0
 
 Row = Mapping[str, Any]
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d\.\d{3}Z| at \d\d:\d\d UTC)")
 
 
 @dataclass(slots=True)
