@@ -27,7 +27,7 @@ BODIES = (
 """Bodies without an id, which are parked: what somebody enqueues who mistakes the queue."""
 
 
-def search(run: LocalRun) -> None:
+def check_logs(run: LocalRun) -> None:
     """Search all that was logged since the stack came up, with the emulator's own lines.
 
     Not before mail with personal data everywhere has gone through it: in SES's answers, around the

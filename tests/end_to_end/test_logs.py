@@ -6,9 +6,9 @@ This module comes last, after all that the others have sent through the stack.
 from __future__ import annotations
 
 from local.run import LocalRun
-from tests.end_to_end.log_search import search
+from tests.end_to_end.log_search import check_logs
 
 
 def test_no_log_holds_anything_of_a_mail(stack: LocalRun) -> None:
     """No address, subject, tag or diagnostic code that is in the table, no body that was parked."""
-    search(stack)
+    check_logs(stack)

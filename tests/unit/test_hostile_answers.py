@@ -47,7 +47,7 @@ def ask(session: boto3.Session) -> Ask:
     return asked
 
 
-def is_read_or_ses_is_to_blame(ask: Ask, body: bytes) -> None:
+def check_read_or_blamed_on_ses(ask: Ask, body: bytes) -> None:
     """Hold an answer against what the parser alone makes of it; nothing else may get out."""
     said = responses.parsed(body)
     if said is None or said.keys() <= {"ResponseMetadata"}:
@@ -65,7 +65,7 @@ def is_read_or_ses_is_to_blame(ask: Ask, body: bytes) -> None:
 )
 def test_a_kept_response_is_read_or_ses_is_to_blame(ask: Ask, path: Path) -> None:
     """A 200 that is no answer is an outage of SES: the message is never parked for it."""
-    is_read_or_ses_is_to_blame(ask, path.read_bytes())
+    check_read_or_blamed_on_ses(ask, path.read_bytes())
 
 
 @pytest.mark.parametrize("field", ["Insights", "EmailTags", "Subject", "MessageId"])
@@ -74,10 +74,10 @@ def test_a_field_of_another_type_is_read_or_ses_is_to_blame(
     ask: Ask, field: str, odd: object
 ) -> None:
     """Wherever the parser trips over a type, it is SES's answer that is wrong."""
-    is_read_or_ses_is_to_blame(ask, json.dumps({field: odd}).encode())
+    check_read_or_blamed_on_ses(ask, json.dumps({field: odd}).encode())
 
 
 @given(body=st.binary(max_size=40))
 def test_any_bytes_are_read_or_ses_is_to_blame(ask: Ask, body: bytes) -> None:
     """No bytes of a 200 raise anything that would park the message."""
-    is_read_or_ses_is_to_blame(ask, body)
+    check_read_or_blamed_on_ses(ask, body)

@@ -140,7 +140,7 @@ def test_a_failing_service_loses_nothing(
     run.faults.fail(trouble.service, trouble.kind, operation=trouble.operation)
     enqueue(witness, str(trouble))
     eventually(lambda: len(run.faults.met()) >= trouble.met)
-    finish(witness, findings, str(trouble), began, may_repeat=trouble.may_repeat)
+    check_all_came(witness, findings, str(trouble), began, may_repeat=trouble.may_repeat)
 
 
 @pytest.mark.parametrize(("kind", "told_as"), SES_TROUBLES.items())
@@ -152,7 +152,7 @@ def test_a_failing_ses_loses_nothing(
     run.ses.fail(kind)
     enqueue(witness, f"SES {kind}")
     eventually(lambda: run.ses.report().faults >= 1)
-    finish(witness, findings, f"SES {kind}", began)
+    check_all_came(witness, findings, f"SES {kind}", began)
     if told_as:
         assert told_as in _kinds_of_failure(witness)
 
@@ -174,7 +174,7 @@ def test_a_minute_out_of_order_loses_nothing(
     name = f"{out_of_order} out of order for a minute"
     enqueue(witness, name)
     eventually(lambda: time.monotonic() > began + MINUTE)
-    finish(witness, findings, name, began)
+    check_all_came(witness, findings, name, began)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def enqueue(witness: Witness, name: str) -> None:
         witness.pipeline.enqueue(body)
 
 
-def finish(
+def check_all_came(
     witness: Witness, findings: Findings, name: str, began: float, *, may_repeat: bool = False
 ) -> None:
     """Mend what fails, wait until all is as it must be, and note what it took."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from local.run import LocalRun
-from tests.end_to_end.log_search import search
+from tests.end_to_end.log_search import check_logs
 
 
 def test_no_log_of_a_failure_holds_anything_of_a_mail(faulty_stack: LocalRun) -> None:
     """No address, subject, tag or diagnostic code, where everything around a look has failed."""
-    search(faulty_stack)
+    check_logs(faulty_stack)
