@@ -12,11 +12,13 @@ from cli.errors import NothingFoundError, WrongUsageError
 from cli.options import DEFAULT_STACK, Json, Stack, service_of
 from cli.printing import Cell, clean, coloured, columns, counted, say, say_json
 from insights.core.alerts import Alert
+from insights.core.erasing import SUMMARY
 from insights.core.insight import Destination, Event
 from insights.core.message_id import BadBody, read_body
 from insights.core.record import Record
 from insights.core.rows import read_record
 from insights.core.status import status_of
+from insights.core.summary import summary_of_message
 
 
 def command(
@@ -72,15 +74,22 @@ def _facts(record: Record) -> list[tuple[Cell, Cell]]:
     facts: list[tuple[str, Cell]] = [
         ("Message", insights.message_id),
         ("Status", coloured(record.status)),
+        ("In words", _in_words(record)),
         ("From", clean(insights.from_email_address)),
         ("Subject", clean(insights.subject)),
         ("Tags", clean(", ".join(tags))),
-        ("Sent", record.sent_at),
+        ("Sent" if insights.sent_at else "Enqueued", record.sent_at),
         ("Looks", _looks(record)),
         ("Next look", _next(record)),
         ("Note", record.note or ""),
     ]
     return [(Text(name, "bold"), value) for name, value in facts if value]
+
+
+def _in_words(record: Record) -> str:
+    if record.erased_at is not None:
+        return SUMMARY
+    return clean(summary_of_message(record.status, record.insights.destinations))
 
 
 def _looks(record: Record) -> str:

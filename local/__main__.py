@@ -5,6 +5,7 @@ import signal
 import sys
 import textwrap
 from collections.abc import Mapping
+from pathlib import Path
 
 from local.process import LocalRunError
 from local.run import LocalRun, local_stack
@@ -44,6 +45,7 @@ def guide(run: LocalRun) -> str:
     """What a person needs to use the run from another terminal."""
     out = run.outputs
     exports = "\n".join(export_lines(run.sandbox.variables()))
+    tool = shlex.quote(str(Path(sys.executable).parent / "insights"))
     aws = 'aws --endpoint-url "$AWS_ENDPOINT_URL"'
     stories = textwrap.indent(
         textwrap.fill(", ".join(STORIES), 94, break_on_hyphens=False), prefix="#   "
@@ -73,6 +75,10 @@ id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
 {aws} dynamodb query --table-name {out["TableName"]} \\
   --key-condition-expression 'MessageId = :id' \\
   --expression-attribute-values '{{":id": {{"S": "'"$id"'"}}}}'
+
+# The same by the project's command line tool, with which all can be fed and tended.
+{tool} show "$id"
+{tool} status
 
 # The next look comes on the ladder, 15 minutes after the send. To look again at once:
 {aws} sqs send-message --queue-url {out["QueueUrl"]} --message-group-id looks \

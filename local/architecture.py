@@ -202,7 +202,7 @@ PLACES: Final[Mapping[str, Place]] = {
 WORDS: Final[Mapping[Arrow, str]] = {
     ("LookupFunction", INSIGHTS): "once a second",
     ("LookupFunction", "InsightsTable"): "stores",
-    ("LookupFunction", "TopicsAlerts"): "tells once",
+    ("LookupFunction", "TopicsAlerts"): "tells",
     ("LookupFunction", "QueuesDeadLetters"): "parks",
     ("InsightsTable", "FollowUpsFunction"): "who is due",
     ("FollowUpsFunction", "InsightsTable"): "claims",

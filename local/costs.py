@@ -99,7 +99,7 @@ PRICES: Final[Mapping[str, Price]] = {
 
 MEMORY_GB: Final = 0.25
 RETENTION_DAYS: Final = 90
-MOST_ALARMS: Final = 30
+MOST_ALARMS: Final = 14
 MOST_METRICS: Final = 40
 """Counted by name and dimensions, and billed by the hour in which something is counted."""
 

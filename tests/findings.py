@@ -6,6 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+LEGEND = """\
+It writes this page; this one is of {day:%Y-%m-%d}. docs/reliability.md says which promise each
+table is about.
+
+A number in brackets is a test's seed. *429s* are requests that SES's stand-in refused because
+they came too early; *closest two* are the nearest two that it took. *Slots used* counts those of
+the whole run, also where a slow answer or a crash leaves none to use. *Back after* and *time to
+recover* begin when the fault is mended or the process is dead. In each case of crashes two alerts
+are due. *Duplicates* have the alertId of an alert that came before. *Edges* are branches of the
+code, as the fuzzer counts them; it keeps an input that reaches a new one."""
+
 
 @dataclass(slots=True)
 class Findings:
@@ -19,11 +30,7 @@ class Findings:
 
     def page(self, when: datetime) -> str:
         """Write all tables in Markdown."""
-        head = (
-            "# What `make prove` measured",
-            "",
-            f"It writes this page; this one is of {when:%Y-%m-%d}.",
-        )
+        head = ("# What `make prove` measured", "", LEGEND.format(day=when))
         return "\n".join((*head, *self._lines(), ""))
 
     def _lines(self) -> Iterator[str]:

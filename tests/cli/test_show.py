@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from cli.show import lines
 from insights.adapters.table import RecordTable
-from insights.core.insight import Destination, Event
+from insights.core.insight import Destination, Event, Insights
 from insights.core.record import Found, NotFound, Record
-from tests.said import Insights
+from tests.said import Insights as Tool
 from tests.unit.fakes import START
 from tests.unit.samples import (
     MESSAGE_ID,
@@ -91,7 +91,7 @@ def test_engagement_is_counted() -> None:
     assert "(no address)  CLICKED  1 open  2 clicks" in text(looked(found(place))[0])
 
 
-def test_a_message_is_found_in_any_form_of_its_id(insights: Insights, records: RecordTable) -> None:
+def test_a_message_is_found_in_any_form_of_its_id(insights: Tool, records: RecordTable) -> None:
     """As a mail's header has it, for example."""
     record, alerts = looked(found(bounced()))
     records.save(record, alerts, read=None)
@@ -100,7 +100,7 @@ def test_a_message_is_found_in_any_form_of_its_id(insights: Insights, records: R
     assert said.out == f"{text(record)}\n"
 
 
-def test_a_program_gets_the_rows(insights: Insights, records: RecordTable) -> None:
+def test_a_program_gets_the_rows(insights: Tool, records: RecordTable) -> None:
     """As they are in the table."""
     record, alerts = looked(found(bounced()))
     records.save(record, alerts, read=None)
@@ -109,15 +109,31 @@ def test_a_program_gets_the_rows(insights: Insights, records: RecordTable) -> No
     assert rows[2]["Looks"] == 1
 
 
-def test_a_message_that_is_not_there_is_told(insights: Insights) -> None:
+def test_a_message_that_is_not_there_is_told(insights: Tool) -> None:
     """Exit code 1, and the three reasons there can be."""
     said = insights("show", MESSAGE_ID)
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("The table does not have this message: it still waits")
 
 
-def test_what_is_no_id_is_wrong_usage(insights: Insights) -> None:
+def test_what_is_no_id_is_wrong_usage(insights: Tool) -> None:
     """Nothing is asked of AWS."""
     said = insights("show", "anna@there.example", "--stack", "Nowhere")
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("This cannot be looked up: NotAnId")
+
+
+def test_a_person_reads_in_words_what_became_of_it() -> None:
+    """As the row says it; and where SES never showed it, since when it is known."""
+    bounce, _ = looked(found(bounced()))
+    assert "In words   The mail bounced for good" in text(bounce)
+    unknown, _ = looked(NotFound())
+    assert "In words   SES has told nothing of this message." in text(unknown)
+    assert "Enqueued   " in text(unknown)
+    assert "Sent   " not in text(unknown)
+
+
+def test_what_was_erased_says_so() -> None:
+    """Its status stays, and nothing else of the mail."""
+    erased = replace(looked(found(bounced()))[0], insights=Insights(MESSAGE_ID), erased_at="…")
+    assert "In words   Erased on request." in text(erased)
