@@ -22,3 +22,12 @@ def test_a_test_that_a_promise_names_exists(path: str, test: str) -> None:
 def test_the_page_names_many() -> None:
     """The search above finds them."""
     assert len(NAMED) > 30
+
+
+def test_the_readme_has_the_policies_that_were_tried() -> None:
+    """Each is one of docs/alerts.md, which a test on the deployed stack tries."""
+    readme = (PROJECT / "README.md").read_text()
+    alerts = (PROJECT / "docs" / "alerts.md").read_text()
+    tried = re.findall(r"^```json\n(.*?)\n```$", alerts, re.MULTILINE)
+    assert len(tried) >= 4
+    assert re.findall(r"^\| [^|]+ \| `(\{.*\})` \|$", readme, re.MULTILINE) == tried
