@@ -15,6 +15,9 @@ from local.soak.figures import Spell
 from local.soak.plan import LOOKUP, SES, SLOW, VDM_OFF, Fault, Turn
 from local.worker import kill
 
+LONGER: Final = 15.0
+"""Seconds for which a fault that nobody has met stays on beyond its time."""
+
 SPIKES_MS: Final = (20.0, 5_000.0)
 
 
@@ -34,12 +37,19 @@ class Faults:
         now = time.monotonic()
         if self._now_on is not None:
             fault, on = self._now_on
-            if now >= on + fault.seconds:
+            over = now - on - fault.seconds
+            if over >= 0 and (over >= LONGER or self._is_met(fault, on)):
                 self.end()
         elif len(self.spells) < len(self.turns):
             turn = self.turns[len(self.spells)]
             if now >= self.began + turn.at:
                 self._begin(turn.fault)
+
+    def _is_met(self, fault: Fault, on: float) -> bool:
+        """Whether a request has met it: a look that was late must not let it pass unseen."""
+        if fault.of == SES:
+            return any(call.arrival >= on for call in self.run.ses.calls())
+        return bool(self.run.faults.met())
 
     def end(self) -> None:
         """Switch off the fault that is on, if one is."""

@@ -81,8 +81,13 @@ def test_a_start_that_fails_half_way_leaves_nothing_but_its_logs(deployment: Dep
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -> None:
     """Ctrl-C, `kill` and a closed terminal stop everything."""
-    with pytest.raises(KeyboardInterrupt), local_stack():
-        signal.raise_signal(number)
+    # As at a terminal: what a shell starts in the background ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), local_stack():
+            signal.raise_signal(number)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not answers(deployment.sandbox)
     assert not deployment.folder.exists()
 

@@ -15,13 +15,13 @@ from local.soak.plan import KILL, SES, Fault, Turn
 from tests.end_to_end.patience import eventually
 
 TURNS: Final = (
-    Turn(4.0, KILL),
-    Turn(8.0, Fault(of=Service.SNS, kind=FaultKind.ANSWER_LOST, seconds=4)),
-    Turn(15.0, Fault(of=Service.DYNAMODB, kind=FaultKind.UNAVAILABLE, seconds=2)),
-    Turn(20.0, Fault(of=SES, kind=SesFault.RESET, seconds=2)),
+    Turn(3.0, Fault(of=Service.SNS, kind=FaultKind.ANSWER_LOST, seconds=4)),
+    Turn(10.0, Fault(of=Service.DYNAMODB, kind=FaultKind.UNAVAILABLE, seconds=2)),
+    Turn(16.0, Fault(of=SES, kind=SesFault.RESET, seconds=2)),
+    Turn(24.0, KILL),
 )
 
-SHORT: Final = Soak(seconds=26.0, turns=TURNS, timing=Timing(kept=150.0), backlog=8, patience=120.0)
+SHORT: Final = Soak(seconds=28.0, turns=TURNS, timing=Timing(kept=150.0), backlog=8, patience=120.0)
 """No story ends late: the ladder of this stack takes hours."""
 
 OF_AN_HOUR: Final = ("requests that came too early", "slots used", "memory of a process")
