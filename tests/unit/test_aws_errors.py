@@ -37,9 +37,12 @@ def mapped(error: Exception) -> SystemFailure:
 
 
 def test_what_works_is_left_alone() -> None:
-    """Without an error nothing is raised."""
+    """Without an error nothing is raised, and what follows is done."""
+    done = []
     with failing_as(Kind.SNS, "Publish"):
-        pass
+        done.append("published")
+    done.append("marked")
+    assert done == ["published", "marked"]
 
 
 def test_a_failure_names_operation_and_code() -> None:
