@@ -15,8 +15,7 @@ $(foreach name,$(filter AWS_% CDK_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 PACKAGES := .venv/.installed
 CDK := node_modules/.installed
-INSIGHTS := .venv/bin/insights
-READY := $(PACKAGES) $(CDK) $(INSIGHTS)
+READY := $(PACKAGES) $(CDK)
 
 .PHONY: help
 help: ## Show this list
@@ -52,23 +51,23 @@ format: $(PACKAGES) ## Set the style right where that can be done by machine
 
 .PHONY: bench
 bench: $(READY) ## Measure pace, calls, memory and package size
-	@PYTHONPATH=functions python -m local.bench
+	@python -m tools.bench
 
 .PHONY: soak
 soak: $(READY) ## Run an hour under backlog with mixed faults and write docs/soak.md
-	@PYTHONPATH=functions python -m local.soak --minutes 60 --write docs/soak.md
+	@python -m tools.soak --minutes 60 --write docs/soak.md
 
 .PHONY: simulate
 simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/simulation.*
-	@PYTHONPATH=functions python -m local.simulate
+	@python -m tools.simulate
 
 .PHONY: costs
 costs: $(READY) ## Compute what a month costs and write docs/costs.md
-	@PYTHONPATH=functions python -m local.costs
+	@python -m tools.costs
 
 .PHONY: pictures
 pictures: $(READY) ## Draw docs/architecture.svg, run the demo and keep it as docs/demo.svg
-	@python -m local.architecture
+	@python -m tools.architecture
 	@python -m local.demo --svg docs/demo.svg
 
 .PHONY: synth
@@ -77,7 +76,7 @@ synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@echo "cdk.out/ holds the template."
 
 .PHONY: insights
-insights: $(PACKAGES) $(INSIGHTS) ## Install the command line tool, .venv/bin/insights
+insights: $(PACKAGES) ## Install the command line tool, .venv/bin/insights
 	@echo "Call it as .venv/bin/insights, or as insights after: source .venv/bin/activate"
 
 .PHONY: clean
@@ -87,7 +86,7 @@ clean: ## Remove everything the other targets made
 
 # Set-up. Each step leaves a stamp and is repeated only when what it was made from changes.
 
-$(PACKAGES): .venv/bin/python requirements.txt constraints.txt
+$(PACKAGES): .venv/bin/python requirements.txt constraints.txt pyproject.toml
 	@echo "Installing the Python packages (once, about a minute) …"
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
 		--only-binary=:all: --requirement requirements.txt --constraint constraints.txt
@@ -97,10 +96,6 @@ $(CDK): package.json package-lock.json $(PACKAGES)
 	@echo "Installing the CDK CLI …"
 	@npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
-
-# The command line tool. Not installed as a package: cli/insights says why.
-$(INSIGHTS): | $(PACKAGES)
-	@ln -sf ../../cli/insights $@
 
 .venv/bin/python:
 	@$(MAKE_VENV)

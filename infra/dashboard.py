@@ -8,15 +8,16 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra import followups, lookup
+from infra import followups_function as followups
+from infra import lookup_function as lookup
 from infra.alarms import counted, ses_rate
 from infra.config import (
     SES_REVIEWS_BOUNCES_ABOVE,
     SES_REVIEWS_COMPLAINTS_ABOVE,
     Config,
 )
-from infra.followups import LONGEST_LAG, FollowUpsFunction
-from infra.lookup import THROTTLES_AT_LEAST, LookupFunction
+from infra.followups_function import LONGEST_LAG, FollowUpsFunction
+from infra.lookup_function import THROTTLES_AT_LEAST, LookupFunction
 from infra.queues import LONGEST_USUAL_WAIT, Queues
 
 # The names that `insights` gives to what it counts; a test holds them against it.

@@ -17,7 +17,7 @@ from constructs import Construct
 from infra.alarms import watch
 from infra.queues import RETENTION, Queues
 
-# The group of every message in the queue; functions/insights/adapters/back_of_the_line.py.
+# The group of every message in the queue; functions/ses_insights/adapters/producer_queue.py.
 GROUP: Final = "looks"
 
 # What SES publishes, on the default bus, of mail whose configuration set says so:

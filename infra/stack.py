@@ -9,10 +9,10 @@ from constructs import Construct
 from infra.alarms import watch_reputation
 from infra.config import Config
 from infra.dashboard import Dashboard
-from infra.followups import FollowUpsFunction
+from infra.followups_function import FollowUpsFunction
 from infra.intake import Intake
-from infra.lookup import LookupFunction
-from infra.package import function_code
+from infra.lambda_package import function_code
+from infra.lookup_function import LookupFunction
 from infra.queues import Queues
 from infra.table import InsightsTable
 from infra.topics import Topics

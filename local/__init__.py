@@ -1,9 +1,7 @@
-"""The local run: the real stack on this machine, with nothing outside loopback.
+"""The service on this machine, with nothing outside loopback: `make demo` and `make local`.
 
-sandbox     the one environment of every process and client of the run (pure)
-process     child processes that end with the run
-emulator    ministack, the local AWS
-deployment  the CDK CLI: synth, bootstrap, deploy
-run         all of it together: what the demo, the tests and `make local` start
-ses         the SES stand-in
+stack         the real stack: emulator, deployment, sandbox, faults
+ses_stand_in  answers as SES does
+actors        who uses the service: pipeline, subscriber, operator
+scenario      what the demo and the end-to-end tests send
 """

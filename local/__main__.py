@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.process import LocalRunError
-from local.run import LocalRun, local_stack
-from local.ses.stories import STORIES
+from local.ses_stand_in.stories import STORIES
+from local.stack.child import LocalRunError
+from local.stack.run import LocalRun, local_stack
 
 CONTEXT: Mapping[str, str] = {"firstLookDelaySeconds": "5"}
 

@@ -25,15 +25,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from local.followups import FollowUps
-from local.observe import messages_in, read_parked, scan
-from local.process import LocalRunError
-from local.run import LocalRun, local_stack
-from local.ses.pace import Report
-from local.ses.stories import UNTOLD
-from local.subscriber import Received, Subscriber
-from local.truth import differences
-from local.work import (
+from local.actors.operator import FollowUps
+from local.actors.subscriber import Received, Subscriber
+from local.expectations import differences
+from local.scenario import (
     FIRST_LOOK_DELAY,
     LATE_AFTER,
     LOOK_AGAIN,
@@ -41,6 +36,11 @@ from local.work import (
     Work,
     enqueue_with_late_ones,
 )
+from local.ses_stand_in.pace import Report
+from local.ses_stand_in.stories import UNTOLD
+from local.stack.child import LocalRunError
+from local.stack.observe import messages_in, read_parked, scan
+from local.stack.run import LocalRun, local_stack
 
 PLAIN_WIDTH: Final = 150
 """Columns where the output is no terminal."""

@@ -9,8 +9,10 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from local.sandbox import ACCESS_KEY, REGION, search_path, without_aws_settings
-from tests.findings import Findings
+from local.stack.sandbox import ACCESS_KEY, REGION, search_path, without_aws_settings
+from tests.support.findings import Findings
+
+pytest_plugins = ["tests.support.template"]
 
 TESTS = Path(__file__).parent
 

@@ -13,11 +13,11 @@ from botocore.compat import HTTPHeaders
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from cli.app import app
-from cli.service import Service
-from insights.adapters.table import RecordTable
-from tests.said import Insights, Said
-from tests.tables import make_table
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.app import app
+from ses_insights.cli.deployment import Service
+from tests.support.said import Insights, Said
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType

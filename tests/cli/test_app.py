@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.run import PROJECT
-from tests.said import Insights
+from local.stack.run import PROJECT
+from tests.support.said import Insights
 
 COMMANDS = (
     *("status", "watch", "enqueue", "show", "find", "export", "erase"),

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from cli.sending import TRIES, Refused, Sender, last_look_by
-from cli.service import Service
-from insights.adapters.table import RecordTable
-from insights.core.lanes import Lane
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.deployment import Service
+from ses_insights.cli.sending import TRIES, Refused, Sender, last_look_by
+from ses_insights.domain.lanes import Lane
 from tests.cli.conftest import Aws
-from tests.said import Insights
-from tests.unit.samples import MESSAGE_ID, OTHER_ID
+from tests.support.said import Insights
+from tests.support.samples import MESSAGE_ID, OTHER_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from cli.service import Service
-from insights.adapters.table import RecordTable
-from insights.core.record import Found, Record
-from insights.ports import RecordChanged
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.deployment import Service
+from ses_insights.domain.record import Found, Record
+from ses_insights.service.ports import RecordChanged
 from tests.cli.conftest import Aws
-from tests.said import Insights
-from tests.unit.fakes import START
-from tests.unit.samples import (
+from tests.support.fakes import START
+from tests.support.said import Insights
+from tests.support.samples import (
     BOUNCES,
     MESSAGE_ID,
     OTHER_ID,

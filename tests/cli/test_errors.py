@@ -16,11 +16,11 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from cli.errors import Trouble, sentence
-from insights.failures import Kind, SystemFailure
-from insights.settings import BadSetting
+from ses_insights.cli.errors import Trouble, sentence
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.settings import BadSetting
 from tests.cli.conftest import Aws
-from tests.said import Insights
+from tests.support.said import Insights
 
 URL = "https://sqs.eu-west-1.amazonaws.com/"
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from cli.export import flat, write_csv, write_json
-from insights.adapters.table import RecordTable
-from insights.core.insight import Bounce, Destination
-from insights.core.record import Found
-from insights.core.rows import destination_rows
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.commands.export import flat, write_csv, write_json
+from ses_insights.contracts.rows import destination_rows
+from ses_insights.domain.insight import Bounce, Destination
+from ses_insights.domain.record import Found
 from tests.cli.conftest import Aws
-from tests.said import Insights
-from tests.unit.samples import (
+from tests.support.said import Insights
+from tests.support.samples import (
     BOUNCES,
     COMPLAINS,
     READS,

@@ -8,15 +8,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from cli.errors import WrongUsageError
-from cli.search import Days, day
-from insights.adapters.table import RecordTable
-from insights.core.insight import Destination, Event
-from insights.core.record import Found, NotFound, Refused
-from insights.core.times import iso
-from tests.said import Insights
-from tests.unit.fakes import START
-from tests.unit.samples import looked, told
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.errors import WrongUsageError
+from ses_insights.cli.search import Days, day
+from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.record import Found, NotFound, Refused
+from ses_insights.domain.times import iso
+from tests.support.fakes import START
+from tests.support.said import Insights
+from tests.support.samples import looked, told
 
 ANNA, BEN = "anna@there.example", "ben@there.example"
 IDS = [f"message-{number:010}" for number in range(40)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.errors import WrongUsageError
-from cli.ids import check, of_arguments, of_column, of_lines
-from tests.unit.samples import MESSAGE_ID, OTHER_ID
+from ses_insights.cli.errors import WrongUsageError
+from ses_insights.cli.ids import check, of_arguments, of_column, of_lines
+from tests.support.samples import MESSAGE_ID, OTHER_ID
 
 
 def test_every_form_that_the_queue_takes_is_an_id() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cli.dead_letters import Parked
-from cli.parked import lines
-from cli.service import Service
+from ses_insights.cli.commands.parked import lines
+from ses_insights.cli.dead_letters import Parked
+from ses_insights.cli.deployment import Service
 from tests.cli.conftest import Aws
-from tests.said import Insights
+from tests.support.said import Insights
 
 
 def park(

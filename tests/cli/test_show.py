@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from cli.show import lines
-from insights.adapters.table import RecordTable
-from insights.core.insight import Destination, Event, Insights
-from insights.core.record import Found, NotFound, Record
-from tests.said import Insights as Tool
-from tests.unit.fakes import START
-from tests.unit.samples import (
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.commands.show import lines
+from ses_insights.domain.insight import Destination, Event, Insights
+from ses_insights.domain.record import Found, NotFound, Record
+from tests.support.fakes import START
+from tests.support.said import Insights as Tool
+from tests.support.samples import (
     MESSAGE_ID,
     bounced,
     complained,

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.service import Service
-from cli.status import State, lines, newest_look, one_line, to_json
-from insights.adapters.table import RecordTable
-from insights.core.lanes import Lane
-from insights.core.times import iso
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.commands.status import State, lines, newest_look, one_line, to_json
+from ses_insights.cli.deployment import Service
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.times import iso
 from tests.cli.conftest import LOG_GROUP, Aws
-from tests.said import Insights
-from tests.unit.samples import bounced, delivered, found, looked
+from tests.support.said import Insights
+from tests.support.samples import bounced, delivered, found, looked
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

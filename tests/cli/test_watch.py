@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.conftest import Aws
-from tests.said import Insights
+from tests.support.said import Insights
 
 
 def test_each_reading_is_a_line_where_there_is_no_terminal(insights: Insights) -> None:
@@ -30,7 +30,7 @@ def test_ctrl_c_is_how_it_ends(insights: Insights, monkeypatch: pytest.MonkeyPat
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.watch.time.sleep", interrupted)
+    monkeypatch.setattr("ses_insights.cli.commands.watch.time.sleep", interrupted)
     said = insights("watch")
     assert (said.code, len(said.out.splitlines()), said.err) == (0, 1, "")
 
@@ -44,7 +44,7 @@ def test_what_fails_in_passing_is_told_and_watched_on(
     def meanwhile(_: float) -> None:
         aws.fails = {"Query": code} if (code := next(states)) else {}
 
-    monkeypatch.setattr("cli.watch.time.sleep", meanwhile)
+    monkeypatch.setattr("ses_insights.cli.commands.watch.time.sleep", meanwhile)
     said = insights("watch", "--times", "3")
     assert (said.code, len(said.out.splitlines())) == (0, 2)
     assert said.err == "AWS throttles Query: try again in a minute.\n"

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from local.run import LocalRun, local_stack
+from local.stack.run import LocalRun, local_stack
 
 LOG_LINES = 200
 

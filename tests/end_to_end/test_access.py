@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from local.probe import Call, Clients, allowed, allowed_to
-from local.run import LocalRun
-from local.sandbox import ACCESS_KEY, REGION
+from local.stack.run import LocalRun
+from local.stack.sandbox import ACCESS_KEY, REGION
+from tests.support.probe import Call, Clients, allowed, allowed_to
 
 NEEDED: Final = {
     "lookup": {

@@ -9,11 +9,11 @@ from typing import Final
 
 import pytest
 
-from local.run import PROJECT, LocalRun
-from local.ses.stories import STORIES, address_of
-from local.subscriber import Subscriber
-from tests.end_to_end.pages import run_page
-from tests.end_to_end.patience import eventually
+from local.actors.subscriber import Subscriber
+from local.ses_stand_in.stories import STORIES, address_of
+from local.stack.run import PROJECT, LocalRun
+from tests.support.pages import run_page
+from tests.support.patience import eventually
 
 PAGE: Final = (PROJECT / "docs" / "alerts.md").read_text(encoding="utf-8")
 

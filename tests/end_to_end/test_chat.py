@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.faults.control import FaultKind, Service
-from local.pipeline import Pipeline
-from local.run import LocalRun, local_stack
-from local.ses.stories import STORIES
-from local.subscriber import Subscriber
-from tests.end_to_end.patience import eventually
+from local.actors.pipeline import Pipeline
+from local.actors.subscriber import Subscriber
+from local.ses_stand_in.stories import STORIES
+from local.stack.faults.control import FaultKind, Service
+from local.stack.run import LocalRun, local_stack
+from tests.support.patience import eventually
 
 
 @pytest.fixture(scope="module")

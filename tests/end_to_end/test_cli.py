@@ -11,6 +11,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,14 +19,14 @@ from typing import Final
 import pytest
 from certifi import where
 
-from local.followups import FollowUps
-from local.observe import message_row, messages_in, scan
-from local.pipeline import Pipeline
-from local.run import PROJECT, LocalRun
-from local.sandbox import ACCESS_KEY
-from local.ses.stories import STORIES, address_of
-from tests.end_to_end.patience import eventually
-from tests.said import Insights, Said
+from local.actors.operator import FollowUps
+from local.actors.pipeline import Pipeline
+from local.ses_stand_in.stories import STORIES, address_of
+from local.stack.observe import message_row, messages_in, scan
+from local.stack.run import PROJECT, LocalRun
+from local.stack.sandbox import ACCESS_KEY
+from tests.support.patience import eventually
+from tests.support.said import Insights, Said
 
 FAST: Final = 36_000.0
 """SES shows a mail 8 ms after it was sent."""
@@ -61,7 +62,7 @@ def insights(stack: LocalRun) -> Insights:
 
     def call(*arguments: str, stdin: str = "", **changes: str) -> Said:
         done = subprocess.run(
-            [PROJECT / "cli" / "insights", *arguments],
+            [Path(sys.executable).with_name("insights"), *arguments],
             env=environment | changes,
             input=stdin,
             capture_output=True,

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import pytest
 
-from local.observe import message_row, messages_in, read_parked
-from local.pipeline import SENDER, Pipeline
-from local.run import LocalRun, local_stack
-from local.ses.stories import STORIES, address_of
-from tests.end_to_end.patience import eventually
+from local.actors.pipeline import SENDER, Pipeline
+from local.ses_stand_in.stories import STORIES, address_of
+from local.stack.observe import message_row, messages_in, read_parked
+from local.stack.run import LocalRun, local_stack
+from tests.support.patience import eventually
 
-OURS: Final = "local.ses"
+OURS: Final = "local.ses_stand_in"
 """The source that the rules listen to as well."""
 
 FAST: Final = 36_000.0

@@ -10,19 +10,19 @@ from typing import Any, Final
 
 import pytest
 
-from insights.adapters.table import RecordTable
-from insights.bulk import Bulk
-from insights.core.ladder import Ladder
-from insights.core.record import Rules
-from local.followups import FollowUps
-from local.leaks import leaks, texts_of_the_mail
-from local.observe import LOAD, message_row, messages_in, scan
-from local.pipeline import SENDER, Pipeline
-from local.run import LocalRun, local_stack
-from local.ses.stories import STORIES
-from local.subscriber import Subscriber
-from local.truth import differences
-from tests.end_to_end.patience import eventually
+from local.actors.operator import FollowUps
+from local.actors.pipeline import SENDER, Pipeline
+from local.actors.subscriber import Subscriber
+from local.expectations import differences
+from local.ses_stand_in.stories import STORIES
+from local.stack.observe import LOAD, message_row, messages_in, scan
+from local.stack.run import LocalRun, local_stack
+from ses_insights.adapters.records import RecordTable
+from ses_insights.domain.record import Rules
+from ses_insights.domain.schedule import Ladder
+from ses_insights.service.backfill import Bulk
+from tests.support.leaks import leaks, texts_of_the_mail
+from tests.support.patience import eventually
 
 RUNGS: Final = (16, 26)
 """Seconds since a mail was sent at which it is looked at again."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from local.__main__ import export_lines, guide
-from local.run import LocalRun
+from local.stack.run import LocalRun
 
 LISTENING = "0A"
 LOOPBACK = "0100007F"

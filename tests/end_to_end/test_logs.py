@@ -5,8 +5,8 @@ This module comes last, after all that the others have sent through the stack.
 
 from __future__ import annotations
 
-from local.run import LocalRun
-from tests.end_to_end.log_search import check_logs
+from local.stack.run import LocalRun
+from tests.support.log_search import check_logs
 
 
 def test_no_log_holds_anything_of_a_mail(stack: LocalRun) -> None:

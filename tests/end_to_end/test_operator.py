@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.observe import messages_in
-from local.pipeline import Pipeline
-from local.run import LocalRun
-from local.ses.stories import STORIES
-from tests.end_to_end.patience import eventually
+from local.actors.pipeline import Pipeline
+from local.ses_stand_in.stories import STORIES
+from local.stack.observe import messages_in
+from local.stack.run import LocalRun
+from tests.support.patience import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

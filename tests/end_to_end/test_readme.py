@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from local.pipeline import Pipeline
-from local.run import PROJECT, LocalRun
-from local.ses.stories import STORIES
-from local.subscriber import Subscriber
+from local.actors.pipeline import Pipeline
+from local.actors.subscriber import Subscriber
+from local.ses_stand_in.stories import STORIES
+from local.stack.run import PROJECT, LocalRun
 
 PATIENCE = 60.0
 

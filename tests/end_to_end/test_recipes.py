@@ -12,12 +12,12 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from local.observe import message_row
-from local.pipeline import Pipeline
-from local.run import PROJECT, LocalRun
-from local.ses.stories import STORIES, address_of
-from tests.end_to_end.pages import run_page
-from tests.end_to_end.patience import eventually
+from local.actors.pipeline import Pipeline
+from local.ses_stand_in.stories import STORIES, address_of
+from local.stack.observe import message_row
+from local.stack.run import PROJECT, LocalRun
+from tests.support.pages import run_page
+from tests.support.patience import eventually
 
 PAGE: Final = (PROJECT / "docs" / "lookups.md").read_text(encoding="utf-8")
 

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.observe import message_row, messages_in, read_parked, scan
-from local.pipeline import Pipeline
-from local.run import LocalRun
-from local.ses.settings import FaultKind
-from local.ses.stories import STORIES, UNTOLD
-from local.subscriber import Subscriber
-from local.truth import differences
-from local.work import enqueue_all
-from tests.alert_schema import faults_of
-from tests.end_to_end.patience import eventually
+from local.actors.pipeline import Pipeline
+from local.actors.subscriber import Subscriber
+from local.expectations import differences
+from local.scenario import enqueue_all
+from local.ses_stand_in.settings import FaultKind
+from local.ses_stand_in.stories import STORIES, UNTOLD
+from local.stack.observe import message_row, messages_in, read_parked, scan
+from local.stack.run import LocalRun
+from tests.support.alert_schema import faults_of
+from tests.support.patience import eventually
 
 FAST = 36_000.0
 """SES shows a mail 8 ms after it was sent, and forgets it after 72 s."""

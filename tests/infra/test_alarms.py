@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from insights.failures import Kind
-from tests.infra.shown import dashboard, graphs
+from ses_insights.domain.failures import Kind
+from tests.support.shown import dashboard, graphs
 
 ALARM = "AWS::CloudWatch::Alarm"
 LOOKUP = {"Name": "service", "Value": "lookup"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.infra.shown import DASHBOARD, dashboard, graphs, text_of
+from tests.support.shown import DASHBOARD, dashboard, graphs, text_of
 
 OUTCOME = [
     "Looks against the limit of SES",

@@ -48,7 +48,7 @@ def test_the_function_is_the_followups_handler(template: Template) -> None:
     template.has_resource_properties(
         FUNCTION,
         {
-            "Handler": "followups.handler",
+            "Handler": "ses_insights.handlers.followups.handler",
             "Runtime": "python3.14",
             "Architectures": ["arm64"],
             "MemorySize": 256,
@@ -89,5 +89,8 @@ def test_choices_reach_the_function(chosen: Template, setting: str, value: str) 
     """What is chosen by context is what the function is told."""
     chosen.has_resource_properties(
         FUNCTION,
-        {"Handler": "followups.handler", "Environment": {"Variables": {setting: value}}},
+        {
+            "Handler": "ses_insights.handlers.followups.handler",
+            "Environment": {"Variables": {setting: value}},
+        },
     )

@@ -20,8 +20,8 @@ from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 from infra.config import Config
 from infra.intake import GROUP
 from infra.stack import SesInsightsStack
-from insights.adapters import back_of_the_line
-from insights.core.message_id import LookRequest, read_body
+from ses_insights.adapters import producer_queue
+from ses_insights.contracts.queue_message import LookRequest, read_body
 
 MESSAGE_ID = "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000"
 RULE = "AWS::Events::Rule"
@@ -134,7 +134,7 @@ def test_a_rule_joins_the_one_line(chosen: Template, properties: dict[str, Any])
     _, target = rule_in(chosen, properties)
     assert target["Arn"] == {"Fn::GetAtt": [queue_of(chosen), "Arn"]}
     assert target["SqsParameters"] == {"MessageGroupId": GROUP}
-    assert GROUP == back_of_the_line.GROUP
+    assert GROUP == producer_queue.GROUP
 
 
 @pytest.mark.parametrize("properties", [SENT, FEEDBACK], ids=["sent", "feedback"])

@@ -43,7 +43,7 @@ def test_the_function_is_the_lookup_handler(template: Template) -> None:
     template.has_resource_properties(
         FUNCTION,
         {
-            "Handler": "lookup.handler",
+            "Handler": "ses_insights.handlers.lookup.handler",
             "Runtime": "python3.14",
             "Architectures": ["arm64"],
             "MemorySize": 256,

@@ -11,20 +11,20 @@ from aws_cdk.assertions import Template
 from aws_lambda_powertools import Logger, Metrics
 
 from infra.dashboard import ALERTS, KINDS, SHED, STATUSES
-from insights.adapters.ses import Call
-from insights.core.alerts import Alert, alerts_in
-from insights.core.insight import Bounce, Complaint, Destination
-from insights.core.lanes import Lane
-from insights.core.record import NotFound
-from insights.core.status import Status
-from insights.core.times import iso
-from insights.failures import Kind, SystemFailure
-from insights.look import Outcome
-from insights.telemetry import FollowUpTelemetry
-from tests.infra.shown import Watched, all_metrics
-from tests.unit.fakes import START
-from tests.unit.house import Told, new_telemetry
-from tests.unit.samples import event, looked, told
+from ses_insights.adapters.ses import Call
+from ses_insights.domain.alert import Alert, alerts_in
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.insight import Bounce, Complaint, Destination
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.record import NotFound
+from ses_insights.domain.status import Status
+from ses_insights.domain.times import iso
+from ses_insights.service.look import Outcome
+from ses_insights.service.telemetry import FollowUpTelemetry
+from tests.support.fakes import START
+from tests.support.house import Told, new_telemetry
+from tests.support.samples import event, looked, told
+from tests.support.shown import Watched, all_metrics
 
 # What AWS writes, with the one dimension of each namespace:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html

@@ -87,7 +87,11 @@ def permissions(template: Template, role: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("handler", "needed"), [("lookup.handler", LOOKUP), ("followups.handler", FOLLOWUPS)]
+    ("handler", "needed"),
+    [
+        ("ses_insights.handlers.lookup.handler", LOOKUP),
+        ("ses_insights.handlers.followups.handler", FOLLOWUPS),
+    ],
 )
 def test_a_function_may_do_exactly_what_it_does(
     template: Template, handler: str, needed: set[tuple[str, str]]
@@ -97,7 +101,11 @@ def test_a_function_may_do_exactly_what_it_does(
 
 
 @pytest.mark.parametrize(
-    ("handler", "needed"), [("lookup.handler", LOOKUP), ("followups.handler", FOLLOWUPS)]
+    ("handler", "needed"),
+    [
+        ("ses_insights.handlers.lookup.handler", LOOKUP),
+        ("ses_insights.handlers.followups.handler", FOLLOWUPS),
+    ],
 )
 def test_with_a_chat_a_function_may_publish_there_too(
     chosen: Template, handler: str, needed: set[tuple[str, str]]

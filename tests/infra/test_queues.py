@@ -88,7 +88,8 @@ def test_a_message_stays_hidden_while_it_is_worked_on(template: Template, chosen
             "AWS::SQS::Queue", {"Properties": MESSAGE_IDS}
         ).values()
         (function,) = synthesised.find_resources(
-            "AWS::Lambda::Function", {"Properties": {"Handler": "lookup.handler"}}
+            "AWS::Lambda::Function",
+            {"Properties": {"Handler": "ses_insights.handlers.lookup.handler"}},
         ).values()
         hidden = queue["Properties"]["VisibilityTimeout"]
         assert hidden >= 6 * function["Properties"]["Timeout"]

@@ -44,7 +44,10 @@ def test_a_chat_gets_a_topic_only_where_it_is_wanted(template: Template, chosen:
     """By default there is none, and nobody is told of one."""
     assert template.find_outputs("ChatTopicArn") == {}
     assert "CHAT_TOPIC_ARN" not in str(template.to_json())
-    for handler in ("lookup.handler", "followups.handler"):
+    for handler in (
+        "ses_insights.handlers.lookup.handler",
+        "ses_insights.handlers.followups.handler",
+    ):
         variables = {"CHAT_TOPIC_ARN": {"Ref": topic(chosen, "ChatTopicArn")}}
         chosen.has_resource_properties(
             "AWS::Lambda::Function",

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from rich.console import Console
 
 from local.demo import PICTURE_WIDTH, captured
-from local.run import PROJECT
+from local.stack.run import PROJECT
 
 PICTURE = PROJECT / "docs" / "demo.svg"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import Cdk, digest
-from local.process import LocalRunError
+from local.stack.child import LocalRunError
+from local.stack.deployment import Cdk, digest
 
 CONTEXT = {"firstLookDelaySeconds": "0"}
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from local.leaks import leaks, texts_of_the_mail
+from tests.support.leaks import leaks, texts_of_the_mail
 
 ROW = {
     "MessageId": "0102019fa36a2608-6c9654bb",

@@ -9,10 +9,10 @@ from urllib.error import URLError
 
 import pytest
 
-from local import run as local_run
-from local.process import LocalRunError
-from local.run import local_stack
-from local.sandbox import Sandbox
+from local.stack import run as local_run
+from local.stack.child import LocalRunError
+from local.stack.run import local_stack
+from local.stack.sandbox import Sandbox
 
 
 class Deployment:

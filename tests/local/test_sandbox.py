@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.__main__ import export_lines
-from local.sandbox import (
+from local.stack.sandbox import (
     ACCESS_KEY,
     REGION,
     NotLoopbackError,

@@ -10,11 +10,11 @@ import pytest
 from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
-from insights.telemetry import Telemetry
-from tests.tables import make_table
-from tests.unit.fakes import Clock, Table
-from tests.unit.house import Told, new_telemetry
-from tests.unit.wire import ONCE
+from ses_insights.service.telemetry import Telemetry
+from tests.support.fakes import Clock, Table
+from tests.support.house import Told, new_telemetry
+from tests.support.tables import make_table
+from tests.support.wire import ONCE
 
 SERVICE = "lookup"
 

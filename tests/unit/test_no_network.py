@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import HTTPClientError
 from pytest_socket import SocketBlockedError
 
-from tests.unit.wire import ONCE
+from tests.support.wire import ONCE
 
 # pytest-socket warns before it raises, and a warning is an error here.
 pytestmark = pytest.mark.filterwarnings("ignore:A test tried to use socket")

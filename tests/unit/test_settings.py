@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from insights.adapters.ses import LONGEST_CALL
-from insights.core.ladder import Ladder
-from insights.core.record import Rules
-from insights.settings import LONGEST_PERIOD, BadSetting, LookupSettings, Settings
+from ses_insights.adapters.ses import LONGEST_CALL
+from ses_insights.domain.record import Rules
+from ses_insights.domain.schedule import Ladder
+from ses_insights.settings import LONGEST_PERIOD, BadSetting, LookupSettings, Settings
 
 GOOD = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",

@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from local.deliveries import coming_back_after
-from local.followups import FollowUps
-from local.run import LocalRun, local_stack
-from local.subscriber import Subscriber
-from tests.end_to_end.faulty.witness import Witness
-from tests.end_to_end.patience import eventually
+from local.actors.operator import FollowUps
+from local.actors.subscriber import Subscriber
+from local.stack.run import LocalRun, local_stack
+from tests.support.deliveries import coming_back_after
+from tests.support.patience import eventually
+from tests.support.witness import Witness
 
 BACK_AFTER: Final = 2
 """Seconds until the queue hands out again what a dead function had in hand."""

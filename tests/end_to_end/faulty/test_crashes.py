@@ -17,18 +17,18 @@ from typing import Any, Final
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from insights.core.times import instant, iso
-from insights.followups import CLAIMED_FOR, LEFT_BEHIND
-from local.faults.control import FaultKind, Service
-from local.followups import FollowUps
-from local.process import LocalRunError
-from local.run import LocalRun
-from local.ses.settings import FaultKind as SesFault
-from local.subscriber import Subscriber
-from local.worker import freeze, kill, workers
-from tests.end_to_end.faulty.witness import Row, Witness, shape
-from tests.end_to_end.patience import eventually
-from tests.findings import Findings
+from local.actors.operator import FollowUps
+from local.actors.subscriber import Subscriber
+from local.ses_stand_in.settings import FaultKind as SesFault
+from local.stack.child import LocalRunError
+from local.stack.faults.control import FaultKind, Service
+from local.stack.processes import freeze, kill, workers
+from local.stack.run import LocalRun
+from ses_insights.domain.times import instant, iso
+from ses_insights.service.followups import CLAIMED_FOR, LEFT_BEHIND
+from tests.support.findings import Findings
+from tests.support.patience import eventually
+from tests.support.witness import Row, Witness, shape
 
 LOAD: Final = (Service.DYNAMODB, "Query")
 STORE: Final = (Service.DYNAMODB, "TransactWriteItems")

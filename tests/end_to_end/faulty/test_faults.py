@@ -10,17 +10,17 @@ from typing import Final
 
 import pytest
 
-from insights.core.times import iso
-from local.deliveries import coming_back_after
-from local.faults.control import FaultKind, Service
-from local.followups import FollowUps
-from local.observe import messages_in, read_parked
-from local.process import LocalRunError
-from local.run import LocalRun
-from local.ses.settings import FaultKind as SesFault
-from tests.end_to_end.faulty.witness import Witness
-from tests.end_to_end.patience import eventually
-from tests.findings import Findings
+from local.actors.operator import FollowUps
+from local.ses_stand_in.settings import FaultKind as SesFault
+from local.stack.child import LocalRunError
+from local.stack.faults.control import FaultKind, Service
+from local.stack.observe import messages_in, read_parked
+from local.stack.run import LocalRun
+from ses_insights.domain.times import iso
+from tests.support.deliveries import coming_back_after
+from tests.support.findings import Findings
+from tests.support.patience import eventually
+from tests.support.witness import Witness
 
 SLOW: Final = 7_200.0
 """SES forgets a mail after six minutes: for what is out of order for a minute."""

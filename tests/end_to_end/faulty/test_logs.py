@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local.run import LocalRun
-from tests.end_to_end.log_search import check_logs
+from local.stack.run import LocalRun
+from tests.support.log_search import check_logs
 
 
 def test_no_log_of_a_failure_holds_anything_of_a_mail(faulty_stack: LocalRun) -> None:

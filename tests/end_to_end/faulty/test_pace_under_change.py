@@ -12,18 +12,18 @@ from typing import Final
 
 import pytest
 
-from local.deliveries import coming_back_after
-from local.deployment import Cdk
-from local.observe import message_row, messages_in
-from local.pipeline import Pipeline
-from local.run import DEFAULT_CONTEXT, HOME, PROJECT, LocalRun, local_stack
-from local.ses.pace import Report
-from local.ses.settings import Settings
-from local.ses.stories import STORIES
-from local.worker import kill, workers
-from tests.end_to_end.patience import eventually
-from tests.findings import Findings
-from tests.pace_findings import note
+from local.actors.pipeline import Pipeline
+from local.ses_stand_in.pace import Report
+from local.ses_stand_in.settings import Settings
+from local.ses_stand_in.stories import STORIES
+from local.stack.deployment import Cdk
+from local.stack.observe import message_row, messages_in
+from local.stack.processes import kill, workers
+from local.stack.run import DEFAULT_CONTEXT, HOME, PROJECT, LocalRun, local_stack
+from tests.support.deliveries import coming_back_after
+from tests.support.findings import Findings
+from tests.support.pace_findings import note
+from tests.support.patience import eventually
 
 FAST: Final = 3_600.0
 """SES shows a mail a tenth of a second after it was sent, and forgets it after twelve minutes."""

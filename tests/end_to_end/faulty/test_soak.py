@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from local.faults.control import FaultKind, Service
-from local.observe import messages_in
-from local.run import LocalRun
-from local.ses.settings import FaultKind as SesFault
-from local.soak.core import Soak, soak
-from local.soak.feed import Timing
-from local.soak.figures import promises
-from local.soak.plan import KILL, SES, Fault, Turn
-from tests.end_to_end.patience import eventually
+from local.ses_stand_in.settings import FaultKind as SesFault
+from local.stack.faults.control import FaultKind, Service
+from local.stack.observe import messages_in
+from local.stack.run import LocalRun
+from tests.support.patience import eventually
+from tools.soak.core import Soak, soak
+from tools.soak.feed import Timing
+from tools.soak.figures import promises
+from tools.soak.plan import KILL, SES, Fault, Turn
 
 TURNS: Final = (
     Turn(3.0, Fault(of=Service.SNS, kind=FaultKind.ANSWER_LOST, seconds=4)),

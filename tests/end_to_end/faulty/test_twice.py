@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import pytest
 
-from local.deliveries import Deliveries, Record, by_hand, redrive
-from local.observe import messages_in, read_parked
-from local.pipeline import GROUP, bodies_of
-from local.run import LocalRun
-from local.worker import kill
-from tests.end_to_end.faulty.witness import FAST, Row, Witness, shape
-from tests.end_to_end.patience import eventually
+from local.actors.pipeline import GROUP, bodies_of
+from local.stack.observe import messages_in, read_parked
+from local.stack.processes import kill
+from local.stack.run import LocalRun
+from tests.support.deliveries import Deliveries, Record, by_hand, redrive
+from tests.support.patience import eventually
+from tests.support.witness import FAST, Row, Witness, shape
 
 FORMS: Final = 6
 """The forms of `bodies_of`."""

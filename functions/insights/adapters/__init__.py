@@ -1,1 +1,0 @@
-"""The edges: SES, DynamoDB, SNS and SQS, each behind one small class."""

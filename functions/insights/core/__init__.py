@@ -1,1 +1,0 @@
-"""What a response means, what to alert on, when to look again, when the next call may start."""

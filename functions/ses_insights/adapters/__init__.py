@@ -1,0 +1,1 @@
+"""What talks to AWS: boto3, one small class each."""

@@ -1,0 +1,157 @@
+"""Who waits for a look, or for the publication of an alert: the table's sparse index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from ses_insights.adapters.aws_errors import error_code, failing_as
+from ses_insights.domain.due import DueRow, GiveUp, MoveOn, Waiting
+from ses_insights.domain.failures import Kind
+from ses_insights.domain.lanes import Lane
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INDEX: Final = "DueLooks"
+
+PAGE: Final = 100
+"""Rows of one page; also the most that one BatchGetItem takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueIndex:
+    """Reads the lanes and moves rows in them.
+
+    The index lags behind the table. So whoever acts on a row changes it on the condition that it
+    still waits for the very time that was read; of two who try, one succeeds.
+    """
+
+    client: DynamoDBClient
+    table_name: str
+
+    def count(self, lane: Lane, *, until: str, most: int) -> int:
+        """Count the rows of a lane that are due; stops counting at `most`."""
+        counted = 0
+        start: dict[str, Any] = {}
+        while counted < most:
+            query = self._query(lane, "<= :time", until, Limit=most - counted, **start)
+            page = self._read(query | {"Select": "COUNT"})
+            counted += page["Count"]
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return counted
+
+    def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
+        """Read the rows of a lane that are due, the oldest first, page by page."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._read(self._query(lane, "<= :time", until, Limit=PAGE, **start))
+            yield [_waiting(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
+        """Read rows whose time lies after all times that can be right, the last ones first."""
+        query = self._query(lane, "> :time", after, Limit=PAGE, ScanIndexForward=False)
+        return [_waiting(item) for item in self._read(query)["Items"]]
+
+    def details(self, rows: Sequence[Waiting]) -> dict[str, DueRow]:
+        """Read what is known of up to a page of messages, as they are now, by message id.
+
+        What DynamoDB leaves out under load is left out; it stays due.
+        """
+        if not rows:
+            return {}
+        # The index may list a row twice while it moves; BatchGetItem takes each key once.
+        keys = [_key(row) for row in {row.message_id: row for row in rows}.values()]
+        names = "MessageId, SentAt, Looks, NextLookAt, DueLane"
+        wanted = {"Keys": keys, "ProjectionExpression": names, "ConsistentRead": True}
+        with failing_as(Kind.DYNAMODB, "BatchGetItem"):
+            found = self.client.batch_get_item(RequestItems={self.table_name: wanted})  # type: ignore[dict-item] # the stubs want a literal
+        items = found["Responses"].get(self.table_name, [])
+        plain = [{name: _plain(value) for name, value in item.items()} for item in items]
+        return {str(item["MessageId"]): DueRow.of(item) for item in plain}
+
+    def claim(self, row: Waiting, *, until: str) -> bool:
+        """Let a row wait until then; False where somebody else has moved it since."""
+        return self._move(row, "SET NextLookAt = :to", {":to": _text(until)})
+
+    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+        """Undo a claim: the row is due again."""
+        claimed = Waiting(row.message_id, row.record, claimed_until)
+        return self._move(claimed, "SET NextLookAt = :to", {":to": _text(row.next_look_at)})
+
+    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+        """Let a row wait for a later look, or for none, and say how many looks it lost by that."""
+        if isinstance(verdict, GiveUp):
+            change = "SET #final = :why REMOVE NextLookAt, DueLane, Note"
+            values = {":why": _text(verdict.reason)}
+        else:
+            change = "SET NextLookAt = :to, DueLane = :lane"
+            values = {":to": _text(verdict.at), ":lane": _text(verdict.lane)}
+            if verdict.note:
+                change = f"{change}, Note = :note"
+                values[":note"] = _text(verdict.note)
+        if verdict.shed:
+            change = f"{change} ADD Shed :shed"
+            values[":shed"] = {"N": str(verdict.shed)}
+        return self._move(row, change, values)
+
+    def _move(self, row: Waiting, change: str, values: Mapping[str, Any]) -> bool:
+        # "Final" is a word of DynamoDB's own; a name that is not used is refused.
+        names: Any = {"ExpressionAttributeNames": _NAMES} if "#final" in change else {}
+        with failing_as(Kind.DYNAMODB, "UpdateItem"):
+            try:
+                self.client.update_item(
+                    TableName=self.table_name,
+                    Key=_key(row),
+                    UpdateExpression=change,
+                    **names,
+                    ConditionExpression="NextLookAt = :from",
+                    ExpressionAttributeValues={
+                        ":from": {"S": row.next_look_at},
+                        **values,
+                    },
+                )
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
+    def _query(self, lane: Lane, compared: str, time: str, **more: object) -> dict[str, Any]:
+        return {
+            "TableName": self.table_name,
+            "IndexName": INDEX,
+            "KeyConditionExpression": f"DueLane = :lane AND NextLookAt {compared}",
+            "ExpressionAttributeValues": {":lane": {"S": str(lane)}, ":time": {"S": time}},
+            **more,
+        }
+
+    def _read(self, query: dict[str, Any]) -> dict[str, Any]:
+        with failing_as(Kind.DYNAMODB, "Query"):
+            return dict(self.client.query(**query))
+
+
+_NAMES: Final = {"#final": "Final"}
+
+_plain: Final = TypeDeserializer().deserialize
+
+
+def _waiting(item: dict[str, Any]) -> Waiting:
+    return Waiting(item["MessageId"]["S"], item["Record"]["S"], item["NextLookAt"]["S"])
+
+
+def _text(value: str) -> dict[str, str]:
+    return {"S": str(value)}
+
+
+def _key(row: Waiting) -> dict[str, Any]:
+    return {"MessageId": {"S": row.message_id}, "Record": {"S": row.record}}

@@ -1,0 +1,142 @@
+"""Records in the DynamoDB table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from ses_insights.adapters.aws_errors import error_codes, failing_as
+from ses_insights.adapters.counters import count_arrival
+from ses_insights.contracts.rows import (
+    MESSAGE,
+    Row,
+    alert_key,
+    alert_row,
+    destination_rows,
+    message_row,
+    read_record,
+)
+from ses_insights.domain.alert import Alert
+from ses_insights.domain.failures import Kind
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.record import Record
+from ses_insights.service.ports import RecordChanged
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# DynamoDB's limits of one transaction: 100 actions and 4 MB. Two actions are kept, for the check of
+# the version and for the count of what comes in, and items here have at most 400 KB.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_ACTIONS: Final = 98
+_BYTES: Final = 3_000_000
+
+_FIRST: Final = "attribute_not_exists(MessageId)"
+_UNCHANGED: Final = "Looks = :looks AND attribute_not_exists(ErasedAt)"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """Reads and writes records; a write happens only over the version that was read."""
+
+    client: DynamoDBClient
+    table_name: str
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Tells in which hour a message that is new came in."""
+
+    def load(self, message_id: str) -> Record | None:
+        """Read every row of a message, as they are now."""
+        with failing_as(Kind.DYNAMODB, "Query"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table_name,
+                KeyConditionExpression="MessageId = :id",
+                ExpressionAttributeValues={":id": {"S": message_id}},
+                ConsistentRead=True,
+            )
+            return read_record(_row(item) for page in pages for item in page["Items"])
+
+    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+        """Store the record and its new alerts in one transaction.
+
+        A record too large for one is stored in several. The message's own row, which carries the
+        version, goes last: until then the look counts as not taken, and the next one repeats it.
+        With a message's first record it is counted as come in.
+        """
+        rows = [*destination_rows(record), *(alert_row(alert, record) for alert in new_alerts)]
+        *earlier, last = _batches(rows)
+        condition = _condition(read)
+        key = {"MessageId": {"S": record.insights.message_id}, "Record": {"S": MESSAGE}}
+        check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
+        for batch in earlier:
+            self._write([check, *map(self._put, batch)])
+        own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
+        # What comes in bulk takes only slots that are left over: it is no load.
+        is_arrival = read is None and record.lane is not Lane.BULK
+        arrival = [count_arrival(self.table_name, self.now())] if is_arrival else []
+        self._write([own, *map(self._put, last), *arrival])
+
+    def mark_published(self, message_id: str, alert: Alert) -> None:
+        """Note when and as what an alert was published; it waits in no lane any more."""
+        with failing_as(Kind.DYNAMODB, "UpdateItem"):
+            self.client.update_item(
+                TableName=self.table_name,
+                Key=_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
+                UpdateExpression="SET PublishedAt = :at, SnsMessageId = :as "
+                "REMOVE DueLane, NextLookAt",
+                ConditionExpression="attribute_exists(MessageId)",
+                ExpressionAttributeValues=_item(
+                    {":at": alert.published_at, ":as": alert.sns_message_id}
+                ),
+            )
+
+    def _put(self, row: Row) -> dict[str, Any]:
+        return {"Put": {"TableName": self.table_name, "Item": _item(row)}}
+
+    def _write(self, actions: Sequence[Any]) -> None:
+        with failing_as(Kind.DYNAMODB, "TransactWriteItems"):
+            try:
+                self.client.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                if "ConditionalCheckFailed" in error_codes(error):
+                    raise RecordChanged from error
+                raise
+
+
+def _condition(read: Record | None) -> dict[str, Any]:
+    if read is None:
+        return {"ConditionExpression": _FIRST}
+    return {
+        "ConditionExpression": _UNCHANGED,
+        "ExpressionAttributeValues": _item({":looks": read.looks}),
+    }
+
+
+def _batches(rows: Sequence[Row]) -> list[list[Row]]:
+    """Cut rows into what one transaction takes; at least one batch, it may be empty."""
+    batches: list[list[Row]] = [[]]
+    size = 0
+    for row in rows:
+        weight = len(repr(row).encode())
+        if len(batches[-1]) == _ACTIONS or size + weight > _BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += weight
+    return batches
+
+
+_serialize: Final = TypeSerializer().serialize
+_deserialize: Final = TypeDeserializer().deserialize
+
+
+def _item(row: Row) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in row.items()}
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    return {name: _deserialize(value) for name, value in item.items()}

@@ -1,0 +1,185 @@
+"""GetMessageInsights, asked at the pace: the one place that calls it, and that retries it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from ses_insights.adapters.aws_errors import error_code, failure, is_of_the_call, is_our_fault
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.insight import read_insights
+from ses_insights.domain.pace import Journey, Pace
+from ses_insights.domain.record import Answer, Found, NotFound, Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+CONFIG: Final = Config(
+    # The SDK's own retries would not keep the pace (decision record 6).
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    connect_timeout=2,
+    read_timeout=5,
+    tcp_keepalive=True,
+)
+
+LONGEST_CALL: Final = 7.0
+"""Seconds: what one call may take by its two time-outs."""
+
+STORING_NEEDS: Final = 8.0
+"""Seconds kept free after a call to store its answer and to publish."""
+
+_ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
+"""SES's own word on a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How one call went, for the metrics."""
+
+    seconds: float
+    throttled: bool
+
+
+@dataclass(slots=True)
+class SesSource:
+    """Asks SES, each attempt no sooner than the pace allows.
+
+    The pace is kept in botocore's ``before-send`` hook: after signing, right before the first byte
+    of the request. So the stamp is as near to the departure as it can be, and nothing gets past it.
+    """
+
+    client: SESV2Client
+    pace: Pace
+    noted: Callable[[Call], None]
+    """Told of every call."""
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    _deadline: float = 0.0
+    _left_at: float | None = None
+    _ended: tuple[float, float] = (-math.inf, -math.inf)
+
+    def __post_init__(self) -> None:
+        """Put the pace between botocore and the network."""
+        self.client.meta.events.register("before-send.sesv2.GetMessageInsights", self._leave)
+
+    @contextmanager
+    def invocation(self, seconds_left: float) -> Iterator[None]:
+        """Span an invocation of the function: calls are made inside, and none after its end."""
+        now, wall = self.clock(), self.wall_clock()
+        # A frozen environment's monotonic clock may stand still; the wall clock may be set. The
+        # longer gap is the safe one: it can only cost a wait.
+        idle = max(now - self._ended[0], wall - self._ended[1])
+        self.pace.invocation_began(now, idle=idle)
+        self._deadline = now + seconds_left
+        try:
+            yield
+        finally:
+            self._ended = (self.clock(), self.wall_clock())
+
+    def ask(self, message_id: str) -> Answer:
+        """Ask about one message; again after a 429 while time is left.
+
+        Raises `SystemFailure` for everything that says nothing about the message. Where there is
+        no time to store an answer none is asked for: a slot would be spent for nothing.
+        """
+        problem = SystemFailure(
+            Kind.OUT_OF_TIME, "GetMessageInsights: not enough time left in this invocation"
+        )
+        while self._has_time():
+            try:
+                return self._ask_once(message_id)
+            except SystemFailure as failed:
+                if failed.kind is not Kind.SES_THROTTLED:
+                    raise
+                problem = failed
+        raise problem
+
+    def _ask_once(self, message_id: str) -> Answer:
+        journey = Journey.BROKEN
+        try:
+            response = self.client.get_message_insights(MessageId=message_id)
+            journey = Journey.ANSWERED
+        except Exception as error:
+            if not is_of_the_call(error):
+                raise
+            journey = _journey(error)
+            return _answer(error)
+        finally:
+            self._arrive(journey)
+        if response.keys() <= {"ResponseMetadata"}:
+            raise SystemFailure(
+                Kind.SES_UNAVAILABLE, "GetMessageInsights: an answer without a word"
+            )
+        return Found(read_insights(response, message_id))
+
+    def _has_time(self) -> bool:
+        """Whether one more call, at the pace, leaves enough to store what it says."""
+        now = self.clock()
+        return now + self.pace.wait(now) + LONGEST_CALL + STORING_NEEDS <= self._deadline
+
+    def _leave(self, **_: object) -> None:
+        """Wait for the pace, then note that the request leaves. botocore calls this."""
+        while wait := self.pace.wait(self.clock()):
+            self.sleep(wait)
+        self._left_at = self.clock()
+        self.pace.call_started(self._left_at)
+
+    def _arrive(self, journey: Journey) -> None:
+        """Note how a request that left has ended; one that failed before it left is no call."""
+        if self._left_at is None:
+            return
+        now = self.clock()
+        self.pace.call_ended(now, journey)
+        self.noted(Call(now - self._left_at, throttled=journey is Journey.THROTTLED))
+        self._left_at = None
+
+
+def _journey(error: Exception) -> Journey:
+    if _is_throttled(error):
+        return Journey.THROTTLED
+    return Journey.ANSWERED if error_code(error) in _ANSWERS else Journey.BROKEN
+
+
+def _is_throttled(error: Exception) -> bool:
+    """Whether SES, or the front end that all its operations share, wants fewer calls.
+
+    SES says 429; the front end says 400 and gives a code.
+    """
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == HTTPStatus.TOO_MANY_REQUESTS or error_code(error) == "ThrottlingException"
+
+
+def _answer(error: Exception) -> Answer:
+    """Read an error: two of them are answers about the message, the others are failures."""
+    code = error_code(error)
+    if code == "BadRequestException":
+        return Refused()
+    if code == "NotFoundException":
+        if _says_vdm_is_off(error):
+            text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
+            raise SystemFailure(Kind.VDM_OFF, text) from error
+        return NotFound()
+    kind = Kind.SES_THROTTLED if _is_throttled(error) else Kind.SES_UNAVAILABLE
+    if is_our_fault(error, kind):
+        raise error
+    raise failure(error, kind, "GetMessageInsights") from error
+
+
+def _says_vdm_is_off(error: Exception) -> bool:
+    """Tell VDM off from a message that is not found.
+
+    SES leaves no other way than its text: "To use this feature you must enable Virtual
+    Deliverability Manager".
+    """
+    return "virtual deliverability manager" in str(error).lower()

@@ -1,0 +1,22 @@
+"""The command `insights`; here the commands meet AWS."""
+
+import os
+
+import boto3
+
+from ses_insights.cli.app import app
+from ses_insights.cli.deployment import Service
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    app(prog_name="insights", obj=_find)
+
+
+def _find(stack: str) -> Service:
+    # The AWS CLI reads AWS_REGION, boto3 does not.
+    return Service.find(stack, boto3.Session(region_name=os.environ.get("AWS_REGION") or None))
+
+
+if __name__ == "__main__":
+    main()

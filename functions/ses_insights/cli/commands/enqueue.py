@@ -1,0 +1,196 @@
+"""`insights enqueue`: message ids into the queue, or into the bulk lane."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.deployment import Service, now
+from ses_insights.cli.errors import EXPECTED, NOTHING, NothingFoundError, WrongUsageError
+from ses_insights.cli.ids import Bad, Checked, Line, check, of_arguments, of_column, of_lines
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, service_of
+from ses_insights.cli.output import ERR, counted, say, say_json, span, tell
+from ses_insights.cli.sending import Refused, Sender, last_look_by
+from ses_insights.domain.times import iso
+from ses_insights.service.backfill import Bulk
+
+STDIN = "-"
+
+
+def command(
+    ctx: typer.Context,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Message ids, in any form that the queue takes; - reads standard input."
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", "-f", metavar="PATH", help="Read a file, an id a line; - as above."),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option("--column", "-c", metavar="NAME", help="Read this column: the file is a CSV."),
+    ] = None,
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="Let them wait for the looks that today's mail leaves.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Look even where nothing new is expected.")
+    ] = False,
+    stack: Stack = DEFAULT_STACK,
+    as_json: Json = False,
+) -> None:
+    """Let message ids be looked at.
+
+    All are checked first. What holds no id is listed and left out; the others are sent. Run again,
+    it does no harm: an id that was looked at a short time ago takes no look.
+
+    Exit code 1: some hold no id or were refused, or there was none at all.
+
+    \b
+    Examples:
+      insights enqueue 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000
+      insights enqueue --file ids.txt
+      insights enqueue --file sent.csv --column message_id --bulk
+      grep -o 'MessageId=[^ ]*' app.log | cut -d= -f2 | insights enqueue
+    """
+    if bulk and force:
+        raise WrongUsageError("--bulk and --force exclude each other: what is in bulk waits.")
+    checked = check(_lines(ids or [], file, column))
+    for bad in checked.bad:
+        tell(f"{bad.place}: {bad.why}")
+    if not checked.ids:
+        raise NothingFoundError("There is no message id in what was given; nothing was sent.")
+    service = service_of(ctx, stack)
+    told = _put_in_bulk(service, checked) if bulk else _send(service, checked, force=force)
+    if as_json:
+        say_json(told | {"twice": checked.twice, "bad": [_bad(each) for each in checked.bad]})
+    else:
+        for line in _in_words(told, checked.twice):
+            say(line)
+    if checked.bad or told.get("refused"):
+        raise typer.Exit(NOTHING)
+
+
+def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator[Line]:
+    """Read what was given, from the one place that was named."""
+    if ids == [STDIN]:
+        ids, file = [], STDIN
+    if ids and (file or column):
+        raise WrongUsageError("Give ids as arguments or in a file, not both.")
+    if ids:
+        return of_arguments(ids)
+    if file is None and sys.stdin.isatty():
+        raise WrongUsageError("Give ids as arguments, with --file, or on standard input.")
+    return _lines_of(file or STDIN, column)
+
+
+def _lines_of(file: str, column: str | None) -> Iterator[Line]:
+    try:
+        with _opened(file) as stream:
+            yield from of_column(stream, column) if column else of_lines(stream)
+    except OSError as error:
+        raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise WrongUsageError(f"{file} is no text in UTF-8; save it as such.") from error
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[str]]:
+    if file == STDIN:
+        yield sys.stdin
+        return
+    with Path(file).open(encoding="utf-8-sig", newline="") as stream:
+        yield stream
+
+
+def _send(service: Service, checked: Checked, *, force: bool) -> dict[str, Any]:
+    settings = service.settings
+    depth = BackOfTheLine(service.sqs, service.outputs["QueueUrl"]).depth()
+    sender = Sender(service.sqs, service.outputs["QueueUrl"])
+    ids = {message_id: force or wanted for message_id, wanted in checked.ids.items()}
+    sent, refused = 0, list[Refused]()
+    with _progress(len(ids)) as advance:
+        try:
+            for joined, more in sender.send(ids):
+                sent += joined
+                refused += more
+                advance(joined + len(more))
+        except EXPECTED:
+            tell(f"Stopped after {sent:,} of {counted(len(ids), 'id')}; give all of them again.")
+            raise
+    for each in refused:
+        tell(f"{each.message_id}: the queue refuses it: {each.why}")
+    by = last_look_by(
+        now(),
+        in_queue=depth.visible + depth.delayed + depth.in_flight,
+        sent=sent,
+        delay=settings.first_look_delay,
+        period=settings.lookup_period,
+    )
+    return {
+        "sent": sent,
+        "lastLookBy": iso(by),
+        "lastLookInSeconds": round((by - now()).total_seconds()),
+        "refused": [{"messageId": each.message_id, "why": each.why} for each in refused],
+    }
+
+
+def _put_in_bulk(service: Service, checked: Checked) -> dict[str, Any]:
+    lane = Bulk(RecordTable(service.dynamodb, service.table_name), service.own_settings.rules, now)
+    new = known = 0
+    with _progress(len(checked.ids)) as advance:
+        try:
+            for _, is_new in lane.put(checked.ids):
+                new += is_new
+                known += not is_new
+                advance(1)
+        except EXPECTED:
+            done = new + known
+            tell(f"Stopped after {done:,} of {counted(len(checked.ids), 'id')}; give all again.")
+            raise
+    return {"inBulk": new, "known": known}
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    """Show a bar on a terminal; gives a function that moves it."""
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=ERR,
+        transient=True,
+        disable=not ERR.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=total)
+        yield lambda number: bar.advance(task, number)
+
+
+def _in_words(told: dict[str, Any], twice: int) -> Iterator[str]:
+    if "sent" in told:
+        yield f"Sent {counted(told['sent'], 'id')}."
+    else:
+        yield f"{counted(told['inBulk'], 'id')} in the bulk lane, {told['known']:,} known before."
+    if twice:
+        yield f"{counted(twice, 'id')} given more than once."
+    if told.get("sent"):
+        by, seconds = told["lastLookBy"], told["lastLookInSeconds"]
+        yield f"The last is looked at by about {by[:19]}Z, in {span(seconds)}."
+    if told.get("inBulk"):
+        yield "They are looked at with the slots that today's mail leaves over."
+
+
+def _bad(bad: Bad) -> dict[str, str]:
+    return {"place": bad.place, "why": bad.why}

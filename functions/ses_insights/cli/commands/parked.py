@@ -1,0 +1,193 @@
+"""`insights parked`: what is in the dead-letter queue, and what to do with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+
+from ses_insights.cli.asking import agreed
+from ses_insights.cli.dead_letters import NO_REASON, DeadLetters, Parked
+from ses_insights.cli.errors import EXPECTED, NOTHING, WrongUsageError
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Yes, service_of
+from ses_insights.cli.output import clean, columns, counted, heading, say, say_json, tell
+
+_BODY: Final = 60
+"""Characters of a body that a person sees; a bad body can be anything."""
+
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        help="Only those parked for this kind of reason, as the list names it.",
+    ),
+]
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def show(
+    ctx: typer.Context,
+    reason: Reason = None,
+    stack: Stack = DEFAULT_STACK,
+    as_json: Json = False,
+) -> None:
+    """List what is parked, by reason. Redrive it or drop it with the commands below.
+
+    SQS shows ten messages of a group at a time; the count is that of all. The reason none is that
+    of messages on which the lookup function crashed again and again. Exit code 1: there is none.
+
+    \b
+    Examples:
+      insights parked
+      insights parked redrive --reason Unexpected
+      insights parked drop --reason NotAnId --yes
+    """
+    if ctx.invoked_subcommand:
+        # Ignored, --reason would let all be deleted.
+        if reason or as_json or _is_given(ctx, "stack"):
+            raise WrongUsageError(f"Give options after {ctx.invoked_subcommand}, not before it.")
+        return
+    letters = _letters(ctx, stack)
+    total = letters.count()
+    seen = [message for message in letters.peek() if message.is_for(reason)]
+    if as_json:
+        say_json({"total": max(total, len(seen)), "shown": [_json(each) for each in seen]})
+    else:
+        for line in lines(seen):
+            say(line)
+    if not seen:
+        tell(_nothing(reason))
+        raise typer.Exit(NOTHING)
+    if reason is None and total > len(seen):
+        tell(f"{total - len(seen):,} more behind them: SQS shows ten of a group at a time.")
+
+
+@app.command()
+def redrive(
+    ctx: typer.Context,
+    reason: Reason = None,
+    yes: Yes = False,
+    stack: Stack = DEFAULT_STACK,
+    as_json: Json = False,
+) -> None:
+    """Send parked messages back to the queue, after what caused it was mended.
+
+    Each keeps its body and its place among the others. Exit code 1: there is none, or you said no.
+
+    \b
+    Examples:
+      insights parked redrive
+      insights parked redrive --reason Unexpected --yes
+    """
+    letters = _letters(ctx, stack)
+    _ask(letters, "Send back to the queue", reason, yes=yes)
+    _do(letters.redrive(reason), "redriven", "Sent back to the queue", reason, as_json=as_json)
+
+
+@app.command()
+def drop(
+    ctx: typer.Context,
+    reason: Reason = None,
+    yes: Yes = False,
+    stack: Stack = DEFAULT_STACK,
+    as_json: Json = False,
+) -> None:
+    """Delete parked messages for good. With --json: those that were deleted, with their bodies.
+
+    Exit code 1: there is none, or you said no.
+
+    \b
+    Examples:
+      insights parked drop --reason NotAnId
+      insights parked drop --yes --json > dropped.json
+    """
+    letters = _letters(ctx, stack)
+    _ask(letters, "Delete for good", reason, yes=yes)
+    _do(letters.drop(reason), "dropped", "Deleted", reason, as_json=as_json)
+
+
+def lines(messages: Sequence[Parked]) -> list[Text]:
+    """Write parked messages for a person: how many for each reason, then each."""
+    if not messages:
+        return []
+    counts = Counter(message.slug for message in messages)
+    return [
+        *columns(
+            [
+                heading("Reason", "Messages"),
+                *([clean(slug), f"{number:,}"] for slug, number in counts.most_common()),
+            ]
+        ),
+        Text(),
+        *columns(
+            [
+                heading("Parked at", "Reason", "Body"),
+                *(
+                    [
+                        clean(message.parked_at) or "unknown",
+                        clean(message.reason) or NO_REASON,
+                        clean(message.body)[:_BODY],
+                    ]
+                    for message in messages
+                ),
+            ]
+        ),
+    ]
+
+
+def _is_given(ctx: typer.Context, option: str) -> bool:
+    source = ctx.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _letters(ctx: typer.Context, stack: str) -> DeadLetters:
+    service = service_of(ctx, stack)
+    outputs = service.outputs
+    return DeadLetters(service.sqs, outputs["DeadLetterQueueUrl"], outputs["QueueUrl"])
+
+
+def _ask(letters: DeadLetters, what: str, reason: str | None, *, yes: bool) -> None:
+    total = letters.count()
+    if not total:
+        tell(_nothing(None))
+        raise typer.Exit(NOTHING)
+    which = f"those of {counted(total, 'parked message')} whose reason is {clean(reason)}"
+    if not agreed(f"{what}: {which if reason else counted(total, 'parked message')}?", yes=yes):
+        raise typer.Exit(NOTHING)
+
+
+def _do(
+    messages: Iterator[Parked], key: str, done: str, reason: str | None, *, as_json: bool
+) -> None:
+    """Go through the messages; what was done before a failure is told before it."""
+    taken: list[Parked] = []
+    try:
+        taken.extend(messages)
+    except EXPECTED:
+        tell(f"{done}: {counted(len(taken), 'message')}; then it stopped. Run it again.")
+        raise
+    if as_json:
+        say_json({key: [_json(each) for each in taken]})
+    elif taken:
+        say(f"{done}: {counted(len(taken), 'message')}.")
+    if not taken:
+        tell(_nothing(reason))
+        raise typer.Exit(NOTHING)
+
+
+def _nothing(reason: str | None) -> str:
+    return f"Nothing is parked for {clean(reason)}." if reason else "Nothing is parked."
+
+
+def _json(message: Parked) -> dict[str, Any]:
+    return {
+        "body": message.body,
+        "reason": message.reason or None,
+        "parkedAt": message.parked_at or None,
+        "messageGroupId": message.group,
+    }

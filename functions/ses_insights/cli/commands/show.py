@@ -1,0 +1,151 @@
+"""`insights show`: the timeline of one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ses_insights.cli.errors import NothingFoundError, WrongUsageError
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, service_of
+from ses_insights.cli.output import Cell, clean, coloured, columns, counted, say, say_json
+from ses_insights.contracts.queue_message import BadBody, read_body
+from ses_insights.contracts.rows import read_record
+from ses_insights.domain.alert import Alert
+from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.record import Record
+from ses_insights.domain.status import status_of
+from ses_insights.domain.summary import summary_of_message
+from ses_insights.service.erase import SUMMARY
+
+
+def command(
+    ctx: typer.Context,
+    message_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The message's id, in any form the queue takes.")
+    ],
+    stack: Stack = DEFAULT_STACK,
+    as_json: Json = False,
+) -> None:
+    """Tell all that is known of one message, in the order in which it happened.
+
+    With --json: its rows as they are in the table. Exit code 1: the message is not in the table.
+
+    \b
+    Examples:
+      insights show 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000
+      insights show 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000 --json
+    """
+    try:
+        asked = read_body(message_id).message_id
+    except BadBody as error:
+        raise WrongUsageError(f"This cannot be looked up: {error}.") from None
+    rows = service_of(ctx, stack).rows_of(asked)
+    record = read_record(rows)
+    if record is None:
+        raise NothingFoundError(
+            "The table does not have this message: it still waits in the queue, was never "
+            "enqueued, or has expired."
+        )
+    if as_json:
+        say_json(rows)
+        return
+    for line in lines(record):
+        say(line)
+
+
+def lines(record: Record) -> list[Text]:
+    """Write a message for a person."""
+    found = columns(_facts(record))
+    for place in record.insights.destinations:
+        found += [Text(), _destination(place)]
+        found += columns([("", *_event(event)) for event in place.events])
+    if record.alerts:
+        found += [Text(), Text("Alerts", "bold")]
+        found += columns([("", *_alert(alert)) for alert in _in_order(record.alerts)])
+    return found
+
+
+def _facts(record: Record) -> list[tuple[Cell, Cell]]:
+    insights = record.insights
+    tags = (f"{name}={value}" for name, values in insights.email_tags.items() for value in values)
+    facts: list[tuple[str, Cell]] = [
+        ("Message", insights.message_id),
+        ("Status", coloured(record.status)),
+        ("In words", _in_words(record)),
+        ("From", clean(insights.from_email_address)),
+        ("Subject", clean(insights.subject)),
+        ("Tags", clean(", ".join(tags))),
+        ("Sent" if insights.sent_at else "Enqueued", record.sent_at),
+        ("Looks", _looks(record)),
+        ("Next look", _next(record)),
+        ("Note", record.note or ""),
+    ]
+    return [(Text(name, "bold"), value) for name, value in facts if value]
+
+
+def _in_words(record: Record) -> str:
+    if record.erased_at is not None:
+        return SUMMARY
+    return clean(summary_of_message(record.status, record.insights.destinations))
+
+
+def _looks(record: Record) -> str:
+    shed = f"; {counted(record.shed, 'look')} given up for want of slots" if record.shed else ""
+    if record.looks == 0:
+        return f"none yet{shed}"
+    if record.looks == 1:
+        return f"1, at {record.last_look_at}{shed}"
+    return f"{record.looks}, from {record.first_look_at} to {record.last_look_at}{shed}"
+
+
+def _next(record: Record) -> str:
+    if record.next_look_at is None:
+        return f"none: {record.final}"
+    return f"{record.next_look_at} ({record.lane})"
+
+
+def _destination(place: Destination) -> Text:
+    words: list[Cell] = [Text(clean(place.address) or "(no address)", "bold")]
+    words.append(coloured(status_of(place)))
+    words.append(clean(place.isp))
+    words += _counts(place)
+    return Text("  ").join(Text.assemble(word) for word in words if word)
+
+
+def _counts(place: Destination) -> Iterator[str]:
+    if place.open_count:
+        yield counted(place.open_count, "open")
+    if place.click_count:
+        yield counted(place.click_count, "click")
+
+
+def _event(event: Event) -> tuple[str, str, str]:
+    bounce, complaint = event.bounce, event.complaint
+    details = [
+        *((bounce.bounce_type, bounce.bounce_sub_type, bounce.diagnostic_code) if bounce else ()),
+        *((complaint.complaint_sub_type, complaint.complaint_feedback_type) if complaint else ()),
+    ]
+    return (
+        event.timestamp or "",
+        clean(event.type),
+        "  ".join(clean(each) for each in details if each),
+    )
+
+
+def _in_order(alerts: Sequence[Alert]) -> list[Alert]:
+    return sorted(alerts, key=lambda alert: (alert.detected_at, alert.alert_id))
+
+
+def _alert(alert: Alert) -> list[Cell]:
+    told = f"told {alert.published_at}" if alert.published_at else "not told yet"
+    return [
+        alert.detected_at,
+        str(alert.alert_type),
+        coloured(alert.meaning.severity),
+        clean(alert.destination),
+        told,
+        alert.meaning.next_step,
+    ]

@@ -1,0 +1,169 @@
+"""The dead-letter queue: what is parked in it, why, and how to get it out.
+
+SQS hands out at most ten messages of a group at a time, and no more of that group until these are
+deleted or visible again. Parked messages mostly have the same group. So what stands behind ten that
+are to stay is reached by sending those to the end of the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ses_insights.adapters.producer_queue import BackOfTheLine
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+NO_REASON: Final = "none"
+"""Stands for messages that SQS itself moved here: the function crashed on them again and again."""
+
+_AT_ONCE: Final = 10
+_HELD: Final = 60
+"""Seconds for which what is received is kept from others, if it is not released sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One message of the dead-letter queue."""
+
+    id: str
+    body: str
+    group: str
+    reason: str
+    """As the service wrote it; empty where SQS moved it."""
+    parked_at: str
+    receipt_handle: str
+
+    @classmethod
+    def of(cls, message: Any) -> Parked:
+        """Read it as SQS hands it out."""
+        texts = {
+            name: value.get("StringValue", "")
+            for name, value in message.get("MessageAttributes", {}).items()
+        }
+        return cls(
+            id=message["MessageId"],
+            body=message["Body"],
+            group=message["Attributes"]["MessageGroupId"],
+            reason=texts.get("Reason", ""),
+            parked_at=texts.get("ParkedAt", ""),
+            receipt_handle=message["ReceiptHandle"],
+        )
+
+    @property
+    def slug(self) -> str:
+        """The kind of reason, in one word."""
+        return self.reason.partition(":")[0] or NO_REASON
+
+    def is_for(self, reason: str | None) -> bool:
+        """Whether it is parked for this kind of reason; for any, where none is named."""
+        return reason is None or self.slug.lower() == reason.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """Reads and empties the dead-letter queue. Raises what boto3 raises."""
+
+    client: SQSClient
+    url: str
+    queue_url: str
+    """The queue of message ids."""
+
+    def count(self) -> int:
+        """Tell how many there are; SQS calls it approximate."""
+        depth = BackOfTheLine(self.client, self.url).depth()
+        return depth.visible + depth.delayed + depth.in_flight
+
+    def peek(self) -> list[Parked]:
+        """Read what SQS shows, ten of a group at most, and leave it as it is."""
+        seen: dict[str, Parked] = {}
+        try:
+            while messages := self._receive():
+                seen |= {message.id: message for message in messages}
+        finally:
+            self._release(list(seen.values()))
+        return list(seen.values())
+
+    def redrive(self, reason: str | None) -> Iterator[Parked]:
+        """Send back to the queue what is parked for this reason; goes on as its result is read.
+
+        The same body in the same group. Sent before it is deleted: stopped in between, it is in
+        both, and the deduplication id, which is the parked message's own, makes it one again.
+        """
+        return self._take(reason, self._send_back)
+
+    def drop(self, reason: str | None) -> Iterator[Parked]:
+        """Delete what is parked for this reason; goes on as its result is read."""
+        return self._take(reason, lambda _: None)
+
+    def _take(self, reason: str | None, act: Callable[[Parked], None]) -> Iterator[Parked]:
+        """Act on what is there now, and delete it; what is parked while this goes on stays."""
+        left = self.count()
+        to_the_end: set[str] = set()
+        while left > 0 and (messages := self._receive()):
+            stay = [message for message in messages if not message.is_for(reason)]
+            for message in messages:
+                if message not in stay:
+                    act(message)
+                    self._delete(message)
+                    yield message
+            left -= len(messages)
+            if left <= 0 or to_the_end.intersection(message.id for message in stay):
+                self._release(stay)
+                return
+            for message in stay:
+                to_the_end.add(self._send_to_the_end(message))
+                self._delete(message)
+
+    def _receive(self) -> list[Parked]:
+        received = self.client.receive_message(
+            QueueUrl=self.url,
+            MaxNumberOfMessages=_AT_ONCE,
+            VisibilityTimeout=_HELD,
+            MessageSystemAttributeNames=["MessageGroupId"],
+            MessageAttributeNames=["Reason", "ParkedAt"],
+        )
+        return [Parked.of(message) for message in received.get("Messages", [])]
+
+    def _release(self, messages: Sequence[Parked]) -> None:
+        for start in range(0, len(messages), _AT_ONCE):
+            self.client.change_message_visibility_batch(
+                QueueUrl=self.url,
+                Entries=[
+                    {
+                        "Id": str(number),
+                        "ReceiptHandle": message.receipt_handle,
+                        "VisibilityTimeout": 0,
+                    }
+                    for number, message in enumerate(messages[start : start + _AT_ONCE])
+                ],
+            )
+
+    def _delete(self, message: Parked) -> None:
+        self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt_handle)
+
+    def _send_back(self, message: Parked) -> None:
+        self.client.send_message(
+            QueueUrl=self.queue_url,
+            MessageBody=message.body,
+            MessageGroupId=message.group,
+            # Not that of its body: the queue would drop it as a duplicate of the one before.
+            MessageDeduplicationId=f"redriven-{message.id}",
+        )
+
+    def _send_to_the_end(self, message: Parked) -> str:
+        texts = {"Reason": message.reason, "ParkedAt": message.parked_at}
+        sent = self.client.send_message(
+            QueueUrl=self.url,
+            MessageBody=message.body,
+            MessageGroupId=message.group,
+            MessageDeduplicationId=f"again-{message.id}",
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": text}
+                for name, text in texts.items()
+                if text
+            },
+        )
+        return sent["MessageId"]

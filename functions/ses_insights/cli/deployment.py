@@ -1,0 +1,146 @@
+"""The deployed service as the commands see it: the stack's outputs, and clients of AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from ses_insights.adapters.aws_errors import error_code
+from ses_insights.cli.errors import Trouble
+from ses_insights.contracts.rows import Row
+from ses_insights.settings import LookupSettings, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+NEEDED: Final = frozenset(
+    {
+        "QueueUrl",
+        "DeadLetterQueueUrl",
+        "TableName",
+        "LookupFunctionName",
+    }
+)
+"""Outputs without which a stack is not this service's."""
+
+CONFIG: Final = Config(
+    retries={"total_max_attempts": 4, "mode": "standard"}, connect_timeout=5, read_timeout=20
+)
+"""A person waits: what fails is tried again, but not for minutes."""
+
+_plain: Final = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True)
+class Service:
+    """One deployed stack. Its parts are asked for only when a command needs them."""
+
+    session: boto3.Session
+    stack: str
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def find(cls, stack: str, session: boto3.Session) -> Service:
+        """Find the stack by its name. Raises `Trouble`, and what boto3 raises."""
+        cloudformation = session.client("cloudformation", config=CONFIG)
+        try:
+            found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        except ClientError as error:
+            if error_code(error) != "ValidationError":
+                raise
+            region = cloudformation.meta.region_name
+            raise Trouble(
+                f"There is no stack {stack} in {region} of this account: name it with --stack or "
+                "SES_INSIGHTS_STACK, or set AWS_REGION."
+            ) from error
+        outputs = {
+            str(each.get("OutputKey")): str(each.get("OutputValue"))
+            for each in found.get("Outputs", [])
+        }
+        if missing := sorted(NEEDED - outputs.keys()):
+            raise Trouble(
+                f"The stack {stack} has no output {missing[0]}: it is none of SES Insights, or it "
+                "is still being deployed."
+            )
+        return cls(session, stack, outputs)
+
+    def client(self, name: str) -> Any:
+        """Make a client of an AWS service."""
+        return self.session.client(name, config=CONFIG)  # type: ignore[call-overload] # any of them
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """SQS."""
+        client: SQSClient = self.client("sqs")
+        return client
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """DynamoDB."""
+        client: DynamoDBClient = self.client("dynamodb")
+        return client
+
+    @property
+    def table_name(self) -> str:
+        """The table."""
+        return self.outputs["TableName"]
+
+    @cached_property
+    def lookup_function(self) -> Mapping[str, Any]:
+        """How the lookup function is set up."""
+        found: Mapping[str, Any] = self.client("lambda").get_function_configuration(
+            FunctionName=self.outputs["LookupFunctionName"]
+        )
+        return found
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the deployment chose: period, delay, ladder. Raises `BadSetting`."""
+        return Settings.read(self.lookup_function["Environment"]["Variables"])
+
+    @cached_property
+    def own_settings(self) -> LookupSettings:
+        """What the deployment chose about rows. Raises `BadSetting`."""
+        return LookupSettings.read(self.lookup_function["Environment"]["Variables"])
+
+    def query(self, **query: Any) -> Iterator[Row]:
+        """Read rows of the table, or of an index of it, page by page."""
+        yield from self._rows("query", query)
+
+    def scan(self, **scan: Any) -> Iterator[Row]:
+        """Read the whole table, page by page."""
+        yield from self._rows("scan", scan)
+
+    def _rows(
+        self, operation: Literal["query", "scan"], request: Mapping[str, Any]
+    ) -> Iterator[Row]:
+        pages = self.dynamodb.get_paginator(operation).paginate(
+            TableName=self.table_name, **request
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield {name: _plain(value) for name, value in item.items()}
+
+    def rows_of(self, message_id: str) -> list[Row]:
+        """Read every row of a message, as they are now."""
+        return list(
+            self.query(
+                KeyConditionExpression="MessageId = :id",
+                ExpressionAttributeValues={":id": {"S": message_id}},
+                ConsistentRead=True,
+            )
+        )
+
+
+def now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)

@@ -1,0 +1,122 @@
+"""What goes wrong in ways to be expected, each as one sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from botocore import exceptions
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+
+from ses_insights.adapters.aws_errors import CREDENTIALS, action_denied, error_code, is_denied
+from ses_insights.domain.alert import one_line
+from ses_insights.domain.failures import SystemFailure
+from ses_insights.settings import BadSetting
+
+NOTHING: Final = 1
+"""Exit code: nothing was found, or some of what was given was refused."""
+USAGE: Final = 2
+"""Exit code: the command was used wrongly."""
+AWS: Final = 3
+"""Exit code: AWS, or the way to it, does not do what is asked."""
+
+_THROTTLED: Final = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestThrottled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+class Trouble(Exception):
+    """A command cannot do what is asked; the text is one sentence for the person who asked."""
+
+    exit_code = AWS
+
+
+class NothingFoundError(Trouble):
+    """What was asked for is not there."""
+
+    exit_code = NOTHING
+
+
+class WrongUsageError(Trouble):
+    """The command was given something that it cannot take."""
+
+    exit_code = USAGE
+
+
+EXPECTED: Final = (
+    Trouble,
+    SystemFailure,
+    BadSetting,
+    BotoCoreError,
+    ClientError,
+    ResponseParserError,
+)
+
+
+def sentence(error: BaseException) -> str:
+    """Say what is wrong and what to do."""
+    if isinstance(error, SystemFailure) and isinstance(error.__cause__, EXPECTED):
+        return sentence(error.__cause__)
+    if isinstance(error, ClientError):
+        return one_line(_of_aws(error))
+    return one_line(_of_the_way_there(error))
+
+
+def _of_aws(error: ClientError) -> str:
+    code = error_code(error)
+    if is_denied(code):
+        what = action_denied(error) or error.operation_name
+        return f"These credentials may not do this: {what} is denied. docs/cli.md has the policy."
+    if code in CREDENTIALS:
+        return f"AWS does not take these credentials ({code}): log in again, or name others."
+    if code in _THROTTLED:
+        return f"AWS throttles {error.operation_name}: try again in a minute."
+    text = error.response.get("Error", {}).get("Message", "")
+    return f"AWS refuses {error.operation_name}: {code}: {text}"
+
+
+def _of_the_way_there(error: BaseException) -> str:
+    for kinds, words in _WORDS.items():
+        if isinstance(error, kinds):
+            return words.format(error)
+    return str(error)
+
+
+_WORDS: Final[Mapping[tuple[type[Exception], ...], str]] = {
+    (NoCredentialsError, PartialCredentialsError): (
+        "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY."
+    ),
+    (CredentialRetrievalError,): "The AWS credentials cannot be read: log in again. {}",
+    (ProfileNotFound,): "{}: set AWS_PROFILE to one that `aws configure list-profiles` names.",
+    (NoRegionError,): "No Region is named: set AWS_REGION to the one in which the stack is.",
+    (SSLError,): (
+        "The certificate of AWS's endpoint is not trusted: for the local run set AWS_CA_BUNDLE as "
+        "`make local` prints it."
+    ),
+    (BadSetting,): "The stack does not fit this version: {}. Deploy it again.",
+    (ResponseParserError,): "What answers is not AWS: check AWS_ENDPOINT_URL.",
+    (exceptions.ConnectionError, HTTPClientError): (
+        "AWS cannot be reached: check the network, AWS_REGION and AWS_ENDPOINT_URL. {}"
+    ),
+}
+"""What stands between this program and AWS, the first that fits."""

@@ -1,0 +1,94 @@
+"""Message ids into the queue, ten at a time; what the queue refuses in passing is sent again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from ses_insights.adapters.producer_queue import GROUP
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+BATCH: Final = 10
+"""The most that SendMessageBatch takes."""
+
+TRIES: Final = 5
+"""How often an id is sent before it counts as refused; the waits between double from a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An id that the queue did not take."""
+
+    message_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends to the queue."""
+
+    client: SQSClient
+    queue_url: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def send(self, ids: Mapping[str, bool]) -> Iterator[tuple[int, list[Refused]]]:
+        """Send ids, and whether a look is forced; goes on as its result is read.
+
+        Gives, for each batch, how many joined the queue and what was refused for good. Raises what
+        boto3 raises. An id sent again within five minutes is dropped by the queue.
+        """
+        pairs = list(ids.items())
+        for start in range(0, len(pairs), BATCH):
+            batch = pairs[start : start + BATCH]
+            refused = self._send([(message_id, body(message_id, f)) for message_id, f in batch])
+            yield len(batch) - len(refused), refused
+
+    def _send(self, batch: Sequence[tuple[str, str]]) -> list[Refused]:
+        for_good: list[Refused] = []
+        passing: list[Refused] = []
+        left = dict(enumerate(batch))
+        for attempt in range(TRIES):
+            if attempt:
+                self.sleep(2 ** (attempt - 1))
+            answer = self.client.send_message_batch(
+                QueueUrl=self.queue_url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": text, "MessageGroupId": GROUP}
+                    for number, (_, text) in left.items()
+                ],
+            )
+            failed = answer.get("Failed", [])
+            passing = [
+                Refused(left[int(each["Id"])][0], each.get("Message") or each["Code"])
+                for each in failed
+                if not each["SenderFault"]
+            ]
+            for_good += [
+                Refused(left[int(each["Id"])][0], each.get("Message") or each["Code"])
+                for each in failed
+                if each["SenderFault"]
+            ]
+            left = {
+                int(each["Id"]): left[int(each["Id"])] for each in failed if not each["SenderFault"]
+            }
+            if not left:
+                break
+        return [*for_good, *passing]
+
+
+def body(message_id: str, force: bool) -> str:  # noqa: FBT001 - the pair of a mapping
+    """Write an id as the queue takes it; nothing else of what was given goes in."""
+    return json.dumps({"MessageId": message_id, "force": True}) if force else message_id
+
+
+def last_look_by(
+    now: datetime, *, in_queue: int, sent: int, delay: timedelta, period: float
+) -> datetime:
+    """Tell by when the last of what was sent is looked at: its delay, and the looks before it."""
+    return now + delay + timedelta(seconds=(in_queue + sent) * period)

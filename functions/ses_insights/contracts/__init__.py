@@ -1,0 +1,1 @@
+"""Names and formats that others rely on. Pure."""

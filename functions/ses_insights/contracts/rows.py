@@ -1,0 +1,252 @@
+"""A record as the rows of the table, and back. The attribute names are a contract.
+
+Plain dictionaries, as the DynamoDB document form has them; `ses_insights.adapters.records` puts them on
+the wire.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from ses_insights.domain.alert import Alert, AlertType
+from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.record import Record
+from ses_insights.domain.status import Status, status_of
+from ses_insights.domain.summary import summary_of_destination, summary_of_message
+
+Row = dict[str, Any]
+
+MESSAGE: Final = "MESSAGE"
+DESTINATION: Final = "DESTINATION#"
+ALERT: Final = "ALERT#"
+MORE_EVENTS: Final = "EVENTS#"
+"""Rows with the events of a destination that do not fit into its own row."""
+
+_SORT_KEY_BYTES: Final = 900  # DynamoDB takes 1,024; the prefixes and a number need some
+_EVENTS_BYTES: Final = 250_000  # as JSON; an item may have 400 KB and carries other attributes
+
+# DynamoDB's protocol keeps the name "__type" for itself and refuses an item whose map has it, so a
+# tag of that name gets one underscore more: https://github.com/aws/aws-sdk-js/issues/1547
+_RESERVED: Final = re.compile(r"^_{2,}type\Z")
+_ESCAPED: Final = re.compile(r"^_(_{2,}type)\Z")
+
+
+def alert_key(alert_id: str) -> str:
+    """Name an alert's row within its message's."""
+    return f"{ALERT}{alert_id}"
+
+
+def message_row(record: Record) -> Row:
+    """Write the row that tells about the message as a whole."""
+    insights = record.insights
+    row: Row = {
+        "MessageId": insights.message_id,
+        "Record": MESSAGE,
+        "FromEmailAddress": insights.from_email_address,
+        "Subject": insights.subject,
+        "EmailTags": {
+            _RESERVED.sub(r"_\g<0>", name): list(values)
+            for name, values in insights.email_tags.items()
+        },
+        "Status": str(record.status),
+        "Summary": summary_of_message(record.status, record.insights.destinations),
+        "SentAt": record.sent_at,
+        "Looks": record.looks,
+        "FirstLookAt": record.first_look_at,
+        "LastLookAt": record.last_look_at,
+        "NextLookAt": record.next_look_at,
+        "DueLane": str(record.lane) if record.next_look_at else None,
+        "Final": record.final,
+        "Note": record.note,
+        "Shed": record.shed or None,
+        "ErasedAt": record.erased_at,
+        "ExpiresAt": record.expires_at,
+    }
+    return _without_none(row)
+
+
+def destination_rows(record: Record) -> Iterator[Row]:
+    """Write the rows of every destination, each with as many of its events as fit."""
+    for place in record.insights.destinations:
+        key = _address_key(place.address)
+        common = {"MessageId": record.insights.message_id, "ExpiresAt": record.expires_at}
+        first, *rest = _fitting(place.events)
+        yield _without_none(
+            {
+                **common,
+                "Record": f"{DESTINATION}{key}",
+                "Destination": place.address or None,
+                "Isp": place.isp,
+                "Status": str(status_of(place)),
+                "Summary": summary_of_destination(place),
+                # The indexes list only rows that have it; without a time the look's own stands in.
+                "LastEventAt": place.last_event_at or record.last_look_at,
+                "OpenCount": place.open_count,
+                "ClickCount": place.click_count,
+                "Events": [_event_map(event) for event in first],
+            }
+        )
+        for number, events in enumerate(rest, start=2):
+            yield {
+                **common,
+                "Record": f"{MORE_EVENTS}{key}#{number:04}",
+                "Of": place.address,
+                "Events": [_event_map(event) for event in events],
+            }
+
+
+def alert_row(alert: Alert, record: Record) -> Row:
+    """Write an alert's row; it is pending until it gets ``PublishedAt``."""
+    return _without_none(
+        {
+            "MessageId": record.insights.message_id,
+            "Record": alert_key(alert.alert_id),
+            "AlertType": str(alert.alert_type),
+            "Severity": str(alert.meaning.severity),
+            "Cause": alert.meaning.cause,
+            "NextStep": alert.meaning.next_step,
+            "Destination": alert.destination or None,
+            "Isp": alert.isp,
+            "Event": _event_map(alert.event),
+            "DetectedAt": alert.detected_at,
+            # While it is pending it waits in a lane, where `followups` finds it.
+            "DueLane": None if alert.published_at else str(Lane.ALERT),
+            "NextLookAt": None if alert.published_at else alert.detected_at,
+            "PublishedAt": alert.published_at,
+            "SnsMessageId": alert.sns_message_id,
+            "ExpiresAt": record.expires_at,
+        }
+    )
+
+
+def read_record(rows: Iterable[Row]) -> Record | None:
+    """Put a message's rows together again; None where the message's own row is missing."""
+    by_key = {str(row["Record"]): row for row in rows}
+    message = by_key.get(MESSAGE)
+    if message is None:
+        return None
+    return Record(
+        insights=Insights(
+            message_id=message["MessageId"],
+            from_email_address=message.get("FromEmailAddress"),
+            subject=message.get("Subject"),
+            email_tags={
+                _ESCAPED.sub(r"\1", name): tuple(values)
+                for name, values in message["EmailTags"].items()
+            },
+            destinations=tuple(_destinations(by_key)),
+        ),
+        status=Status(message["Status"]),
+        sent_at=message["SentAt"],
+        looks=int(message["Looks"]),
+        first_look_at=message.get("FirstLookAt"),
+        last_look_at=message.get("LastLookAt"),
+        next_look_at=message.get("NextLookAt"),
+        final=message.get("Final"),
+        note=message.get("Note"),
+        expires_at=int(message["ExpiresAt"]),
+        alerts=tuple(_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)),
+        lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
+        shed=int(message.get("Shed", 0)),
+        erased_at=message.get("ErasedAt"),
+    )
+
+
+def _destinations(by_key: Mapping[str, Row]) -> Iterator[Destination]:
+    more: dict[str, list[Event]] = {}
+    for key, row in sorted(by_key.items()):
+        if key.startswith(MORE_EVENTS):
+            more.setdefault(str(row["Of"]), []).extend(map(_event, row["Events"]))
+    places = [row for key, row in by_key.items() if key.startswith(DESTINATION)]
+    for row in sorted(places, key=lambda row: str(row.get("Destination", ""))):
+        address = str(row.get("Destination", ""))
+        yield Destination(
+            address=address,
+            isp=row.get("Isp"),
+            events=(*map(_event, row["Events"]), *more.get(address, ())),
+            open_count=int(row["OpenCount"]),
+            click_count=int(row["ClickCount"]),
+        )
+
+
+def _alert(row: Row) -> Alert:
+    return Alert(
+        alert_id=str(row["Record"]).removeprefix(ALERT),
+        alert_type=AlertType(row["AlertType"]),
+        destination=str(row.get("Destination", "")),
+        isp=row.get("Isp"),
+        event=_event(row["Event"]),
+        detected_at=row["DetectedAt"],
+        published_at=row.get("PublishedAt"),
+        sns_message_id=row.get("SnsMessageId"),
+    )
+
+
+def _event_map(event: Event) -> Row:
+    """Write an event under the API's names, its Details nested as the API nests them."""
+    details: Row = {}
+    if event.bounce:
+        details["Bounce"] = _without_none(
+            {
+                "BounceType": event.bounce.bounce_type,
+                "BounceSubType": event.bounce.bounce_sub_type,
+                "DiagnosticCode": event.bounce.diagnostic_code,
+            }
+        )
+    if event.complaint:
+        details["Complaint"] = _without_none(
+            {
+                "ComplaintSubType": event.complaint.complaint_sub_type,
+                "ComplaintFeedbackType": event.complaint.complaint_feedback_type,
+            }
+        )
+    return _without_none(
+        {"Timestamp": event.timestamp, "Type": event.type, "Details": details or None}
+    )
+
+
+def _event(row: Row) -> Event:
+    details = row.get("Details", {})
+    bounce, complaint = details.get("Bounce"), details.get("Complaint")
+    return Event(
+        type=row["Type"],
+        timestamp=row.get("Timestamp"),
+        bounce=None
+        if bounce is None
+        else Bounce(
+            bounce.get("BounceType"), bounce.get("BounceSubType"), bounce.get("DiagnosticCode")
+        ),
+        complaint=None
+        if complaint is None
+        else Complaint(complaint.get("ComplaintSubType"), complaint.get("ComplaintFeedbackType")),
+    )
+
+
+def _fitting(events: Sequence[Event]) -> list[list[Event]]:
+    """Cut events into runs that fit into an item; at least one run, it may be empty."""
+    runs: list[list[Event]] = [[]]
+    size = 0
+    for event in events:
+        weight = len(json.dumps(_event_map(event), ensure_ascii=False).encode())
+        if size + weight > _EVENTS_BYTES:
+            runs.append([])
+            size = 0
+        runs[-1].append(event)
+        size += weight
+    return runs
+
+
+def _address_key(address: str) -> str:
+    """Shorten an address that is too long for a key, so that different ones stay different."""
+    if len(address.encode()) <= _SORT_KEY_BYTES:
+        return address
+    return f"{address[:200]}~{hashlib.sha256(address.encode()).hexdigest()}"
+
+
+def _without_none(row: Row) -> Row:
+    return {name: value for name, value in row.items() if value is not None}

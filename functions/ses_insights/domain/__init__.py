@@ -1,0 +1,1 @@
+"""What is decided: pure, standard library only."""

@@ -1,0 +1,96 @@
+"""What became of a mail, in one sentence for whoever opens the table.
+
+A sentence is made of what the row itself holds, and written with it, so both always say the same.
+It tells nothing of looks to come: those change without a new answer of SES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ses_insights.domain.explanation import Severity, meaning_of
+from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.status import Status, status_of, status_of_event
+
+_SENTENCES: Final[Mapping[Status, str]] = {
+    Status.COMPLAINT: "A complaint or feedback report came{when}. {cause}",
+    Status.PERMANENT_BOUNCE: "The mail bounced for good{when}. {cause}",
+    Status.REJECTED: "SES rejected the mail{when} and did not attempt it: it found malware in it.",
+    Status.RENDERING_FAILURE: "The template could not be filled in{when}; nothing was sent.",
+    Status.TRANSIENT_BOUNCE: "The mail bounced{when}, but not for good; the address may be fine.",
+    Status.UNDETERMINED_BOUNCE: "The mail bounced{when}; SES cannot tell whether for good.",
+    Status.CLICKED: "A link in the mail was followed {clicks}.",
+    Status.OPENED: "The mail was opened {opens}.",
+    Status.DELIVERED: "The recipient's server took the mail{when}.",
+    Status.DELAYED: "The recipient's server put SES off{when}; nothing tells if it took the mail.",
+    Status.SENT: "SES sent the mail{when}; nothing tells if it arrived.",
+    Status.NOT_FOUND: "SES has told nothing of this message.",
+    Status.INVALID: "SES says that this is no message id.",
+}
+
+_WORDS: Final[Mapping[Status, str]] = {
+    Status.COMPLAINT: "with a complaint or feedback report",
+    Status.PERMANENT_BOUNCE: "bounced for good",
+    Status.REJECTED: "rejected by SES",
+    Status.RENDERING_FAILURE: "not rendered",
+    Status.TRANSIENT_BOUNCE: "bounced, not for good",
+    Status.UNDETERMINED_BOUNCE: "bounced, perhaps for good",
+    Status.CLICKED: "followed a link",
+    Status.OPENED: "opened it",
+    Status.DELIVERED: "delivered",
+    Status.DELAYED: "put off",
+    Status.SENT: "sent",
+}
+
+_SEVERITIES: Final = tuple(Severity)
+
+
+def summary_of_message(status: Status, destinations: Sequence[Destination]) -> str:
+    """Say what became of the mail to all of its recipients."""
+    if not destinations:
+        return _SENTENCES[status].format(when="")
+    if len(destinations) == 1:
+        return summary_of_destination(destinations[0])
+    statuses = [status_of(place) for place in destinations]
+    counts = [f"{statuses.count(each)} {_WORDS[each]}" for each in _WORDS if each in statuses]
+    return f"{len(destinations)} recipients: {', '.join(counts)}."
+
+
+def summary_of_destination(destination: Destination) -> str:
+    """Say what became of the mail to one recipient."""
+    status = status_of(destination)
+    # Of several events that say the same the gravest one is told, and of those the last one.
+    telling = max(
+        (event for event in destination.events if _says(event, status)),
+        key=lambda event: (_gravity(event), event.order),
+        default=None,
+    )
+    return _SENTENCES[status].format(
+        when=_when(telling),
+        cause=meaning_of(telling).cause if telling else "",
+        opens=_times(destination.open_count),
+        clicks=_times(destination.click_count),
+    )
+
+
+def _says(event: Event, status: Status) -> bool:
+    # Types that say nothing of what became of the mail count as SENT, too.
+    return event.type == "SEND" if status is Status.SENT else status_of_event(event) is status
+
+
+def _gravity(event: Event) -> int:
+    if event.is_complaint or event.is_permanent_bounce:
+        return -_SEVERITIES.index(meaning_of(event).severity)
+    return 0
+
+
+def _when(event: Event | None) -> str:
+    """Write an event's time to the minute, as a part of a sentence; nothing where it has none."""
+    if event is None or event.timestamp is None:
+        return ""
+    return f" on {event.timestamp[:10]} at {event.timestamp[11:16]} UTC"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -1,0 +1,1 @@
+"""The Lambda entry points, and the only places where parts are put together."""

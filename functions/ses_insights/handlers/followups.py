@@ -1,0 +1,87 @@
+"""Entry point of the function `followups`, and the place where its parts are put together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from botocore.config import Config
+
+from ses_insights.adapters import topic
+from ses_insights.adapters.counters import Counts
+from ses_insights.adapters.due_index import DueIndex
+from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.topic import AlertTopic
+from ses_insights.contracts.console import TableAddress
+from ses_insights.service.capacity import Load
+from ses_insights.service.followups import FollowUps
+from ses_insights.service.outbox import Outbox
+from ses_insights.service.telemetry import FollowUpTelemetry
+from ses_insights.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# One try more than the first: what fails twice is tried by the next run.
+_SHORT: Final = Config(
+    retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=1, read_timeout=3
+)
+
+KEPT_FREE: Final = 10.0
+"""Seconds before its time-out at which a run stops: what is in hand then is finished."""
+
+
+def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
+    """Put the function's parts together. Raises `BadSetting`."""
+    settings = Settings.read(environment)
+    dynamodb = session.client("dynamodb", config=_SHORT)
+    queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
+    alerts = AlertTopic(
+        session.client("sns", config=topic.CONFIG),
+        settings.alert_topic_arn,
+        settings.chat_topic_arn,
+    )
+    records = RecordTable(dynamodb, settings.table_name)
+    table = TableAddress(session.region_name, settings.table_name)
+    counts = Counts(dynamodb, settings.table_name)
+    return FollowUps(
+        rows=DueIndex(dynamodb, settings.table_name),
+        queue=queue,
+        records=records,
+        outbox=Outbox(records, alerts, _now, table),
+        counts=counts,
+        load=Load(counts, queue, settings.lookup_period, _now),
+        ladder=settings.ladder,
+        period=settings.lookup_period,
+        delay=settings.first_look_delay,
+        telemetry=FollowUpTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace)),
+        now=_now,
+        clock=time.monotonic,
+    )
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
+    """Do one run; an event says nothing that it needs to know."""
+    del event
+    followups = _followups()
+    try:
+        followups.run(context.get_remaining_time_in_millis() / 1000 - KEPT_FREE)
+    finally:
+        followups.telemetry.flush()
+
+
+@cache
+def _followups() -> FollowUps:
+    """Wire once per execution environment."""
+    return wire(os.environ, boto3.Session())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

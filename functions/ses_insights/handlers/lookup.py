@@ -1,0 +1,114 @@
+"""Entry point of the lookup function, and the place where its parts are put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from botocore.config import Config
+
+from ses_insights.adapters import ses, topic
+from ses_insights.adapters.counters import Counts
+from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.queue import Line, QueueMessage
+from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.ses import SesSource
+from ses_insights.adapters.topic import AlertTopic
+from ses_insights.contracts.console import TableAddress
+from ses_insights.domain.pace import Pace
+from ses_insights.service.capacity import Load
+from ses_insights.service.consumer import Lookup
+from ses_insights.service.look import Look
+from ses_insights.service.telemetry import Telemetry
+from ses_insights.settings import LookupSettings, Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# One try more than the first: what fails twice waits at the head of the line instead.
+_SHORT: Final = Config(
+    retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=1, read_timeout=2
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an execution environment keeps between invocations."""
+
+    source: SesSource
+    lookup: Lookup
+    telemetry: Telemetry
+
+
+def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
+    """Put the function's parts together. Raises `BadSetting`."""
+    settings, own = Settings.read(environment), LookupSettings.read(environment)
+    telemetry = Telemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
+    source = SesSource(
+        client=session.client("sesv2", config=ses.CONFIG),
+        pace=Pace(settings.lookup_period),
+        noted=telemetry.called,
+    )
+    dynamodb = session.client("dynamodb", config=_SHORT)
+    sqs = session.client("sqs", config=_SHORT)
+    look = Look(
+        source=source,
+        records=RecordTable(dynamodb, settings.table_name),
+        subscribers=AlertTopic(
+            session.client("sns", config=topic.CONFIG),
+            settings.alert_topic_arn,
+            settings.chat_topic_arn,
+        ),
+        rules=own.rules,
+        now=_now,
+        load=Load(
+            arrivals=Counts(dynamodb, settings.table_name),
+            queue=BackOfTheLine(sqs, settings.queue_url),
+            period=settings.lookup_period,
+            now=_now,
+        ),
+        delay=settings.first_look_delay,
+        told=telemetry.alerted,
+        table=TableAddress(session.region_name, settings.table_name),
+    )
+    line = Line(
+        client=sqs,
+        queue_url=settings.queue_url,
+        dead_letter_queue_url=own.dead_letter_queue_url,
+        now=_now,
+    )
+    return Parts(source, Lookup(look, line, telemetry), telemetry)
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Serve a batch of the queue and report what is to come back.
+
+    The batch size is 1. Were it more, the line would still keep its order: the first message that
+    is to come back holds all those behind it.
+    """
+    parts = _parts()
+    messages = [QueueMessage.of_record(record) for record in event["Records"]]
+    done = 0
+    try:
+        with parts.source.invocation(context.get_remaining_time_in_millis() / 1000):
+            while done < len(messages) and parts.lookup.serve(messages[done]):
+                done += 1
+    finally:
+        parts.telemetry.flush()
+    return {"batchItemFailures": [{"itemIdentifier": message.id} for message in messages[done:]]}
+
+
+@cache
+def _parts() -> Parts:
+    """Wire once per execution environment."""
+    return wire(os.environ, boto3.Session())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,68 @@
+"""The bulk lane: many ids at once, looked at with the slots that are left over.
+
+A list of 50,000 ids in the queue would stand in front of today's mail for half a day. Put straight
+into the table, each id waits in the lane that `followups` serves last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ses_insights.contracts.queue_message import read_body
+from ses_insights.domain.insight import Insights
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.record import Record, Rules
+from ses_insights.domain.status import Status
+from ses_insights.domain.times import iso
+from ses_insights.service.ports import RecordChanged, Records
+
+WAITS_IN_BULK: Final = (
+    "Not looked at yet: it came in bulk and is looked at with the slots that today's mail leaves "
+    "over."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Puts ids into the lane."""
+
+    records: Records
+    rules: Rules
+    now: Callable[[], datetime]
+
+    def put(self, bodies: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """Let each id wait for its first look; goes through the ids as its result is read.
+
+        Takes an id in any form that the queue takes. Gives each id and whether it is new: one that
+        is in the table stays as it is. Raises `BadBody` for what is no id, before the ids after it
+        are put, and `SystemFailure`. Run again, it goes on where it stopped.
+        """
+        for body in bodies:
+            message_id = read_body(body).message_id
+            try:
+                self.records.save(waiting(message_id, self.rules, self.now()), (), read=None)
+            except RecordChanged:
+                yield message_id, False
+            else:
+                yield message_id, True
+
+
+def waiting(message_id: str, rules: Rules, now: datetime) -> Record:
+    """Write the record of an id that is due now, at low priority, and was never looked at."""
+    return Record(
+        insights=Insights(message_id),
+        status=Status.NOT_FOUND,
+        # Until SES tells when it was sent. Its rungs count from then on.
+        sent_at=iso(now),
+        looks=0,
+        first_look_at=None,
+        last_look_at=None,
+        next_look_at=iso(now),
+        final=None,
+        note=WAITS_IN_BULK,
+        expires_at=rules.expires_at(now),
+        lane=Lane.BULK,
+    )

@@ -1,0 +1,83 @@
+"""What is done with one message of the queue: look, or park it, or let it come back.
+
+Three kinds of failure have three answers (decision record 3): a fault of this message parks it; a
+message that SES does not know yet climbs the ladder; a failure of the system leaves it at the head
+of the line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ses_insights.adapters.queue import Line, QueueMessage
+from ses_insights.contracts.queue_message import BadBody, read_body
+from ses_insights.domain.failures import Kind, SystemFailure, unforeseen
+from ses_insights.service.look import Look
+from ses_insights.service.telemetry import Telemetry
+
+_TRIES_OF_A_BUG: Final = 5
+"""Receives after which a message at which this program fails is parked: waiting mends no bug."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Serves the queue's messages, one after the other."""
+
+    look: Look
+    line: Line
+    telemetry: Telemetry
+
+    def serve(self, message: QueueMessage) -> bool:
+        """Serve one message. False where it is to stay in the queue and come back.
+
+        Nothing escapes: Lambda would print an exception's text, which may quote the mail.
+        """
+        self.telemetry.began(message.id)
+        try:
+            self._serve(message)
+        except Exception as error:  # noqa: BLE001 - told, counted, and the message comes back
+            failure = _as_failure(error)
+            if failure.kind is Kind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
+                return self._give_up(message, failure)
+            self._defer(message, failure)
+            return False
+        return True
+
+    def _serve(self, message: QueueMessage) -> None:
+        try:
+            request = read_body(message.body)
+        except BadBody as bad:
+            self._park(message, bad.slug, str(bad))
+            return
+        self.telemetry.about(request.message_id)
+        outcome = self.look(request, enqueued_at=message.sent_at)
+        self.telemetry.looked(outcome)
+        if outcome.refused:
+            self._park(message, "Refused", "Refused: SES says that this is no message id")
+
+    def _park(self, message: QueueMessage, slug: str, reason: str) -> None:
+        self.line.park(message, reason)
+        self.telemetry.parked(slug, reason)
+
+    def _defer(self, message: QueueMessage, failure: SystemFailure) -> None:
+        self.telemetry.failed(failure)
+        try:
+            delay = self.line.defer(message)
+        except Exception as error:  # noqa: BLE001 - told; the visibility timeout brings it back
+            self.telemetry.failed(_as_failure(error))
+        else:
+            self.telemetry.deferred(delay, message.receive_count)
+
+    def _give_up(self, message: QueueMessage, failure: SystemFailure) -> bool:
+        """Park a message at which this program fails; it stays where even that fails."""
+        try:
+            self._park(message, "Unexpected", str(failure))
+        except Exception as error:  # noqa: BLE001 - told, and the message comes back
+            self._defer(message, _as_failure(error))
+            return False
+        return True
+
+
+def _as_failure(error: Exception) -> SystemFailure:
+    return error if isinstance(error, SystemFailure) else unforeseen(error)

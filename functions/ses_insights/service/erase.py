@@ -1,0 +1,76 @@
+"""What goes when a person's data is erased, and what stays so that no look brings it back. Pure.
+
+SES answers for a message for weeks. So the message's own row stays, without anything of the mail,
+until SES itself has forgotten it, and whoever looks at it again leaves it as it is (decision
+record 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE, MORE_EVENTS, Row
+from ses_insights.domain.times import iso
+
+SUMMARY: Final = "Erased on request."
+
+FINAL: Final = (
+    "What was stored of a recipient was erased on request. It is not looked at again, whatever "
+    "asks for it."
+)
+
+_STAYS: Final = (
+    *("MessageId", "Record", "Status", "SentAt", "Looks", "FirstLookAt", "LastLookAt"),
+    *("Shed", "ErasedAt", "ExpiresAt"),
+)
+"""Counts and times: they tell of the service's work, and nothing of the mail."""
+
+
+def addresses(address: str) -> tuple[str, ...]:
+    """Spell an address in the ways in which it is likely stored; keys tell capitals apart."""
+    local, at, domain = address.strip().rpartition("@")
+    spelled = (
+        f"{local}{at}{domain}",
+        f"{local}{at}{domain.lower()}",
+        f"{local}{at}{domain}".lower(),
+    )
+    return tuple(dict.fromkeys(spelled))
+
+
+def rows_about(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
+    """Select the rows of a message that are to be deleted, those by which it is found last."""
+    about = [
+        row
+        for row in rows
+        if (_is(row, ALERT) and row.get("Destination") == address)
+        or (_is(row, MORE_EVENTS) and row.get("Of") == address)
+        or (_is(row, DESTINATION) and row.get("Destination") == address)
+    ]
+    return tuple(sorted(about, key=lambda row: _is(row, DESTINATION)))
+
+
+def tombstone(rows: Sequence[Row], now: datetime) -> Row:
+    """Write the row that stays of a message, from its rows; at least one must be there.
+
+    Where a look has been stored in part, and its message's own row is still missing, it is made up:
+    then the look that comes back finds it.
+    """
+    message = next((row for row in rows if row["Record"] == MESSAGE), None)
+    if message is None:
+        some = next((row for row in rows if _is(row, DESTINATION)), rows[0])
+        message = {"Status": "SENT", "SentAt": iso(now), "Looks": 0} | some
+    kept = {name: message[name] for name in _STAYS if name in message}
+    return {
+        "ErasedAt": iso(now),
+        **kept,
+        "Record": MESSAGE,
+        "EmailTags": {},
+        "Summary": SUMMARY,
+        "Final": FINAL,
+    }
+
+
+def _is(row: Row, prefix: str) -> bool:
+    return str(row["Record"]).startswith(prefix)

@@ -1,0 +1,31 @@
+"""Publishing an alert that is stored as pending, and marking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ses_insights.contracts.console import TableAddress
+from ses_insights.domain.alert import Alert, notification
+from ses_insights.domain.record import Record
+from ses_insights.domain.times import iso
+from ses_insights.service.ports import Records, Subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Tells what is stored and was not told."""
+
+    records: Records
+    subscribers: Subscribers
+    now: Callable[[], datetime]
+    table: TableAddress | None = None
+    """Where people read more; None where there is no console."""
+
+    def publish(self, alert: Alert, record: Record) -> Alert:
+        """Publish one alert of a record, then mark it. Raises `SystemFailure`."""
+        sns_message_id = self.subscribers.publish(notification(alert, record.insights, self.table))
+        done = replace(alert, published_at=iso(self.now()), sns_message_id=sns_message_id)
+        self.records.mark_published(record.insights.message_id, done)
+        return done

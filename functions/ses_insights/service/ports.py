@@ -1,0 +1,144 @@
+"""What looks and follow-ups need of the world, named by role.
+
+`ses_insights.adapters` has the real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ses_insights.domain.alert import Alert, Notification
+from ses_insights.domain.due import Claim, DueRow, GiveUp, MoveOn, Waiting
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.record import Answer, Record
+
+
+class Source(Protocol):
+    """Where the truth about a message comes from: SES."""
+
+    def ask(self, message_id: str) -> Answer:
+        """Ask once, at the pace. Raises `SystemFailure`."""
+        ...
+
+
+class Records(Protocol):
+    """Where records are kept: the table."""
+
+    def load(self, message_id: str) -> Record | None:
+        """Read everything stored of a message. Raises `SystemFailure`."""
+        ...
+
+    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+        """Store a record and its new alerts, together, over the one that was read.
+
+        Raises `RecordChanged` where somebody else stored one since, and `SystemFailure`.
+        """
+        ...
+
+    def mark_published(self, message_id: str, alert: Alert) -> None:
+        """Note when and as what a stored alert was published. Raises `SystemFailure`."""
+        ...
+
+
+class RecordChanged(Exception):
+    """Another writer was faster: read again and decide again."""
+
+
+class Subscribers(Protocol):
+    """Who is told: the alert topic."""
+
+    def publish(self, notification: Notification) -> str:
+        """Tell, and return SNS's message id. Raises `SystemFailure`."""
+        ...
+
+
+class Arrivals(Protocol):
+    """How many messages came in: counts in the table."""
+
+    def by_hour(self, now: datetime) -> Mapping[str, int]:
+        """Read how many came in during the last day. Raises `SystemFailure`."""
+        ...
+
+
+class SentCounts(Protocol):
+    """How many due looks joined the queue lately: counts in the table. Raises `SystemFailure`."""
+
+    def count_sent(self, number: int, now: datetime) -> None:
+        """Count them."""
+        ...
+
+    def sent_since(self, moment: datetime) -> int:
+        """Tell how many it were since then, to the minute, rather more than less."""
+        ...
+
+
+class Depth(Protocol):
+    """How many messages a queue holds; all three are approximate."""
+
+    @property
+    def visible(self) -> int:
+        """Those that can be received."""
+        ...
+
+    @property
+    def delayed(self) -> int:
+        """Those that cannot be received yet."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Those that are received and not deleted."""
+        ...
+
+
+class Queue(Protocol):
+    """The line of message ids, from behind."""
+
+    def depth(self) -> Depth:
+        """Ask how many wait. Raises `SystemFailure`."""
+        ...
+
+    def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Put up to ten due looks into the line; returns those that it refused.
+
+        Raises `SystemFailure` where it took none.
+        """
+        ...
+
+
+class DueRows(Protocol):
+    """Who waits, in lanes by time: the table's sparse index. Everything raises `SystemFailure`.
+
+    What changes a row returns False, and changes nothing, where the row does not wait any more for
+    the time that was read.
+    """
+
+    def count(self, lane: Lane, *, until: str, most: int) -> int:
+        """Count who is due; stops counting at `most`."""
+        ...
+
+    def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
+        """Read who is due, the oldest first, page by page."""
+        ...
+
+    def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
+        """Read some whose time lies after all times that can be right."""
+        ...
+
+    def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
+        """Read what is known of a page of messages now, by message id; some may be left out."""
+        ...
+
+    def claim(self, row: Waiting, *, until: str) -> bool:
+        """Let a row wait until then."""
+        ...
+
+    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+        """Undo a claim."""
+        ...
+
+    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+        """Let a row wait for a later look, or for none."""
+        ...

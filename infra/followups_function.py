@@ -1,0 +1,160 @@
+"""The function `followups`: every minute it puts the looks that are due back into the queue."""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.alarms import METRIC_NAMESPACE, counted, watch, watch_for_silence
+from infra.config import Config
+from infra.queues import Queues
+from infra.service_function import ServiceFunction, shared_settings
+from infra.table import DUE_LOOKS
+from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
+
+SERVICE = "followups"
+
+# As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
+TIMEOUT = Duration.minutes(1)
+
+LONGEST_LAG = Duration.days(1)
+
+
+class FollowUpsFunction(ServiceFunction):
+    """The function, what it may do, its schedule, and its alarms."""
+
+    def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        code: lambda_.Code,
+        queues: Queues,
+        table: dynamodb.ITableV2,
+        topics: Topics,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            name=SERVICE,
+            description="Puts messages that are due for another look back into the queue.",
+            code=code,
+            timeout=TIMEOUT,
+            environment=shared_settings(config=config, queues=queues, table=table, topics=topics),
+            operations=topics.operations,
+        )
+        # The next minute's run does what a failed one did not; Lambda need not try again.
+        self.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
+        self._permit(queues=queues, table=table, topics=topics)
+        self._every_minute()
+        self._watch(topics.operations)
+
+    def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
+        """Allow single actions on single resources."""
+        self.allow("sqs:GetQueueAttributes", "sqs:SendMessage", on=queues.message_ids.queue_arn)
+        self.allow(
+            "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=table.table_arn
+        )
+        self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{DUE_LOOKS}")
+        for topic in topics.told:
+            self.allow("sns:Publish", on=topic.topic_arn)
+        self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
+        Validations.of(self.role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
+                reason="SNS asks for it by this name of whoever publishes to an encrypted topic; "
+                "it is allowed on the topics' key alone.",
+            )
+        )
+
+    def _every_minute(self) -> None:
+        """Start a run every minute, through a role that may do nothing else."""
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            ),
+        )
+        # Not the scheduler's own Lambda target: it also allows every version of the function.
+        allowed = iam.Policy(
+            self,
+            "StartRuns",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["lambda:InvokeFunction"], resources=[self.function.function_arn]
+                )
+            ],
+        )
+        schedule = scheduler.CfnSchedule(
+            self,
+            "EveryMinute",
+            description="Starts a run of followups.",
+            schedule_expression="rate(1 minute)",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self.function.function_arn,
+                role_arn=role.role_arn,
+                # A run that is a minute late is the next one.
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=60, maximum_retry_attempts=0
+                ),
+            ),
+        )
+        schedule.node.add_dependency(allowed)
+
+    def _watch(self, operations: sns.ITopic) -> None:
+        watch(
+            self,
+            "FollowUpLag",
+            metric=cloudwatch.Metric(
+                namespace=METRIC_NAMESPACE,
+                metric_name="Lag",
+                dimensions_map={"service": SERVICE},
+                statistic=cloudwatch.Stats.MAXIMUM,
+                period=Duration.minutes(15),
+            ),
+            at_least=LONGEST_LAG.to_seconds(),
+            meaning="A message has been due for another look for more than a day. Bounces and "
+            "complaints that come late are found that much later.",
+            remedy="If the alarm OldestMessage or SystemFailures is on, look at it first: due "
+            "looks wait while the queue is full. Otherwise more mail comes in than looks can "
+            "follow; the metric Shed shows how many are given up. Enqueue less, or take rungs out "
+            "of the context key followUpLadder.",
+            operations=operations,
+        )
+        watch_for_silence(
+            self,
+            "FollowUpsNotRunning",
+            metric=counted("Runs", period=Duration.minutes(5), service=SERVICE),
+            out_of=2,
+            meaning="No run of followups has come to its end for ten minutes: no message is "
+            "looked at again, and alerts left pending are not published.",
+            remedy="Look at its alarm for errors and its log group, then at its schedule in "
+            "EventBridge Scheduler: it must be enabled, and its role must be there. Runs go on by "
+            "themselves; nothing that is due is lost.",
+            operations=operations,
+        )
+        watch(
+            self,
+            "FollowUpFailures",
+            metric=counted("SystemFailures", period=Duration.minutes(5), service=SERVICE),
+            # A run fails every minute while something is down; a failure in passing is no trouble.
+            at_least=1,
+            datapoints=3,
+            out_of=3,
+            meaning="Runs of followups have kept failing for a quarter of an hour: DynamoDB, SQS, "
+            "SNS, credentials or permissions.",
+            remedy="The metric SystemFailures by kind, and the log group of followups, say which. "
+            "Mend it; the runs go on by themselves.",
+            operations=operations,
+        )

@@ -1,0 +1,177 @@
+"""The lookup function: takes one id at a time from the queue and asks SES about it."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.alarms import counted, watch, watch_for_most
+from infra.config import Config
+from infra.queues import Queues
+from infra.service_function import ServiceFunction, shared_settings
+from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
+
+SERVICE = "lookup"
+
+# Answers 429 in a quarter of an hour. One in passing is no trouble.
+THROTTLES_AT_LEAST = 10
+
+
+class LookupFunction(ServiceFunction):
+    """The function, what it may do, its place at the head of the queue, and its alarms."""
+
+    def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        code: lambda_.Code,
+        queues: Queues,
+        table: dynamodb.ITableV2,
+        topics: Topics,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            name=SERVICE,
+            description="Asks SES what became of a message, stores the answer and alerts.",
+            code=code,
+            timeout=Duration.seconds(config.lookup_timeout_seconds),
+            # One look at a time. The queue's single message group sees to that already; this
+            # also holds when somebody invokes the function by hand.
+            reserved_concurrency=1 if config.reserve_concurrency else None,
+            environment={
+                **shared_settings(config=config, queues=queues, table=table, topics=topics),
+                "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
+                "RETENTION_DAYS": str(config.retention_days),
+                "REDACT_SUBJECTS": json.dumps(config.redact_subjects),
+            },
+            operations=topics.operations,
+        )
+        self._permit(queues=queues, table=table, topics=topics)
+        self._permit_asking_ses()
+        self._take_from(queues.message_ids)
+        self._watch(topics.operations)
+
+    def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
+        """Allow single actions. The grants of the CDK would allow more than the code uses."""
+        self.allow(
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
+            on=queues.message_ids.queue_arn,
+        )
+        self.allow("sqs:SendMessage", on=queues.dead_letters.queue_arn)
+        self.allow(
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:ConditionCheckItem",
+            on=table.table_arn,
+        )
+        for topic in topics.told:
+            self.allow("sns:Publish", on=topic.topic_arn)
+        self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
+        Validations.of(self.role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
+                reason="SNS asks for it by this name of whoever publishes to an encrypted topic; "
+                "it is allowed on the topics' key alone.",
+            )
+        )
+
+    def _permit_asking_ses(self) -> None:
+        """Allow the one question, in a policy of its own: it cannot be limited to a resource."""
+        ask_ses = iam.Policy(
+            self,
+            "AskSes",
+            roles=[self.role],
+            statements=[iam.PolicyStatement(actions=["ses:GetMessageInsights"], resources=["*"])],
+        )
+        Validations.of(ask_ses).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="ses:GetMessageInsights has no resource type, so IAM takes no other "
+                "resource; it is the only action of this policy.",
+            )
+        )
+        self.function.node.add_dependency(ask_ses)
+
+    def _take_from(self, queue: sqs.IQueue) -> None:
+        # Not SqsEventSource: it also grants what is not used (sqs:GetQueueUrl).
+        lambda_.EventSourceMapping(
+            self,
+            "OneAtATime",
+            target=self.function,
+            event_source_arn=queue.queue_arn,
+            batch_size=1,
+            report_batch_item_failures=True,
+        )
+
+    def _watch(self, operations: sns.ITopic) -> None:
+        minutes = Duration.minutes(5)
+        watch(
+            self,
+            "SystemFailures",
+            metric=counted("SystemFailures", period=minutes, service=SERVICE),
+            # A failing look comes back after at most 15 minutes, four times an hour: 3 of 12 stays
+            # on as long as it fails, and does not go off for one or two failures in passing.
+            at_least=1,
+            datapoints=3,
+            out_of=12,
+            meaning="Looks have kept failing during the last hour because of the system and not of "
+            "a message: SES, DynamoDB, SNS, SQS, credentials or permissions. The line waits; "
+            "nothing is lost for 14 days.",
+            remedy="The metric SystemFailures by kind, and the log group of lookup, say which. "
+            "Mend it; the looks go on by themselves within 15 minutes.",
+            operations=operations,
+        )
+        watch(
+            self,
+            "VdmOff",
+            metric=counted("SystemFailures", period=minutes, service=SERVICE, kind="VdmOff"),
+            at_least=1,
+            # Half an hour, for the same reason, so that it does not come and go.
+            out_of=6,
+            meaning="SES refuses every look because Virtual Deliverability Manager (VDM) is off in "
+            "this account and Region. Mail sent while it is off is never tracked.",
+            remedy="Turn it on: SES console, Virtual Deliverability Manager, or aws sesv2 "
+            "put-account-vdm-attributes --vdm-attributes VdmEnabled=ENABLED. The looks go on by "
+            "themselves within 15 minutes.",
+            operations=operations,
+        )
+        watch(
+            self,
+            "SesThrottling",
+            metric=counted("Throttles", period=Duration.minutes(15), service=SERVICE),
+            at_least=THROTTLES_AT_LEAST,
+            meaning="SES throttles the looks although they keep their pace. Its limit of one a "
+            "second is shared: somebody else in this account and Region calls GetMessageInsights.",
+            remedy="Find the caller (CloudTrail, or ask who uses the Virtual Deliverability "
+            "Manager console or API) and stop it, or share the limit: raise the context key "
+            "lookupPeriodSeconds.",
+            operations=operations,
+        )
+        watch_for_most(
+            self,
+            "Coverage",
+            metric=counted("Coverage", period=Duration.hours(1), service=SERVICE),
+            meaning="SES does not show most of the messages that were judged within an hour. A "
+            "message is judged at its first look an hour or more after it was sent: a fresh one "
+            "that is not there yet does not count. Fewer than 20 tell nothing. Likely the mail is "
+            "sent from another account or Region, or was sent while Virtual Deliverability Manager "
+            "(VDM) was off.",
+            remedy="Compare account and Region of sender and stack, and look whether VDM is on. "
+            "Then enqueue the ids where they belong. A back-fill of ids older than SES keeps them "
+            "does the same.",
+            operations=operations,
+        )

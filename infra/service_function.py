@@ -1,0 +1,98 @@
+"""What every function of the service has: a role, a log group and an error alarm of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.alarms import METRIC_NAMESPACE, watch
+from infra.config import Config
+from infra.lambda_package import ARCHITECTURE, RUNTIME
+from infra.queues import Queues
+from infra.topics import Topics
+
+
+def shared_settings(
+    *, config: Config, queues: Queues, table: dynamodb.ITableV2, topics: Topics
+) -> dict[str, str]:
+    """Name what every function is told: where everything is, and the choices that count looks."""
+    return {
+        "TABLE_NAME": table.table_name,
+        "ALERT_TOPIC_ARN": topics.alerts.topic_arn,
+        **({"CHAT_TOPIC_ARN": topics.chat.topic_arn} if topics.chat else {}),
+        "QUEUE_URL": queues.message_ids.queue_url,
+        "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
+        "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
+        "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
+        "SES_KEEPS_DAYS": str(config.ses_keeps_days),
+    }
+
+
+class ServiceFunction(Construct):
+    """A Lambda function that may do nothing but write its log until it is told `allow`."""
+
+    def __init__(  # noqa: PLR0913 - keyword-only; each is one choice of the caller
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        code: lambda_.Code,
+        timeout: Duration,
+        environment: Mapping[str, str],
+        operations: sns.ITopic,
+        reserved_concurrency: int | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=log_group.log_group_arn)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            handler=f"ses_insights.handlers.{name}.handler",
+            code=code,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            memory_size=256,
+            timeout=timeout,
+            reserved_concurrent_executions=reserved_concurrency,
+            role=self.role,
+            log_group=log_group,
+            environment={
+                "POWERTOOLS_SERVICE_NAME": name,
+                "POWERTOOLS_METRICS_NAMESPACE": METRIC_NAMESPACE,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **environment,
+            },
+        )
+        watch(
+            self,
+            f"{name.capitalize()}Errors",
+            metric=self.function.metric_errors(period=Duration.minutes(5)),
+            at_least=1,
+            meaning=f"The function {name} crashed: an error in its code, a time-out, or too little "
+            "memory. Nothing is lost; what it worked on is tried again.",
+            remedy="Read the newest error in its log group. If it came with a deployment, deploy "
+            "the version before it.",
+            operations=operations,
+        )
+
+    def allow(self, *actions: str, on: str) -> None:
+        """Let the function do `actions` on one resource, named by its ARN."""
+        self.role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[on]))

@@ -1,0 +1,71 @@
+"""Holds what was stored and alerted against what the stories say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from local.actors.subscriber import Received
+from local.ses_stand_in.stories import Expectation
+
+Row = Mapping[str, Any]
+_Told = tuple[str, str, str | None, str | None]
+
+
+def differences(
+    expected: Mapping[str, Expectation], rows: Iterable[Row], received: Sequence[Received]
+) -> list[str]:
+    """Say in a line each where the table or the subscriber differs from the stories.
+
+    `expected` has what must be stored and told by message id; a message that is not in it must
+    not be in the table either.
+    """
+    by_message: dict[str, list[Row]] = {}
+    for row in rows:
+        by_message.setdefault(row["MessageId"], []).append(row)
+    told: dict[str, list[Received]] = {}
+    for alert in received:
+        told.setdefault(alert.body["messageId"], []).append(alert)
+    return [
+        *(
+            f"{message_id}: {difference}"
+            for message_id, expectation in expected.items()
+            for difference in _of_message(
+                expectation, by_message.get(message_id, []), told.get(message_id, [])
+            )
+        ),
+        *(
+            f"{message_id}: nobody enqueued it, and it was stored or told"
+            for message_id in sorted({*by_message, *told} - {*expected})
+        ),
+    ]
+
+
+def _of_message(
+    expected: Expectation, rows: Sequence[Row], received: Sequence[Received]
+) -> Iterator[str]:
+    statuses = [row["Status"] for row in rows if row["Record"] == "MESSAGE"]
+    if statuses != [expected.status]:
+        yield f"stored as {statuses or 'nothing'}, its story ends as {expected.status}"
+    due = Counter(
+        (a.alert_type, a.severity, a.bounce_sub_type, a.complaint_feedback_type)
+        for a in expected.alerts
+    )
+    told = Counter(_told(alert) for alert in received)
+    if told != due:
+        yield f"told {sorted(map(str, told.elements()))}, due {sorted(map(str, due.elements()))}"
+    stored = {row["Record"] for row in rows if "PublishedAt" in row}
+    ids = {f"ALERT#{alert.body['alertId']}" for alert in received}
+    if stored != ids:
+        yield f"alerts marked as published {sorted(stored)}, received {sorted(ids)}"
+
+
+def _told(alert: Received) -> _Told:
+    event = alert.body["event"]
+    return (
+        alert.body["alertType"],
+        alert.body["severity"],
+        event.get("bounce", {}).get("bounceSubType"),
+        event.get("complaint", {}).get("complaintFeedbackType"),
+    )

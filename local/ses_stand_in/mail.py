@@ -1,0 +1,105 @@
+"""A mail that was sent, and what SES knows of it at a given time. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from local.ses_stand_in.stories import Event, Story
+
+Payload = dict[str, Any]
+"""A response as botocore's model describes it."""
+
+REGION_DIGITS = "0102"  # what ids of eu-west-1 begin with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail the stand-in took. Times are those of the real clock."""
+
+    message_id: str
+    from_email_address: str
+    subject: str
+    tags: tuple[tuple[str, str], ...]
+    recipients: tuple[str, ...]
+    story: Story
+    sent_at: datetime
+    speed: float
+    """Fixed at the send: a change of speed must not move what SES has already said."""
+
+    @property
+    def settled_at(self) -> datetime:
+        """From here on SES knows all it will ever know of this mail."""
+        return self.sent_at + self.story.settled_after / self.speed
+
+    def insights(self, now: datetime) -> Payload | None:
+        """What GetMessageInsights answers at this time; None: not yet, never, or no more."""
+        elapsed = (now - self.sent_at) * self.speed
+        visible_after = self.story.visible_after
+        if visible_after is None or not visible_after <= elapsed < self.story.retention:
+            return None
+        payload = {
+            "MessageId": self.message_id,
+            "FromEmailAddress": self.from_email_address,
+            "Subject": self.subject if self.story.subject is None else self.story.subject,
+            "EmailTags": [{"Name": name, "Value": value} for name, value in self.tags],
+            "Insights": [
+                self._insight(destination, events, now) for destination, events in self._timelines()
+            ],
+        }
+        return {
+            name: value
+            for name, value in payload.items()
+            if name not in self.story.missing and value != ""
+        }
+
+    def _timelines(self) -> Iterable[tuple[str, tuple[Event, ...]]]:
+        for recipient in self.recipients:
+            yield recipient, self.story.events
+        local, _, domain = self.recipients[0].rpartition("@")
+        for number, events in enumerate(self.story.others, start=2):
+            yield f"{local}.{number}@{domain}", events
+
+    def _insight(self, destination: str, events: tuple[Event, ...], now: datetime) -> Payload:
+        insight: Payload = {"Destination": destination}
+        if self.story.isp is not None:
+            insight["Isp"] = self.story.isp
+        known = [
+            self._event(event, at)
+            for event in events
+            if (at := self.sent_at + event.after / self.speed) <= now
+        ]
+        # SES promises no order, so the stand-in keeps none (but the same at each look).
+        Random(self.message_id).shuffle(known)  # noqa: S311 - not for secrets
+        return insight | {"Events": known}
+
+    @staticmethod
+    def _event(event: Event, at: datetime) -> Payload:
+        dated: Payload = {"Timestamp": at} if event.dated else {}
+        details: Payload = {} if event.details is None else {"Details": event.details}
+        return dated | {"Type": event.type} | details
+
+
+def new_message_id(sent_at: datetime, unique: UUID) -> str:
+    """An id of SES's form, e.g. 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000.
+
+    The first group holds the milliseconds since 1970.
+    """
+    milliseconds = round(sent_at.timestamp() * 1000)
+    return f"{REGION_DIGITS}{milliseconds:012x}-{unique}-000000"
+
+
+def auto_tags(from_email_address: str, configuration_set: str | None) -> list[tuple[str, str]]:
+    """The tags SES adds by itself. The addresses are of the ranges kept for documentation."""
+    set_name = [("ses:configuration-set", configuration_set)] if configuration_set else []
+    _, address = parseaddr(from_email_address)
+    return [
+        *set_name,
+        ("ses:source-ip", "192.0.2.10"),
+        ("ses:caller-identity", "send-pipeline"),
+        ("ses:from-domain", address.rpartition("@")[2]),
+        ("ses:outgoing-ip", "198.51.100.25"),
+    ]

@@ -1,0 +1,76 @@
+"""The processes in which the emulator runs a function: to weigh, to stop and to kill them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from local.stack.run import LocalRun
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One execution environment, as the machine sees it."""
+
+    pid: int
+    memory: int
+    """Bytes that it holds."""
+
+
+def workers(run: LocalRun, function_name: str) -> list[Worker]:
+    """Find a function's execution environments.
+
+    They are children of the emulator, which starts each from a folder named for its function.
+    """
+    return [
+        worker
+        for worker, parent, command in _processes()
+        if parent == run.emulator.pid and f"ministack-lambda-{function_name}-" in command
+    ]
+
+
+def kill(run: LocalRun, function_name: str) -> int:
+    """End a function's processes as want of memory or the loss of its host does, at once.
+
+    Returns how many there were, once they are gone. The emulator reports what they worked on as
+    failed, as Lambda does, and starts new ones when the function is next invoked.
+    """
+    found = _signal(run, function_name, signal.SIGKILL)
+    while {*found} & {worker.pid for worker in workers(run, function_name)}:
+        time.sleep(0.01)
+    return len(found)
+
+
+def freeze(run: LocalRun, function_name: str) -> list[int]:
+    """Keep a function's processes from going on, so that it runs into its time-out.
+
+    Returns their ids.
+    """
+    return _signal(run, function_name, signal.SIGSTOP)
+
+
+def _signal(run: LocalRun, function_name: str, number: signal.Signals) -> list[int]:
+    found = [worker.pid for worker in workers(run, function_name)]
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+    return found
+
+
+def _processes() -> Iterator[tuple[Worker, int, str]]:
+    """List all processes that have not ended: the process, its parent, its command."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,rss=,args="],  # noqa: S607 - where it is found
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for line in listed.splitlines():
+        pid, parent, state, kibibytes, *command = line.split(maxsplit=4)
+        if not state.startswith("Z"):
+            yield Worker(int(pid), int(kibibytes) * 1024), int(parent), " ".join(command)

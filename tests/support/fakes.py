@@ -1,0 +1,202 @@
+"""The world around a look, in memory: a clock, the ports of `ses_insights.service.ports`, and their failures.
+
+`test_table.py` runs the contract of `Records` against `FakeRecords` and the real table alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from ses_insights.domain.alert import Alert, Notification
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.record import Answer, Record
+from ses_insights.service.ports import RecordChanged
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of ordinary errors runs."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A monotonic and a wall clock that move only when a test, or a sleep, moves them."""
+
+    monotonic: float = 1000.0
+    wall: float = START.timestamp()
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        """Pass time; a wait that would never end, or is none, fails."""
+        assert math.isfinite(seconds), "a wait without end"
+        assert seconds > 0, "a wait of nothing"
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let both clocks move."""
+        self.monotonic += seconds
+        self.wall += seconds
+
+    def read(self) -> float:
+        """The monotonic clock."""
+        return self.monotonic
+
+    def read_wall(self) -> float:
+        """The wall clock."""
+        return self.wall
+
+    def now(self) -> datetime:
+        """The wall clock, as an instant."""
+        return datetime.fromtimestamp(self.wall, UTC)
+
+
+@dataclass(slots=True)
+class Moments:
+    """The moments of a look, before and after every effect, and what happens at one of them."""
+
+    passed: list[str] = field(default_factory=list)
+    fails_at: int | None = None
+    """Index of the moment at which `error` strikes, once."""
+    error: BaseException = field(default_factory=Killed)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What somebody else does right before a moment, once."""
+
+    def reach(self, moment: str) -> None:
+        """Pass a moment, or fail there."""
+        if meanwhile := self.before.pop(moment, None):
+            meanwhile()
+        self.passed.append(moment)
+        if len(self.passed) - 1 == self.fails_at:
+            raise self.error
+
+
+@dataclass(slots=True)
+class FakeSource:
+    """SES: answers from a list, the last one for ever."""
+
+    moments: Moments
+    answers: list[Answer | Exception]
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, message_id: str) -> Answer:
+        """Answer, or raise what stands in the list."""
+        self.moments.reach("ask")
+        self.asked.append(message_id)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        self.moments.reach("asked")
+        return answer
+
+
+@dataclass(slots=True)
+class FakeRecords:
+    """The table: records by message id, alerts each with a state of its own."""
+
+    moments: Moments = field(default_factory=Moments)
+    records: dict[str, Record] = field(default_factory=dict)
+
+    def load(self, message_id: str) -> Record | None:
+        """Give back what was saved, alerts by id."""
+        self.moments.reach("load")
+        record = self.records.get(message_id)
+        self.moments.reach("loaded")
+        return record
+
+    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+        """Save over the version that was read; alerts that are there stay as they are."""
+        self.moments.reach("save")
+        message_id = record.insights.message_id
+        stored = self.records.get(message_id)
+        if (stored and stored.looks) != (read and read.looks) or (stored and stored.erased_at):
+            raise RecordChanged
+        alerts = {alert.alert_id: alert for alert in stored.alerts} if stored else {}
+        alerts |= {alert.alert_id: alert for alert in new_alerts}
+        self.records[message_id] = replace(
+            record, alerts=tuple(alerts[alert_id] for alert_id in sorted(alerts))
+        )
+        self.moments.reach("saved")
+
+    def mark_published(self, message_id: str, alert: Alert) -> None:
+        """Note the publication of an alert that is stored."""
+        self.moments.reach("mark")
+        record = self.records.get(message_id)
+        if record is None or alert.alert_id not in {known.alert_id for known in record.alerts}:
+            raise SystemFailure(Kind.DYNAMODB, "UpdateItem: ConditionalCheckFailedException")
+        marked = tuple(
+            replace(known, published_at=alert.published_at, sns_message_id=alert.sns_message_id)
+            if known.alert_id == alert.alert_id
+            else known
+            for known in record.alerts
+        )
+        self.records[message_id] = replace(record, alerts=marked)
+        self.moments.reach("marked")
+
+
+@dataclass(slots=True)
+class FakeSubscribers:
+    """The alert topic: keeps what was published."""
+
+    moments: Moments = field(default_factory=Moments)
+    published: list[Notification] = field(default_factory=list)
+
+    def publish(self, notification: Notification) -> str:
+        """Keep it, and number it."""
+        self.moments.reach("publish")
+        self.published.append(notification)
+        self.moments.reach("published")
+        return f"sns-{len(self.published)}"
+
+
+@dataclass(slots=True)
+class FakeSqs:
+    """The one client method that defers a message, and the one that parks it."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    fails: dict[str, list[BaseException]] = field(default_factory=dict)
+    """Errors by method, each raised once."""
+
+    @property
+    def client(self) -> SQSClient:
+        """Itself, where a client is asked for."""
+        return cast("SQSClient", self)
+
+    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
+        """Note the request, or fail."""
+        return self._note("change_message_visibility", request)
+
+    def send_message(self, **request: Any) -> dict[str, Any]:
+        """Note the request, or fail."""
+        return self._note("send_message", request)
+
+    def of(self, method: str) -> list[dict[str, Any]]:
+        """The requests of one method."""
+        return [request for name, request in self.calls if name == method]
+
+    def _note(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append((method, request))
+        if self.fails.get(method):
+            raise self.fails[method].pop(0)
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as the stack makes it."""
+
+    client: DynamoDBClient
+    name: str
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Everything in it."""
+        return self.client.scan(TableName=self.name)["Items"]

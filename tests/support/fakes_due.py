@@ -1,0 +1,184 @@
+"""The lanes and the line in memory, for the runs of `followups`.
+
+`test_due_index.py` runs the contract of `DueRows` against `FakeDueRows` and the real index alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ses_insights.adapters.producer_queue import Depth
+from ses_insights.domain.due import Claim, DueRow, GiveUp, MoveOn, Waiting
+from ses_insights.domain.failures import SystemFailure
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.times import iso
+from tests.support.fakes import Clock
+
+Row = dict[str, Any]
+
+
+def message(message_id: str, lane: Lane, due: datetime, age: timedelta, looks: int = 1) -> Row:
+    """A message's own row, as far as followups reads it, with a rung due then at this age."""
+    return {
+        "MessageId": message_id,
+        "Record": "MESSAGE",
+        "DueLane": str(lane),
+        "NextLookAt": iso(due),
+        "SentAt": iso(due - age),
+        "Looks": looks,
+    }
+
+
+@dataclass(slots=True)
+class FakeDueRows:
+    """The sparse index over rows in memory; `stale` are rows as the index still shows them."""
+
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    page: int = 100
+    clock: Clock | None = None
+    seconds_a_call: float = 0.0
+    calls: int = 0
+    stale: list[Waiting] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    """Messages that `details` leaves out, as DynamoDB does under load."""
+
+    def put(self, *rows: Row) -> None:
+        """Put rows into the table."""
+        self.rows |= {(row["MessageId"], row["Record"]): row for row in rows}
+
+    def count(self, lane: Lane, *, until: str, most: int) -> int:
+        """Count who is due."""
+        self._call()
+        return min(len(self._sorted(lane, until)), most)
+
+    def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
+        """Read who is due, page by page."""
+        self._call()
+        # What moves while it is read is read as it was: the index lags behind.
+        found = [*(row for row in self.stale), *self._sorted(lane, until)]
+        for start in range(0, max(len(found), 1), self.page):
+            self._call()
+            yield found[start : start + self.page]
+
+    def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
+        """Read whose time lies after all that can be right."""
+        self._call()
+        return [
+            row for row in reversed(self._sorted(lane, "\U0010ffff")) if row.next_look_at > after
+        ]
+
+    def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
+        """Read what is known now."""
+        self._call()
+        known = {row.message_id: self.rows.get((row.message_id, row.record)) for row in rows}
+        return {
+            message_id: DueRow.of(row)
+            for message_id, row in known.items()
+            if row and message_id not in self.left_out
+        }
+
+    def claim(self, row: Waiting, *, until: str) -> bool:
+        """Let a row wait until then."""
+        return self._move(row, NextLookAt=until)
+
+    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+        """Undo a claim."""
+        claimed = Waiting(row.message_id, row.record, claimed_until)
+        return self._move(claimed, NextLookAt=row.next_look_at)
+
+    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+        """Let a row wait for a later look, or for none."""
+        stored = self.rows.get((row.message_id, row.record), {})
+        shed = stored.get("Shed", 0) + verdict.shed
+        if isinstance(verdict, GiveUp):
+            return self._move(row, NextLookAt=None, DueLane=None, Final=verdict.reason, Shed=shed)
+        moved = {"NextLookAt": verdict.at, "DueLane": str(verdict.lane), "Shed": shed}
+        return self._move(row, **moved, **({"Note": verdict.note} if verdict.note else {}))
+
+    def _move(self, row: Waiting, **changes: object) -> bool:
+        self._call()
+        stored = self.rows.get((row.message_id, row.record))
+        if stored is None or stored.get("NextLookAt") != row.next_look_at:
+            return False
+        stored |= changes
+        return True
+
+    def _sorted(self, lane: Lane, until: str) -> list[Waiting]:
+        found = [
+            Waiting(row["MessageId"], row["Record"], row["NextLookAt"])
+            for row in self.rows.values()
+            if row.get("DueLane") == lane and row["NextLookAt"] <= until
+        ]
+        return sorted(found, key=lambda row: row.next_look_at)
+
+    def _call(self) -> None:
+        self.calls += 1
+        if self.clock and self.seconds_a_call:
+            self.clock.advance(self.seconds_a_call)
+
+
+@dataclass(slots=True)
+class FakeQueue:
+    """The line, from behind: keeps what was sent."""
+
+    sent: list[Claim] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    visible: int = 0
+    delayed: int = 0
+    in_flight: int = 0
+    refuses: set[str] = field(default_factory=set)
+    """Messages that it takes not."""
+    failure: SystemFailure | None = None
+
+    def depth(self) -> Depth:
+        """Tell how many wait."""
+        return Depth(self.visible, self.delayed, self.in_flight)
+
+    def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Take all, or some, or none."""
+        self.batches.append(len(claims))
+        if self.failure:
+            raise self.failure
+        refused = [claim for claim in claims if claim.row.message_id in self.refuses]
+        self.sent += [claim for claim in claims if claim not in refused]
+        return refused
+
+    @property
+    def ids(self) -> list[str]:
+        """Which messages were sent, in order."""
+        return [claim.row.message_id for claim in self.sent]
+
+
+@dataclass(slots=True)
+class FakeLoad:
+    """So many looks for each message."""
+
+    looks: float = math.inf
+    long_line: bool = False
+
+    def looks_per_message(self) -> float:
+        """Tell it."""
+        return self.looks
+
+    def line_is_long(self, waited: timedelta) -> bool:
+        """Tell it for those that waited longer than an hour."""
+        return self.long_line and waited > timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class FakeCounts:
+    """How many looks joined the queue, and when."""
+
+    sent: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def count_sent(self, number: int, now: datetime) -> None:
+        """Count them."""
+        self.sent.append((now, number))
+
+    def sent_since(self, moment: datetime) -> int:
+        """Tell how many since then."""
+        return sum(number for then, number in self.sent if then >= moment)

@@ -1,0 +1,182 @@
+"""The lanes: the contract of `DueRows`, for the one in memory and for the real index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from ses_insights.adapters.due_index import PAGE, DueIndex
+from ses_insights.domain.due import GiveUp, MoveOn, Waiting
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.times import iso
+from ses_insights.service.ports import DueRows
+from tests.support.fakes import START, Table
+from tests.support.fakes_due import FakeDueRows, Row, message
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+NOW, LATER = iso(START), iso(START + HOUR)
+A, B, C = (message(name, Lane.FOLLOW_UP, START - n * MINUTE, HOUR) for n, name in enumerate("abc"))
+write, read = TypeSerializer().serialize, TypeDeserializer().deserialize
+
+
+class Lanes:
+    """Rows in lanes, and both ways to see them."""
+
+    def __init__(self, rows: DueRows, put: Callable[[Row], None], get: Callable[[str], Row]):
+        self.rows, self._put, self.get = rows, put, get
+
+    def put(self, *rows: Row) -> Lanes:
+        """Put rows into the table."""
+        for row in rows:
+            self._put(dict(row))
+        return self
+
+    def due(self, lane: Lane = Lane.FOLLOW_UP) -> list[Waiting]:
+        """Who is due now."""
+        return [row for page in self.rows.due(lane, until=NOW) for row in page]
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def lanes(request: pytest.FixtureRequest) -> Lanes:
+    """Empty lanes."""
+    if request.param == "memory":
+        fake = FakeDueRows()
+        return Lanes(fake, fake.put, lambda name: fake.rows[name, "MESSAGE"])
+    table: Table = request.getfixturevalue("table")
+
+    def put(row: Row) -> None:
+        item = {name: write(value) for name, value in row.items()}
+        table.client.put_item(TableName=table.name, Item=item)
+
+    def get(name: str) -> Row:
+        key: dict[str, Any] = {"MessageId": {"S": name}, "Record": {"S": "MESSAGE"}}
+        item = table.client.get_item(TableName=table.name, Key=key)["Item"]
+        return {name: read(value) for name, value in item.items()}
+
+    return Lanes(DueIndex(table.client, table.name), put, get)
+
+
+def waiting(row: Row) -> Waiting:
+    """The row as the index shows it."""
+    return Waiting(row["MessageId"], row["Record"], row["NextLookAt"])
+
+
+def test_who_is_due_comes_oldest_first(lanes: Lanes) -> None:
+    """Only those of the lane, and only those whose time has come."""
+    later = message("d", Lane.FOLLOW_UP, START + MINUTE, HOUR)
+    other = message("e", Lane.KEEP, START - HOUR, HOUR)
+    lanes.put(A, B, C, later, other)
+    assert lanes.due() == [waiting(C), waiting(B), waiting(A)]
+    assert lanes.due(Lane.KEEP) == [waiting(other)]
+    assert lanes.due(Lane.BULK) == []
+
+
+def test_many_come_in_pages(lanes: Lanes) -> None:
+    """Each page is no longer than what `details` takes, and nobody is left out."""
+    rows = [message(f"m{n:03}", Lane.BULK, START - n * MINUTE, HOUR) for n in range(2 * PAGE + 1)]
+    lanes.put(*rows)
+    pages = list(lanes.rows.due(Lane.BULK, until=NOW))
+    assert max(map(len, pages)) <= PAGE
+    assert [row for page in pages for row in page] == [waiting(row) for row in reversed(rows)]
+
+
+@pytest.mark.parametrize(("most", "counted"), [(10, 3), (3, 3), (2, 2)])
+def test_due_rows_are_counted_up_to_a_bound(lanes: Lanes, most: int, counted: int) -> None:
+    """A count reads no more than it has to."""
+    lanes.put(A, B, C, message("d", Lane.FOLLOW_UP, START + MINUTE, HOUR))
+    assert lanes.rows.count(Lane.FOLLOW_UP, until=NOW, most=most) == counted
+
+
+def test_what_sorts_after_every_time_is_found(lanes: Lanes) -> None:
+    """A row that would wait for ever is there for whoever looks beyond."""
+    bad = {**A, "NextLookAt": "soon"}
+    lanes.put(bad, B)
+    assert lanes.rows.beyond(Lane.FOLLOW_UP, after=LATER) == [waiting(bad)]
+
+
+def test_details_are_those_of_the_message(lanes: Lanes) -> None:
+    """Looks, times and lane as they are now; who is gone is left out."""
+    lanes.put(A, {**B, "Looks": 4})
+    gone = Waiting("gone", "MESSAGE", NOW)
+    known = lanes.rows.details([waiting(A), waiting(B), waiting(B), gone])
+    assert {name: row.looks for name, row in known.items()} == {"a": 1, "b": 4}
+    assert known["a"].sent_at == START - HOUR
+    assert known["a"].next_look_at == A["NextLookAt"]
+    assert known["a"].lane == "follow-up"
+    assert lanes.rows.details([]) == {}
+
+
+def test_a_row_is_claimed_once(lanes: Lanes) -> None:
+    """Of two who read the same, one gets it."""
+    lanes.put(A)
+    assert lanes.rows.claim(waiting(A), until=LATER)
+    assert not lanes.rows.claim(waiting(A), until=iso(START + 2 * HOUR))
+    assert lanes.get("a")["NextLookAt"] == LATER
+    assert lanes.due() == []
+
+
+def test_a_claim_is_given_back(lanes: Lanes) -> None:
+    """It is due again as it was; a claim that is not there any more is left alone."""
+    lanes.put(A)
+    lanes.rows.claim(waiting(A), until=LATER)
+    assert lanes.rows.give_back(waiting(A), claimed_until=LATER)
+    assert lanes.due() == [waiting(A)]
+    assert not lanes.rows.give_back(waiting(A), claimed_until=LATER)
+
+
+def test_who_is_gone_cannot_be_claimed(lanes: Lanes) -> None:
+    """And is not brought back by trying."""
+    assert not lanes.rows.claim(waiting(A), until=LATER)
+    assert lanes.due() == []
+
+
+def test_a_row_moves_on(lanes: Lanes) -> None:
+    """Another time, another lane, a note, and the looks it lost, summed up."""
+    lanes.put({**A, "Shed": 1})
+    moved = MoveOn(iso(START - HOUR), Lane.KEEP, shed=2, note="Not yet.")
+    assert lanes.rows.carry_out(waiting(A), moved)
+    row = lanes.get("a")
+    assert (row["DueLane"], row["Note"], row["Shed"]) == ("keep", "Not yet.", 3)
+    assert lanes.due() == []
+    assert [row.next_look_at for row in lanes.due(Lane.KEEP)] == [iso(START - HOUR)]
+    assert not lanes.rows.carry_out(waiting(A), moved)
+
+
+def test_a_row_that_only_changes_lanes_loses_no_look(lanes: Lanes) -> None:
+    """Nothing is counted where nothing is given up."""
+    lanes.put(A)
+    assert lanes.rows.carry_out(waiting(A), MoveOn(A["NextLookAt"], Lane.KEEP, shed=0, note=None))
+    assert not lanes.get("a").get("Shed")
+    assert "Note" not in lanes.get("a")
+
+
+def test_a_row_ends(lanes: Lanes) -> None:
+    """It says why, and is in no lane any more."""
+    lanes.put({**A, "Note": "Not yet."})
+    assert lanes.rows.carry_out(waiting(A), GiveUp("Enough.", shed=4))
+    row = lanes.get("a")
+    assert (row["Final"], row["Shed"]) == ("Enough.", 4)
+    assert not row.get("NextLookAt")
+    assert not row.get("DueLane")
+    assert lanes.due() == []
+
+
+def test_a_refusal_of_dynamodb_is_a_failure_of_the_system(table: Table) -> None:
+    """Whatever fails is named by operation, and repeats nothing of the mail."""
+    index = DueIndex(table.client, "missing")
+    for call, operation in (
+        (lambda: index.count(Lane.KEEP, until=NOW, most=1), "Query"),
+        (lambda: list(index.due(Lane.KEEP, until=NOW)), "Query"),
+        (lambda: index.beyond(Lane.KEEP, after=NOW), "Query"),
+        (lambda: index.details([waiting(A)]), "BatchGetItem"),
+        (lambda: index.claim(waiting(A), until=NOW), "UpdateItem"),
+    ):
+        with pytest.raises(SystemFailure) as caught:
+            call()
+        assert caught.value.kind is Kind.DYNAMODB
+        assert str(caught.value) == f"{operation}: ResourceNotFoundException"

@@ -1,0 +1,223 @@
+"""From a queue message's body to the id, and what is refused."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ses_insights.contracts.queue_message import BadBody, LookRequest, read_body
+from tests.support.strategies import MESSAGE_ID
+
+SES_EVENT: dict[str, Any] = {
+    "eventType": "Delivery",
+    "mail": {"messageId": MESSAGE_ID, "destination": ["ada@example.com"]},
+    "delivery": {"timestamp": "2026-11-23T10:00:01.000Z"},
+}
+EVENTBRIDGE: dict[str, Any] = {
+    "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+    "source": "aws.ses",
+    "detail-type": "Email Delivered",
+    "detail": SES_EVENT,
+}
+
+
+def in_sns(message: Any) -> str:
+    """Wrap a message as SNS does. The envelope has a MessageId of its own, a UUID."""
+    return json.dumps(
+        {
+            "Type": "Notification",
+            "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+            "TopicArn": "arn:aws:sns:eu-west-1:123456789012:ses-events",
+            "Message": message if isinstance(message, str) else json.dumps(message),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(MESSAGE_ID, id="bare"),
+        pytest.param(f"  {MESSAGE_ID}\n", id="bare, from echo"),
+        pytest.param(f"<{MESSAGE_ID}@email.amazonses.com>", id="header"),
+        pytest.param(f"<{MESSAGE_ID}@eu-west-1.amazonses.com>", id="header of a Region"),
+        pytest.param(f"<{MESSAGE_ID}@cn-north-1.amazonses.com.cn>", id="header of China"),
+        pytest.param(f"{MESSAGE_ID}@email.amazonses.com", id="header without brackets"),
+        pytest.param(json.dumps({"MessageId": MESSAGE_ID}), id="MessageId"),
+        pytest.param(json.dumps({"messageId": MESSAGE_ID}), id="messageId"),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "ResponseMetadata": {"HTTPStatusCode": 200}}),
+            id="SendEmail response",
+        ),
+        pytest.param(
+            json.dumps({"messageId": f" <{MESSAGE_ID}@email.amazonses.com> "}), id="header in JSON"
+        ),
+        pytest.param(json.dumps({"MessageId": f" {MESSAGE_ID}\n"}), id="spaces in JSON"),
+        pytest.param("\n" + json.dumps({"MessageId": MESSAGE_ID}, indent=2), id="indented JSON"),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "Message": "sent"}), id="a Message that is no SNS"
+        ),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "TopicArn": "arn"}), id="a TopicArn that is no SNS"
+        ),
+        pytest.param(json.dumps(SES_EVENT), id="SES event"),
+        pytest.param(json.dumps({**SES_EVENT, "MessageId": "x" * 20}), id="the mail's own id wins"),
+        pytest.param(in_sns(SES_EVENT), id="SES event in SNS"),
+        pytest.param(json.dumps(EVENTBRIDGE), id="SES event in EventBridge"),
+        pytest.param(in_sns(EVENTBRIDGE), id="SES event in EventBridge in SNS"),
+    ],
+)
+def test_every_form_of_the_contract_gives_the_id(body: str) -> None:
+    """Each form a pipeline may enqueue is read to the same id, and asks for no forced look."""
+    assert read_body(body) == LookRequest(MESSAGE_ID, force=False)
+
+
+@pytest.mark.parametrize("length", [16, 60, 128])
+def test_the_case_of_an_id_is_kept(length: int) -> None:
+    """Nobody knows whether ids are case-sensitive, so none is changed, short or long."""
+    mixed = ("aB3_-" * 26)[:length]
+    assert read_body(f"<{mixed}@EMAIL.AmazonSES.com>").message_id == mixed
+
+
+@pytest.mark.parametrize(
+    ("force", "forced"),
+    [(True, True), (False, False), ("true", False), (1, False), ("yes", False), (None, False)],
+)
+def test_only_a_true_force_forces(force: object, *, forced: bool) -> None:
+    """A look is forced by the JSON value true and by nothing that resembles it."""
+    assert read_body(json.dumps({"MessageId": MESSAGE_ID, "force": force})).force is forced
+
+
+@pytest.mark.parametrize(
+    ("due", "is_due"),
+    [(True, True), (False, False), ("true", False), (1, False), ({}, False), (None, False)],
+)
+def test_only_a_true_due_brings_a_look_forward(due: object, *, is_due: bool) -> None:
+    """What SES has published a bounce of is marked by the JSON value true and by nothing else."""
+    request = read_body(json.dumps({"MessageId": MESSAGE_ID, "due": due}))
+    assert request == LookRequest(MESSAGE_ID, due=is_due)
+
+
+@pytest.mark.parametrize(
+    ("body", "slug"),
+    [
+        pytest.param("", "Empty", id="empty"),
+        pytest.param(" \r\n\t ", "Empty", id="blank"),
+        pytest.param("�\x8b\x00\x02ÿ\x1f\x93", "NotAnId", id="random bytes"),
+        pytest.param("ada@example.com", "NotAnId", id="an address"),
+        pytest.param("[]", "NotAnId", id="JSON list"),
+        pytest.param(f'"{MESSAGE_ID}"', "NotAnId", id="JSON string"),
+        pytest.param("null", "NotAnId", id="JSON null"),
+        pytest.param("{", "BadJson", id="half a JSON object"),
+        pytest.param('{"MessageId": "' + MESSAGE_ID + '"} extra', "BadJson", id="JSON and more"),
+        pytest.param("{}", "NoId", id="empty object"),
+        pytest.param('{"MessageId": null}', "NoId", id="null id"),
+        pytest.param('{"MessageId": ["' + MESSAGE_ID + '"]}', "NoId", id="list of ids"),
+        pytest.param('{"MessageId": 42}', "NoId", id="number as id"),
+        pytest.param('{"MessageId": 1e999}', "NoId", id="infinite number as id"),
+        pytest.param('{"MessageId": ' + "9" * 5_000 + "}", "BadJson", id="number of 5,000 digits"),
+        pytest.param('{"MessageId": ""}', "NotAnId", id="empty id"),
+        pytest.param('{"mail": {}}', "NoId", id="event without id"),
+        pytest.param('{"mail": "' + MESSAGE_ID + '"}', "NoId", id="event of another shape"),
+        pytest.param('{"Records": [{"mail": {}}]}', "NoId", id="JSON of something else"),
+        pytest.param(MESSAGE_ID.replace("-", " "), "NotAnId", id="spaces"),
+        pytest.param(MESSAGE_ID.replace("-", "\n"), "NotAnId", id="newlines"),
+        pytest.param(f"{MESSAGE_ID}\n{MESSAGE_ID}", "NotAnId", id="two ids"),
+        pytest.param(MESSAGE_ID.replace("-", "/"), "NotAnId", id="slashes"),
+        pytest.param("../../identities/example.com", "NotAnId", id="path upwards"),
+        pytest.param("..", "NotAnId", id="dots"),
+        pytest.param("0106019fa36a2608%2f%2e%2e%2f", "NotAnId", id="escaped path"),
+        pytest.param("0106019fa36a2608?x=1#frag", "NotAnId", id="query"),
+        pytest.param("-" * 60, "NotAnId", id="dashes only"),
+        pytest.param("\uff10\uff11" * 20, "NotAnId", id="full-width digits"),
+        pytest.param("0106019fa36a260", "NotAnId", id="15 characters"),
+        pytest.param("a" * 129, "NotAnId", id="129 characters"),
+        pytest.param("a" * 10_000, "NotAnId", id="10,000 characters"),
+        pytest.param("a" * 262_144, "NotAnId", id="256 KiB"),
+        pytest.param("<a@" + "a." * 131_000, "NotAnId", id="256 KiB of a header"),
+        pytest.param(json.dumps({"MessageId": "a" * 262_000}), "NotAnId", id="256 KiB of JSON"),
+        pytest.param('{"a":' * 52_000, "BadJson", id="256 KiB of nesting"),
+        pytest.param(f"<{MESSAGE_ID}@example.com>", "NotAnId", id="another server's header"),
+        pytest.param(
+            f"<{MESSAGE_ID}@amazonses.com.evil.example>", "NotAnId", id="disguised header"
+        ),
+        pytest.param(f"<{MESSAGE_ID}@notamazonses.com>", "NotAnId", id="similar header"),
+        pytest.param(in_sns("Hello!"), "BadJson", id="text in SNS"),
+        pytest.param(in_sns('{"a":' * 40_000), "BadJson", id="nesting in SNS"),
+        pytest.param(in_sns([MESSAGE_ID]), "NoId", id="list in SNS"),
+        pytest.param(in_sns("42"), "NoId", id="number in SNS"),
+        pytest.param(in_sns('"detail-type"'), "NoId", id="text in quotes in SNS"),
+        pytest.param(in_sns({"default": "hi"}), "NoId", id="another event in SNS: not SNS's id"),
+        pytest.param(in_sns({"MessageId": MESSAGE_ID}), "NoId", id="no event in SNS"),
+        pytest.param('{"detail-type": "x", "MessageId": "y"}', "NoId", id="EventBridge, no detail"),
+        pytest.param(json.dumps({**EVENTBRIDGE, "detail": []}), "NoId", id="EventBridge, list"),
+        pytest.param(json.dumps({**EVENTBRIDGE, "detail": {}}), "NoId", id="EventBridge, empty"),
+    ],
+)
+def test_a_body_without_an_id_is_refused_with_its_kind_of_fault(body: str, slug: str) -> None:
+    """A bad body is refused by a slug for metrics and a sentence for people."""
+    with pytest.raises(BadBody) as refused:
+        read_body(body)
+    assert refused.value.slug == slug
+    assert re.fullmatch(slug + r": [^\n]{15,120}", str(refused.value))
+    assert not body.strip() or body.strip() not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Zaphod",
+        '{"MessageId": "Zaphod"}',
+        '{"Zaphod": 1}',
+        '{"Zaphod',
+        in_sns("Zaphod"),
+        in_sns({"Zaphod": 1}),
+        json.dumps({**EVENTBRIDGE, "detail": "Zaphod"}),
+    ],
+)
+def test_a_refusal_never_repeats_the_body(body: str) -> None:
+    """Whatever was enqueued may be personal data: neither the text nor what caused it tells it."""
+    with pytest.raises(BadBody) as refused:
+        read_body(body)
+    assert "Zaphod" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def json_values() -> st.SearchStrategy[Any]:
+    """JSON values whose objects like to have the names that the contract's forms have."""
+    names = ["MessageId", "messageId", "mail", "detail", "detail-type", "TopicArn", "Message"]
+    ids = st.sampled_from([MESSAGE_ID, f"<{MESSAGE_ID}@email.amazonses.com>"])
+    scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), ids)
+    keys = st.one_of(st.sampled_from(names), st.text(max_size=3))
+    return st.recursive(
+        scalars,
+        lambda inner: st.one_of(
+            st.dictionaries(keys, inner, max_size=5),
+            inner.map(json.dumps),
+            st.lists(inner, max_size=2),
+        ),
+        max_leaves=8,
+    )
+
+
+@given(
+    st.one_of(
+        st.text(),
+        json_values().map(json.dumps),
+        st.dictionaries(st.just("MessageId"), json_values()).map(json.dumps),
+        st.text(alphabet=f"{MESSAGE_ID}<>@.amazonses\ud800 \n", max_size=90),
+    )
+)
+@example("{" + '"":[' * 3_000)
+@example("\ud800" * 20)
+def test_any_text_gives_a_safe_id_or_a_refusal(body: str) -> None:
+    """No text raises anything but `BadBody`, and no id holds a character that shapes a request."""
+    try:
+        request = read_body(body)
+    except BadBody:
+        return
+    assert re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{15,127}", request.message_id, re.ASCII)
+    assert request.message_id in body

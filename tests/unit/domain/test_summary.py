@@ -1,0 +1,108 @@
+"""What became of a mail, in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from ses_insights.contracts.rows import destination_rows, message_row
+from ses_insights.domain.record import Record
+from ses_insights.domain.status import Status
+from ses_insights.domain.summary import summary_of_destination, summary_of_message
+from tests.support.strategies import (
+    DAY,
+    HOUR,
+    MINUTE,
+    bounce,
+    complaint,
+    event,
+    read,
+    records,
+    response,
+)
+
+
+def summary(*events: dict[str, Any]) -> str:
+    """Sum up a mail to one recipient."""
+    (place,) = read(response(*events)).destinations
+    return summary_of_destination(place)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([event("SEND")], "SES sent the mail on 2026-11-23 at 10:00 UTC; nothing tells if it"),
+        ([event("SEND"), event("ARCHIVED", HOUR)], "SES sent the mail on 2026-11-23 at 10:00 UTC"),
+        (
+            [event("DELIVERY", MINUTE)],
+            "The recipient's server took the mail on 2026-11-23 at 10:01",
+        ),
+        (
+            [event("DELIVERY_DELAY", HOUR)],
+            "The recipient's server put SES off on 2026-11-23 at 11:",
+        ),
+        ([event("OPEN")], "The mail was opened once."),
+        ([event("OPEN"), event("OPEN", HOUR)], "The mail was opened 2 times."),
+        ([event("OPEN"), event("CLICK", HOUR)], "A link in the mail was followed once."),
+        ([event("REJECT")], "SES rejected the mail on 2026-11-23 at 10:00 UTC and did not attempt"),
+        ([event("RENDERING_FAILURE")], "The template could not be filled in on 2026-11-23"),
+        ([bounce("TRANSIENT")], "The mail bounced on 2026-11-23 at 10:01 UTC, but not for good;"),
+        ([bounce("UNDETERMINED")], "SES cannot tell whether for good."),
+        ([bounce()], "The mail bounced for good on 2026-11-23 at 10:01 UTC. The address does not"),
+        ([complaint("not-spam")], "The recipient took the mail out of the spam folder"),
+        ([event("DELIVERY"), bounce(after=2 * DAY)], "bounced for good on 2026-11-25 at 10:00 UTC"),
+    ],
+)
+def test_a_sentence_says_what_became_of_the_mail(events: list[dict[str, Any]], said: str) -> None:
+    """Every status is told in words, with the time of the event that it stands for."""
+    assert said in summary(*events)
+
+
+def test_the_gravest_of_several_complaints_is_told() -> None:
+    """A correction after a report of fraud does not hide it."""
+    assert "phishing" in summary(complaint("fraud"), complaint("not-spam", 2 * DAY))
+
+
+def test_an_event_without_a_time_is_told_without_one() -> None:
+    """SES may leave the time out; the sentence stays one."""
+    undated = {"Type": "DELIVERY"}
+    assert summary(undated) == "The recipient's server took the mail."
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (Status.NOT_FOUND, "SES has told nothing of this message."),
+        (Status.INVALID, "SES says that this is no message id."),
+    ],
+)
+def test_a_message_without_recipients_is_told_in_words(status: Status, said: str) -> None:
+    """What SES does not know has a sentence, too."""
+    assert summary_of_message(status, ()) == said
+
+
+def test_several_recipients_are_counted_the_worst_first() -> None:
+    """A message's row says how many fared how."""
+    (good,) = read(response(event("DELIVERY"))).destinations
+    (bad,) = read(response(bounce())).destinations
+    places = [good, replace(bad, address="bob@example.org"), replace(good, address="c@example.net")]
+    assert summary_of_message(Status.PERMANENT_BOUNCE, places) == (
+        "3 recipients: 1 bounced for good, 2 delivered."
+    )
+
+
+@given(records())
+def test_every_row_is_summed_up_in_one_line(record: Record) -> None:
+    """Whatever SES said, nothing of the mail is in the sentence, and nothing is left to fill in."""
+    rows = [message_row(record), *destination_rows(record)]
+    for row in rows:
+        if row["Record"].startswith(("MESSAGE", "DESTINATION#")):
+            said = row["Summary"]
+            assert said.endswith(".")
+            assert said.isascii()
+            assert said.isprintable()
+            assert not set("{}") & set(said)
+            assert " 0 times" not in said

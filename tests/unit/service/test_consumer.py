@@ -1,0 +1,288 @@
+"""Three kinds of failure have three answers: park, climb, or come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ses_insights.domain.alert import pending
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.record import Answer, NotFound, Refused
+from ses_insights.domain.status import Status
+from ses_insights.service.telemetry import Telemetry
+from tests.support.house import ANSWER, House, Told
+from tests.support.samples import DEAD_LETTERS_URL, MESSAGE, MESSAGE_ID, OTHER_ID
+
+ADDRESS = "anna@there.example"
+
+Read = Callable[[], Told]
+
+
+class OddError(Exception):
+    """Something nobody foresaw; its text quotes the mail."""
+
+
+def odd() -> OddError:
+    """One that is raised for the first time."""
+    return OddError(f"about {ADDRESS}")
+
+
+def refused(code: str) -> ClientError:
+    """An error of SQS as boto3 raises it."""
+    return ClientError({"Error": {"Code": code, "Message": f"about {ADDRESS}"}}, "x")
+
+
+@pytest.fixture
+def house(telemetry: Telemetry) -> House:
+    """A house in which everything works."""
+    return House(telemetry)
+
+
+# What works
+
+
+def test_a_message_is_looked_at(house: House) -> None:
+    """An id leads to a row and an alert, and leaves the queue."""
+    assert house.serve()
+    assert house.records.records[MESSAGE_ID].insights == ANSWER.insights
+    assert len(house.subscribers.published) == 1
+    assert house.sqs.calls == []
+
+
+def test_a_message_ses_does_not_know_climbs_the_ladder(house: House) -> None:
+    """A 404 is recorded with a next look, and the message leaves the queue."""
+    house.answers[:] = [NotFound()]
+    assert house.serve()
+    record = house.records.records[MESSAGE_ID]
+    assert record.status is Status.NOT_FOUND
+    assert record.next_look_at is not None
+    assert house.sqs.calls == []
+
+
+def test_the_age_of_a_message_counts_from_when_it_was_sent_to_the_queue(house: House) -> None:
+    """Not from when it was received, which may be much later."""
+    house.answers[:] = [NotFound()]
+    house.serve()
+    assert house.records.records[MESSAGE_ID].sent_at == "2026-11-23T09:45:59.877Z"
+
+
+def test_a_body_can_force_a_look(house: House) -> None:
+    """The wish of who enqueued it reaches the look."""
+    body = f'{{"MessageId": "{MESSAGE_ID}", "force": true}}'
+    house.serve(body)
+    house.serve(body)
+    assert house.source.asked == [MESSAGE_ID, MESSAGE_ID]
+
+
+# This message
+
+
+BAD_BODIES = {
+    "": "Empty",
+    "   ": "Empty",
+    "{": "BadJson",
+    "{}": "NoId",
+    '{"MessageId": 5}': "NoId",
+    f"write to {ADDRESS}": "NotAnId",
+    "../../v2/email/identities": "NotAnId",
+    "a\nb": "NotAnId",
+    "x" * 10_000: "NotAnId",
+    "\x00\x7f\u202e": "NotAnId",
+}
+
+
+@pytest.mark.parametrize(("body", "slug"), BAD_BODIES.items(), ids=range(len(BAD_BODIES)))
+def test_a_body_that_is_no_id_is_parked_at_once(house: House, body: str, slug: str) -> None:
+    """It goes to the dead-letter queue with its reason, at its first receive, without any look."""
+    assert house.serve(body)
+    (parked,) = house.parked
+    assert parked["QueueUrl"] == DEAD_LETTERS_URL
+    assert parked["MessageBody"] == (body or "(empty)")
+    assert house.reason.startswith(f"{slug}: ")
+    assert house.moments.passed == []
+    assert house.deferred == []
+
+
+def test_an_id_that_ses_refuses_is_recorded_and_parked(house: House) -> None:
+    """A 400 ends the story: INVALID in the table, the message among the dead letters."""
+    house.answers[:] = [Refused()]
+    assert house.serve()
+    assert house.records.records[MESSAGE_ID].status is Status.INVALID
+    assert house.reason.startswith("Refused: ")
+
+
+def test_an_id_that_ses_refused_is_parked_every_time_and_asked_once(house: House) -> None:
+    """Enqueued again it is parked again, and costs no slot."""
+    house.answers[:] = [Refused()]
+    for _ in range(3):
+        assert house.serve()
+        house.clock.advance(86_400)
+    assert len(house.parked) == 3
+    assert house.source.asked == [MESSAGE_ID]
+
+
+@pytest.mark.parametrize("answer", [None, Refused()], ids=["bad body", "refused"])
+@pytest.mark.parametrize(
+    "error", [refused("AccessDenied"), refused("InternalFailure"), refused("InvalidParameterValue")]
+)
+def test_what_cannot_be_parked_comes_back(
+    house: House, answer: Answer | None, error: ClientError
+) -> None:
+    """Nothing is dropped: while the dead-letter queue takes nothing, the message waits."""
+    house.sqs.fails["send_message"] = [error]
+    house.answers[:] = [answer or ANSWER]
+    body = MESSAGE_ID if answer else "no id"
+    assert not house.serve(body)
+    assert house.deferred == [2]
+    assert house.serve(body, receive_count=2)
+    assert len(house.parked) == 2
+
+
+# The system
+
+
+@pytest.mark.parametrize("moment", ["load", "ask", "save", "saved", "publish", "published", "mark"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_failure_of_the_system_lets_the_message_come_back(
+    house: House, moment: str, kind: Kind
+) -> None:
+    """Whichever step fails, the message stays at the head of the line; nothing is parked."""
+
+    def refuse() -> None:
+        raise SystemFailure(kind, "Operation: Code")
+
+    house.moments.before[moment] = refuse
+    assert not house.serve(receive_count=3)
+    assert house.deferred == [8]
+    assert house.parked == []
+    assert house.serve(receive_count=4)
+    assert len(house.subscribers.published) >= 1
+    assert pending(house.records.records[MESSAGE_ID].alerts) == ()
+
+
+def test_a_failure_of_the_system_is_never_parked(house: House) -> None:
+    """However often it comes back: an outage of days costs no message."""
+    house.answers[:] = [SystemFailure(Kind.VDM_OFF, "GetMessageInsights: VDM is off")]
+    assert house.serve(receive_count=900) is False
+    assert house.deferred == [900]
+    assert house.parked == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("InternalFailure"),
+        refused("AccessDenied"),
+        refused("InvalidParameterValue"),
+        refused("AWS.SimpleQueueService.MessageNotInflight"),
+    ],
+)
+def test_a_message_that_cannot_be_deferred_comes_back_all_the_same(
+    house: House, error: ClientError, told: Read
+) -> None:
+    """Its visibility timeout sees to that; both failures are told and nothing escapes."""
+    house.answers[:] = [SystemFailure(Kind.SES_UNAVAILABLE, "GetMessageInsights: 503")]
+    house.sqs.fails["change_message_visibility"] = [error]
+    assert not house.serve()
+    house.telemetry.flush()
+    lines = told()
+    assert [line["level"] for line in lines.logs] == ["ERROR", "ERROR"]
+    assert sum(lines.metrics["SystemFailures", (("service", "lookup"),)]) == 2
+    assert ADDRESS not in lines.text
+
+
+# A fault of this program
+
+
+@pytest.mark.parametrize("receive_count", [1, 2, 3, 4])
+def test_an_unforeseen_error_lets_the_message_come_back(house: House, receive_count: int) -> None:
+    """It may be a passing one."""
+    house.answers[:] = [odd()]
+    assert not house.serve(receive_count=receive_count)
+    assert house.deferred == [2**receive_count]
+    assert house.parked == []
+
+
+@pytest.mark.parametrize("receive_count", [5, 6, 900])
+def test_an_unforeseen_error_that_stays_is_parked(house: House, receive_count: int) -> None:
+    """Waiting mends no bug, and the line must not stand still for one."""
+    house.answers[:] = [odd()]
+    assert house.serve(receive_count=receive_count)
+    assert len(house.parked) == 1
+    assert house.deferred == []
+
+
+def test_a_parked_bug_tells_its_place_and_not_its_text(house: House, told: Read) -> None:
+    """Class and line of the error are what a programmer needs; its text may quote the mail."""
+    house.answers[:] = [odd()]
+    house.serve(receive_count=5)
+    house.telemetry.flush()
+    assert house.reason.startswith("Unexpected: OddError at fakes.py:")
+    assert "look.py:" in house.reason
+    assert ADDRESS not in house.reason
+    assert ADDRESS not in told().text
+
+
+@pytest.mark.parametrize(
+    "error", [refused("AccessDenied"), refused("InvalidParameterValue")], ids=["system", "our own"]
+)
+def test_a_bug_that_cannot_be_parked_comes_back(house: House, error: ClientError) -> None:
+    """Where the dead-letter queue takes nothing, the message waits in its own."""
+    house.answers[:] = [odd()]
+    house.sqs.fails["send_message"] = [error]
+    assert house.serve(receive_count=5) is False
+    assert house.deferred == [32]
+
+
+def test_after_a_bug_the_next_message_is_served(house: House) -> None:
+    """What went wrong with one message does not touch another."""
+    house.answers[:] = [odd(), ANSWER]
+    assert not house.serve()
+    assert house.serve()
+    assert house.records.records[MESSAGE_ID].insights == ANSWER.insights
+
+
+# What is told
+
+
+def test_every_line_names_the_message_it_is_about(house: House, told: Read) -> None:
+    """The story of a look can be found by the message id, or by that of the queue."""
+    house.serve()
+    logs = told().logs
+    assert logs
+    assert {(line["message_id"], line["queue_message_id"]) for line in logs} == {
+        (MESSAGE_ID, MESSAGE.id)
+    }
+
+
+def test_no_line_names_the_message_before(house: House, told: Read) -> None:
+    """A body without an id is not told under another's."""
+    house.serve(OTHER_ID)
+    house.serve("no id")
+    lines = told()
+    assert lines.line("looked")["message_id"] == OTHER_ID
+    assert "message_id" not in lines.line("parked")
+
+
+def test_a_parked_message_is_told_with_its_reason(house: House, told: Read) -> None:
+    """One line, and a count by reason."""
+    house.serve("no id")
+    house.telemetry.flush()
+    lines = told()
+    assert [(line["message"], line["reason"]) for line in lines.logs] == [("parked", house.reason)]
+    assert sum(lines.metrics["Parked", (("reason", "NotAnId"), ("service", "lookup"))]) == 1
+
+
+def test_a_message_that_comes_back_is_told_with_its_wait(house: House, told: Read) -> None:
+    """What does not work, and when it is tried again."""
+    house.answers[:] = [SystemFailure(Kind.VDM_OFF, "GetMessageInsights: VDM is off")]
+    house.serve(receive_count=3)
+    failure, deferred = told().logs
+    assert (failure["kind"], failure["what"]) == ("VdmOff", "GetMessageInsights: VDM is off")
+    assert (deferred["message"], deferred["seconds"], deferred["receive_count"]) == (
+        "deferred",
+        8,
+        3,
+    )

@@ -1,0 +1,129 @@
+"""What is erased goes whole; what stays says nothing of the mail, and no look fills it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ses_insights.contracts.rows import Row, alert_row, destination_rows, message_row, read_record
+from ses_insights.domain.insight import Destination, Event, Insights
+from ses_insights.domain.record import Found, after_look
+from ses_insights.domain.times import iso
+from ses_insights.service.erase import FINAL, addresses, rows_about, tombstone
+from tests.support.fakes import START
+from tests.support.samples import (
+    BOUNCES,
+    COMPLAINS,
+    MESSAGE_ID,
+    RULES,
+    bounced,
+    complained,
+    delivered,
+    looked,
+    told,
+)
+
+LATER = START + timedelta(hours=1)
+
+
+def rows(*places: Destination, subject: str = "Dear Anna") -> list[Row]:
+    """A message as it is stored."""
+    record, alerts = looked(Found(told(*places, subject=subject)))
+    return [
+        message_row(record),
+        *destination_rows(record),
+        *(alert_row(alert, record) for alert in alerts),
+    ]
+
+
+def keys(found: Iterable[Row]) -> set[str]:
+    """The kinds of rows, with their address or without."""
+    return {str(row["Record"]).partition("#")[0] for row in found}
+
+
+def test_the_rows_of_one_recipient_are_found() -> None:
+    """Their alert among them; those of another recipient are not theirs."""
+    found = rows_about(rows(bounced(), complained(), delivered()), BOUNCES)
+    assert keys(found) == {"DESTINATION", "ALERT"}
+    assert COMPLAINS not in json.dumps(found)
+
+
+def test_rows_with_more_events_belong_to_their_recipient() -> None:
+    """A long story does not fit into one row."""
+    place = delivered("anna@there.example")
+    many = tuple(
+        Event("BOUNCE", iso(START + timedelta(seconds=n)), None, None) for n in range(6_000)
+    )
+    found = rows_about(rows(replace(place, events=many)), "anna@there.example")
+    assert keys(found) == {"DESTINATION", "EVENTS"}
+
+
+def test_the_row_by_which_a_person_is_found_goes_last() -> None:
+    """Stopped before, it can be run again."""
+    found = rows_about(rows(bounced(), complained()), BOUNCES)
+    assert found[-1]["Record"] == f"DESTINATION#{BOUNCES}"
+
+
+def test_what_stays_holds_nothing_of_the_mail() -> None:
+    """No address, subject, tag or sender; nor what a later version may add."""
+    stored = rows(bounced())
+    stored[0]["Nickname"] = "Anna"
+    left = json.dumps(tombstone(stored, LATER))
+    for personal in (BOUNCES, "Anna", "shop", "spring", "Gmail", "5.1.1"):
+        assert personal not in left
+
+
+def test_what_stays_counts_looks_and_expires_as_before() -> None:
+    """It is kept until SES has forgotten the message, as its version."""
+    stored = rows(bounced())
+    left = tombstone(stored, LATER)
+    for name in ("MessageId", "Record", "Status", "Looks", "LastLookAt", "ExpiresAt"):
+        assert left[name] == stored[0][name]
+    assert (left["Final"], left["ErasedAt"]) == (FINAL, iso(LATER))
+    assert left.keys().isdisjoint({"NextLookAt", "DueLane", "Note"})
+
+
+def test_erased_again_it_is_the_same() -> None:
+    """The time of the first erasure stays."""
+    once = tombstone(rows(bounced()), START)
+    assert tombstone([once], LATER) == once
+
+
+def test_a_look_stored_in_part_gets_a_row_to_stay() -> None:
+    """The look that comes back would otherwise store it all again."""
+    _, *others = rows(bounced())
+    record = read_record([tombstone(others, LATER)])
+    assert record is not None
+    assert (record.erased_at, record.looks) == (iso(LATER), 0)
+
+
+def test_a_look_adds_nothing_to_what_was_erased() -> None:
+    """Whatever SES answers: the record is the stored one, and there are no alerts."""
+    stored = read_record([tombstone(rows(bounced()), LATER)])
+    assert stored is not None
+    assert stored.insights == Insights(MESSAGE_ID)
+    answer = Found(told(bounced(), complained()))
+    record, alerts = after_look(
+        stored, answer, message_id=MESSAGE_ID, enqueued_at=START, now=LATER, rules=RULES
+    )
+    assert record is stored
+    assert alerts == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "tried"),
+    [
+        ("anna@there.example", ("anna@there.example",)),
+        (
+            " Anna@There.Example\n",
+            ("Anna@There.Example", "Anna@there.example", "anna@there.example"),
+        ),
+    ],
+)
+def test_an_address_is_tried_in_its_likely_spellings(given: str, tried: tuple[str, ...]) -> None:
+    """As given, and with the domain or all of it in lower case."""
+    assert addresses(given) == tried

@@ -1,0 +1,505 @@
+"""What the function tells: the metrics that alarms watch, and nothing of the mail."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import HTTPClientError, ReadTimeoutError
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from ses_insights.adapters import ses
+from ses_insights.adapters.queue import Line
+from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.ses import Call, SesSource
+from ses_insights.adapters.topic import AlertTopic
+from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.pace import Pace
+from ses_insights.domain.record import Answer, NotFound, Refused
+from ses_insights.service.consumer import Lookup
+from ses_insights.service.look import Look
+from ses_insights.service.telemetry import Metric, Telemetry
+from tests.support.fakes import START, Clock
+from tests.support.house import House, Told, new_telemetry
+from tests.support.samples import (
+    DEAD_LETTERS_URL,
+    MESSAGE,
+    MESSAGE_ID,
+    QUEUE_URL,
+    RULES,
+    bounced,
+    complained,
+    delivered,
+    found,
+)
+from tests.support.wire import (
+    NOT_FOUND,
+    ONCE,
+    SES,
+    THROTTLED,
+    VDM_OFF,
+    Network,
+    Reply,
+    cancelled,
+    dynamodb_error,
+    dynamodb_ok,
+    insights,
+    ses_error,
+    sns_error,
+    sns_ok,
+    sqs_error,
+    sqs_ok,
+)
+
+Read = Callable[[], Told]
+ALL = (("service", "lookup"),)
+
+
+def by(**dimensions: str) -> tuple[tuple[str, str], ...]:
+    """Dimensions of a metric beside the service."""
+    return tuple(sorted({"service": "lookup", **dimensions}.items()))
+
+
+@pytest.fixture
+def house(telemetry: Telemetry) -> House:
+    """A house in which everything works."""
+    return House(telemetry)
+
+
+# Metrics
+
+BOUNCE = by(alertType="BOUNCE", severity="high")
+COMPLAINT = by(alertType="COMPLAINT", severity="high")
+
+
+def test_a_look_is_counted(house: House, told: Read) -> None:
+    """With what became of the message, and no other metric."""
+    house.answers[:] = [found(delivered())]
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {("Looks", ALL): [1], ("Statuses", by(status="DELIVERED")): [1]}
+
+
+def test_a_look_that_shows_nothing_new_counts_no_status(house: House, told: Read) -> None:
+    """A message counts once for each status it comes to."""
+    house.answers[:] = [found(delivered()), found(delivered()), found(bounced())]
+    house.serve()
+    house.telemetry.flush()
+    told()
+    house.clock.advance(7200)
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {("Looks", ALL): [1], ("Coverage", ALL): [1]}
+    house.clock.advance(86_400)
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics["Statuses", by(status="PERMANENT_BOUNCE")] == [1]
+
+
+@pytest.mark.parametrize(("answer", "covered"), [(NotFound(), 0), (found(delivered()), 1)])
+def test_each_message_counts_once_as_shown_or_not(
+    house: House, told: Read, answer: Answer, covered: int
+) -> None:
+    """Not at its first look, which may come before SES knows it, but once it had an hour."""
+    house.answers[:] = [answer] * 3
+    counted = []
+    for wait in (0, 7200, 86_400):
+        house.clock.advance(wait)
+        house.serve()
+        house.telemetry.flush()
+        counted.append(told().metrics.get(("Coverage", ALL)))
+    assert counted == [None, [covered], None]
+
+
+def test_alerts_are_counted_by_type_and_severity(house: House, told: Read) -> None:
+    """Each alert counts in total and by what it is about."""
+    house.answers[:] = [found(bounced(), bounced("other@there.example"), complained())]
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {
+        ("Looks", ALL): [1],
+        ("Statuses", by(status="COMPLAINT")): [1],
+        ("Coverage", ALL): [1],
+        ("Alerts", ALL): [1, 1, 1],
+        ("Alerts", BOUNCE): [1, 1],
+        ("Alerts", COMPLAINT): [1],
+    }
+
+
+def test_a_message_that_is_not_found_is_counted(house: House, told: Read) -> None:
+    """It is a look, too."""
+    house.answers[:] = [NotFound()]
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {
+        ("Looks", ALL): [1],
+        ("NotFound", ALL): [1],
+        ("Statuses", by(status="NOT_FOUND")): [1],
+    }
+
+
+def test_a_skipped_look_is_no_look(house: House, told: Read) -> None:
+    """It costs no slot, and is counted apart."""
+    house.answers[:] = [found(delivered())]
+    house.serve()
+    house.telemetry.flush()
+    told()
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {("Skipped", ALL): [1]}
+
+
+def test_a_parked_body_is_counted_by_reason(house: House, told: Read) -> None:
+    """No look was taken."""
+    house.serve("no id")
+    house.telemetry.flush()
+    assert told().metrics == {("Parked", ALL): [1], ("Parked", by(reason="NotAnId")): [1]}
+
+
+def test_a_refused_id_is_a_look_and_parked(house: House, told: Read) -> None:
+    """SES was asked, and said that it is none."""
+    house.answers[:] = [Refused()]
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {
+        ("Looks", ALL): [1],
+        ("Statuses", by(status="INVALID")): [1],
+        ("Parked", ALL): [1],
+        ("Parked", by(reason="Refused")): [1],
+    }
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_failure_of_the_system_is_counted_by_kind(house: House, told: Read, kind: Kind) -> None:
+    """The alarm on all of them and the one on VDM watch the same event."""
+    house.answers[:] = [SystemFailure(kind, "Operation: Code")]
+    house.serve()
+    house.telemetry.flush()
+    assert told().metrics == {
+        ("SystemFailures", ALL): [1],
+        ("SystemFailures", by(kind=str(kind))): [1],
+    }
+
+
+def test_an_unforeseen_error_is_a_failure_of_its_own_kind(house: House, told: Read) -> None:
+    """Until it is parked, it counts as a failure of the system."""
+    house.answers[:] = [ValueError("odd"), ValueError("odd")]
+    house.serve(receive_count=4)
+    house.serve(receive_count=5)
+    house.telemetry.flush()
+    assert told().metrics == {
+        ("SystemFailures", ALL): [1],
+        ("SystemFailures", by(kind="Unexpected")): [1],
+        ("Parked", ALL): [1],
+        ("Parked", by(reason="Unexpected")): [1],
+    }
+
+
+def test_a_call_is_told_with_its_latency(telemetry: Telemetry, told: Read) -> None:
+    """In milliseconds."""
+    telemetry.called(Call(0.25, throttled=False))
+    telemetry.flush()
+    lines = told()
+    assert lines.metrics == {("LookLatency", ALL): [250]}
+    (directive,) = lines.lines[0]["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "LookLatency", "Unit": "Milliseconds"}]
+
+
+def test_a_throttled_call_is_counted(telemetry: Telemetry, told: Read) -> None:
+    """It has a latency like any other."""
+    telemetry.called(Call(0.02, throttled=True))
+    telemetry.called(Call(0.05, throttled=False))
+    telemetry.flush()
+    assert told().metrics == {("LookLatency", ALL): [20, 50], ("Throttles", ALL): [1]}
+
+
+def test_every_metric_is_in_the_namespace_of_the_alarms(house: House, told: Read) -> None:
+    """Also those that are written at once; all but latency count things."""
+    house.answers[:] = [found(bounced()), SystemFailure(Kind.SNS, "x")]
+    house.serve()
+    house.serve("no id")
+    house.clock.advance(100_000)
+    house.serve()
+    house.telemetry.flush()
+    directives = [
+        directive
+        for line in told().lines
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
+    ]
+    assert len(directives) == 4
+    assert {directive["Namespace"] for directive in directives} == {"SesInsights"}
+    units = {metric["Unit"] for directive in directives for metric in directive["Metrics"]}
+    assert units == {"Count"}
+
+
+def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
+    """Renaming one would silence an alarm."""
+    assert {str(metric) for metric in Metric} == {
+        *("Looks", "LookLatency", "Throttles", "NotFound", "Parked", "Skipped", "Alerts"),
+        *("SystemFailures", "Shed", "Runs", "Due", "Sent", "Refused", "Lag", "BadRows"),
+        *("Statuses", "Coverage"),
+    }
+
+
+def test_a_flush_empties_the_metrics(house: House, told: Read) -> None:
+    """What one invocation counted is not counted by the next."""
+    house.serve("no id")
+    house.telemetry.flush()
+    told()
+    house.serve("no id")
+    house.telemetry.flush()
+    assert told().metrics["Parked", ALL] == [1]
+
+
+# Log lines
+
+
+def test_a_look_is_told(house: House, told: Read) -> None:
+    """It says what came of it and what comes next, and leaves the mail out."""
+    house.answers[:] = [found(bounced(), delivered())]
+    house.serve()
+    lines = told()
+    line = lines.line("looked")
+    record = house.records.records[MESSAGE_ID]
+    story = {name: line[name] for name in ("status", "looks", "destinations")}
+    assert story == {"status": "PERMANENT_BOUNCE", "looks": 1, "destinations": 2}
+    assert all(alert.alert_id in json.dumps(lines.logs) for alert in record.alerts)
+    assert line["next_look_at"] == record.next_look_at
+    assert "final" not in line
+    assert line["level"] == "INFO"
+
+
+def test_a_final_story_says_why(house: House, told: Read) -> None:
+    """The reason is in the line."""
+    house.answers[:] = [found(bounced())]
+    house.serve()
+    line = told().line("looked")
+    assert "next_look_at" not in line
+    assert "bounced permanently" in line["final"]
+
+
+def test_a_skipped_look_says_so(house: House, told: Read) -> None:
+    """The log tells a look from a skip."""
+    house.serve()
+    house.serve()
+    lines = told()
+    assert lines.line("looked")
+    assert lines.line("skipped")
+
+
+@pytest.mark.parametrize("what", ["parked", "system failure"])
+def test_what_needs_somebody_stands_out(house: House, told: Read, what: str) -> None:
+    """Parked messages warn; failures of the system are errors."""
+    house.answers[:] = [SystemFailure(Kind.SNS, "Publish: Throttled")]
+    house.serve("no id" if what == "parked" else MESSAGE_ID)
+    levels = {line["message"]: line["level"] for line in told().logs}
+    assert levels[what] == {"parked": "WARNING", "system failure": "ERROR"}[what]
+
+
+# Nothing of the mail
+
+MARK = "zxq"
+"""Stands in every address, subject, tag, code and body that goes through, and nowhere else."""
+TEXT = f"about {MARK}@{MARK}.example, Subject: {MARK}"
+
+
+def marked(kind: str, **details: object) -> Reply:
+    """SES's answer about a mail all of whose texts are marked."""
+    event = {"Timestamp": START.timestamp(), "Type": kind, "Details": details}
+    place = {"Destination": f"{MARK}@{MARK}.example", "Isp": f"{MARK}-isp", "Events": [event]}
+    return insights(
+        FromEmailAddress=f'"{MARK}" <{MARK}@{MARK}.example>',
+        Subject=f"{MARK} \u202e",
+        EmailTags=[{"Name": f"{MARK}-name", "Value": f"{MARK}-value"}],
+        Insights=[place],
+    )
+
+
+BOUNCED = marked(
+    "BOUNCE",
+    Bounce={"BounceType": "PERMANENT", "BounceSubType": f"{MARK}", "DiagnosticCode": TEXT},
+)
+COMPLAINED = marked("COMPLAINT", Complaint={"ComplaintFeedbackType": MARK})
+STRANGE = marked(f"{MARK}-TYPE")
+DENIED = (
+    "User: arn:aws:sts::123456789012:assumed-role/lookup is not authorized to perform: x:Y on "
+    f"resource: arn:aws:ses:eu-west-1:123456789012:identity/{MARK}@{MARK}.example because {TEXT}"
+)
+NETWORK_DOWN = HTTPClientError(error=OSError(TEXT))
+BUG = ValueError(TEXT)
+TIMED_OUT = ReadTimeoutError(endpoint_url=f"https://{MARK}.example", error=OSError(TEXT))
+
+
+def service_errors(
+    reply: Callable[[int, str, str], Reply], *codes: str
+) -> list[Reply | BaseException]:
+    """Errors of a service whose texts are marked."""
+    return [
+        *(reply(400, code, TEXT) for code in codes),
+        reply(403, "AccessDenied", DENIED),
+        reply(403, "AccessDeniedException", DENIED),
+        reply(403, "ExpiredToken", TEXT),
+        reply(500, "InternalFailure", TEXT),
+        Reply(503, TEXT.encode()),
+        NETWORK_DOWN,
+        TIMED_OUT,
+        BUG,
+    ]
+
+
+SES_SAYS = [
+    *(BOUNCED, COMPLAINED, STRANGE, NOT_FOUND, THROTTLED, VDM_OFF),
+    ses_error(404, "NotFoundException", TEXT),
+    ses_error(404, "NotFoundException", f"Virtual Deliverability Manager {TEXT}"),
+    *service_errors(ses_error, "BadRequestException", "TooManyRequestsException", "Odd"),
+]
+DYNAMODB_SAYS = service_errors(dynamodb_error, "ValidationException", "ThrottlingException")
+QUERY_SAYS = [dynamodb_ok(Items=[]), *DYNAMODB_SAYS]
+WRITE_SAYS = [
+    dynamodb_ok(),
+    *(cancelled(reason, text=TEXT) for reason in ("ConditionalCheckFailed", "ValidationError")),
+    *DYNAMODB_SAYS,
+]
+SNS_SAYS = [
+    sns_ok(),
+    *service_errors(sns_error, "InvalidParameter", "AuthorizationError", "KMSAccessDenied"),
+]
+SQS_SAYS = [
+    sqs_ok(),
+    *service_errors(sqs_error, "InvalidParameterValue", "InvalidMessageContents"),
+]
+BODIES = [
+    *(MESSAGE_ID, f'{{"MessageId": "{MESSAGE_ID}", "force": true, "Subject": "{MARK}"}}'),
+    *(TEXT, f"{MARK}@{MARK}.example", f'{{"{MARK}": 1}}', f'{{"{MARK}', ""),
+]
+
+OPERATIONS: dict[str, list[Any]] = {
+    SES: SES_SAYS,
+    "before-send.dynamodb.Query": QUERY_SAYS,
+    "before-send.dynamodb.TransactWriteItems": WRITE_SAYS,
+    "before-send.dynamodb.UpdateItem": [dynamodb_ok(), *DYNAMODB_SAYS],
+    "before-send.sns.Publish": SNS_SAYS,
+    "before-send.sqs.ChangeMessageVisibility": SQS_SAYS,
+    "before-send.sqs.SendMessage": SQS_SAYS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """The function's inside on real adapters, every wire cut, and everything it says overheard."""
+
+    lookup: Lookup
+    source: SesSource
+    networks: dict[str, Network]
+
+    def works(self) -> None:
+        """Let every service do what it is asked."""
+        for event, network in self.networks.items():
+            network.will(OPERATIONS[event][0])
+
+    def serve(self, body: str, receive_count: int) -> str:
+        """Serve a message and return all that was said."""
+        message = replace(MESSAGE, body=body, receive_count=receive_count)
+        with _overheard() as said:
+            telemetry = new_telemetry()
+            self.source.noted = telemetry.called
+            look = replace(self.lookup.look, told=telemetry.alerted)
+            with self.source.invocation(17):  # time for one call
+                replace(self.lookup, look=look, telemetry=telemetry).serve(message)
+            telemetry.flush()
+        return said.getvalue()
+
+
+@contextmanager
+def _overheard() -> Iterator[io.StringIO]:
+    """Catch standard output, where logs and metrics go, and what any library logs in Lambda."""
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    try:
+        with redirect_stdout(said):
+            yield said
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+@pytest.fixture(scope="module")
+def glass(session: boto3.Session) -> Glass:
+    """Clients of all four services, made once."""
+    clock = Clock()
+    sesv2 = session.client("sesv2", config=ses.CONFIG)
+    dynamodb = session.client("dynamodb", config=ONCE)
+    sns = session.client("sns", config=ONCE)
+    sqs = session.client("sqs", config=ONCE)
+    source = SesSource(sesv2, Pace(1.0), lambda _: None, clock.read, clock.read_wall, clock.sleep)
+    networks = {event: Network(clock) for event in OPERATIONS}
+    for event, network in networks.items():
+        for client in (sesv2, dynamodb, sns, sqs):
+            network.cut(client.meta.events, event)
+    look = Look(
+        source,
+        RecordTable(dynamodb, "Insights"),
+        AlertTopic(sns, "arn:aws:sns:eu-west-1:123456789012:Alerts"),
+        RULES,
+        clock.now,
+    )
+    line = Line(sqs, QUEUE_URL, DEAD_LETTERS_URL, clock.now)
+    return Glass(Lookup(look, line, new_telemetry()), source, networks)
+
+
+@settings(phases=[Phase.generate])  # the next test names single culprits faster than shrinking
+@given(
+    says=st.fixed_dictionaries(
+        {event: st.sampled_from(says) for event, says in OPERATIONS.items()}
+    ),
+    works=st.sets(st.sampled_from(list(OPERATIONS))),
+    body=st.sampled_from(BODIES),
+    receive_count=st.sampled_from([1, 5]),
+)
+def test_nothing_of_the_mail_is_ever_told(
+    glass: Glass, says: dict[str, Any], works: set[str], body: str, receive_count: int
+) -> None:
+    """No log line and no metric holds an address, a subject, a tag, a code or a body.
+
+    Whatever is answered by whichever service: errors whose texts quote the mail, too. And nothing
+    escapes: Lambda would print an exception with all of its text.
+    """
+    glass.works()
+    for event in says.keys() - works:
+        glass.networks[event].will(says[event])
+    assert MARK not in glass.serve(body, receive_count)
+
+
+SINGLE = [
+    pytest.param(event, number, id=f"{event.removeprefix('before-send.')} {number}")
+    for event, answers in OPERATIONS.items()
+    for number in range(len(answers))
+]
+
+
+@pytest.mark.parametrize(("event", "number"), SINGLE)
+def test_no_single_answer_makes_the_mail_told(glass: Glass, event: str, number: int) -> None:
+    """The same, for every answer of one operation while the other ones work."""
+    glass.works()
+    if event == "before-send.sqs.ChangeMessageVisibility":
+        glass.networks[SES].will(NETWORK_DOWN)
+    glass.networks[event].will(OPERATIONS[event][number])
+    for body in (MESSAGE_ID, TEXT):
+        assert MARK not in glass.serve(body, receive_count=1)
+
+
+def test_what_is_overheard_is_told(glass: Glass) -> None:
+    """The ear of these tests works: the line of a look is heard."""
+    glass.works()
+    said = glass.serve(MESSAGE_ID, receive_count=1)
+    assert '"message":"looked"' in said
+    assert '"Alerts"' in said

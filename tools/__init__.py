@@ -1,0 +1,1 @@
+"""What measures and draws: bench, soak, fuzz, simulate, costs, architecture."""

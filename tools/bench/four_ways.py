@@ -1,0 +1,169 @@
+"""The service's pace beside three naive ones, each against an SES stand-in of its own, at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from local.ses_stand_in.control import Control
+from local.ses_stand_in.pace import Report
+from local.ses_stand_in.stories import STORIES, address_of
+from local.stack.run import PROJECT
+from ses_insights.adapters import ses
+from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
+from ses_insights.contracts.queue_message import LookRequest
+from ses_insights.domain.alert import Alert, Notification
+from ses_insights.domain.failures import SystemFailure
+from ses_insights.domain.pace import Journey, Pace
+from ses_insights.domain.record import Record, Rules
+from ses_insights.domain.schedule import Ladder
+from ses_insights.service.look import Look
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+PERIOD: Final = 1.0
+LATENCY: Final = "20-400"
+"""Milliseconds that SES's stand-in takes to answer."""
+
+
+@dataclass(slots=True)
+class _Naive(Pace):
+    """A pace that does not know when a request arrives."""
+
+    period: float = PERIOD
+    pause: float = 0.0
+    """Seconds from the moment it counts from to the next call."""
+    from_start: bool = False
+    _next: float = 0.0
+
+    def invocation_began(self, now: float, *, idle: float) -> None:
+        """Start at once."""
+        del now, idle
+
+    def wait(self, now: float) -> float:
+        return max(0.0, self._next - now)
+
+    def call_started(self, now: float) -> None:
+        if self.from_start:
+            self._next = now + self.pause
+
+    def call_ended(self, now: float, journey: Journey) -> None:
+        del journey
+        if not self.from_start:
+            self._next = now + self.pause
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to keep the rate, by name."""
+
+    name: str
+    pace: Callable[[], Pace]
+    config: Config = ses.CONFIG
+
+
+SDK_RETRIES: Final = Config(retries={"total_max_attempts": 5, "mode": "standard"})
+
+WAYS: Final = (
+    Way("this service's pace", lambda: Pace(PERIOD)),
+    Way("sleep one second after each call", lambda: _Naive(pause=PERIOD)),
+    Way("one second from call start to call start", lambda: _Naive(pause=PERIOD, from_start=True)),
+    Way("no spacing, the SDK retries", _Naive, SDK_RETRIES),
+)
+
+
+def compare(seconds: float) -> list[tuple[str, Report]]:
+    """Let every way look for so long, all at the same time; the stand-ins' reports."""
+    with ProcessPoolExecutor(len(WAYS), mp_context=get_context("spawn")) as pool:
+        reports = pool.map(_run, range(len(WAYS)), [seconds] * len(WAYS))
+        return [(way.name, report) for way, report in zip(WAYS, reports, strict=True)]
+
+
+def _run(number: int, seconds: float) -> Report:
+    """Look for so long in the given way, through the handler's own core."""
+    command = [
+        sys.executable,
+        "-m",
+        "local.ses_stand_in",
+        "--latency",
+        LATENCY,
+        "--seed",
+        str(number),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as stand_in:
+        try:
+            assert stand_in.stdout is not None  # noqa: S101 - asked for by PIPE
+            url = stand_in.stdout.readline().strip()
+            _look_for(seconds, WAYS[number], url)
+            return Control(url).report()
+        finally:
+            stand_in.terminate()
+
+
+def _look_for(seconds: float, way: Way, url: str) -> None:
+    client = _client(url, way.config)
+    message_id = _send(client)
+    source = SesSource(client=client, pace=way.pace(), noted=lambda _: None)
+    look = Look(
+        source=source,
+        records=_Nothing(),
+        subscribers=_Nobody(),
+        rules=Rules(Ladder(), retention=timedelta(days=90)),
+        now=lambda: datetime.now(UTC),
+    )
+    request = LookRequest(message_id)
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        # Time to store the answer is left after the end, so that looks go on up to it.
+        with source.invocation(left + PERIOD + LONGEST_CALL + STORING_NEEDS):
+            try:
+                look(request, enqueued_at=datetime.now(UTC))
+            except SystemFailure:
+                continue  # a 429; the report counts it
+
+
+def _client(url: str, config: Config) -> SESV2Client:
+    session = boto3.Session("test", "test", region_name="eu-west-1")
+    return session.client("sesv2", endpoint_url=url, config=config)
+
+
+def _send(client: SESV2Client) -> str:
+    sent = client.send_email(
+        FromEmailAddress="shop@sender.example",
+        Destination={"ToAddresses": [address_of(STORIES["delivered"])]},
+        Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
+    )
+    return sent["MessageId"]
+
+
+class _Nothing:
+    """Stores nothing and takes no time."""
+
+    def load(self, message_id: str) -> Record | None:
+        del message_id
+        return None
+
+    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+        pass
+
+    def mark_published(self, message_id: str, alert: Alert) -> None:
+        pass
+
+
+class _Nobody:
+    """Tells nobody."""
+
+    def publish(self, notification: Notification) -> str:
+        del notification
+        return "told nobody"

@@ -1,0 +1,411 @@
+"""`python -m tools.costs`: what a month of the service costs, from what it uses and list prices.
+
+Counted is what the service does at AWS, by the sizes of the rows that it really writes and the
+calls that `make bench` measures. Where something depends on the mail or on AWS it is taken high:
+each figure is what a month costs at most at that volume, free tiers left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from ses_insights.contracts.rows import destination_rows, message_row
+from ses_insights.domain.insight import Destination, Event, Insights
+from ses_insights.domain.overload import hour_of, looks_per_message
+from ses_insights.domain.record import Found, Record, Rules, after_look
+from ses_insights.domain.schedule import Ladder
+from ses_insights.domain.times import iso
+
+SIZES: Final = (1_000, 10_000, 80_000)
+"""Mails a day of the worked examples: a shop, a platform, and the ceiling."""
+
+PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
+MARK: Final = "<!-- What follows is written by `make costs`. -->\n"
+
+DAYS: Final = 30
+MILLION: Final = 1e6
+GB: Final = 2.0**30
+KB: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A list price of us-east-1, and where it was read."""
+
+    dollars: float
+    per: str
+    source: str
+    """A page that names it, and the month for which the page says so."""
+
+
+_LAMBDA: Final = "cloudchipr.com/blog/aws-lambda-pricing, 2024"
+_SQS: Final = "cloudburn.io/blog/amazon-sqs-pricing, 2026-03"
+_SNS: Final = "factualminds.com/blog/amazon-sns-pricing-publishes-fanout-protocols, 2026-06"
+_DYNAMODB: Final = "airbyte.com/data-engineering-resources/dynamodb-pricing, 2025-07"
+_KMS: Final = "aws.amazon.com/kms/pricing; cloudburn.io/blog/aws-kms-pricing, 2026-03"
+_CLOUDWATCH: Final = (
+    "factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards, 2026-06"
+)
+_METRICS: Final = "signoz.io/guides/cloudwatch-pricing, 2026-02"
+_EVENTBRIDGE: Final = "cloudburn.io/blog/amazon-eventbridge-pricing, 2026-03"
+_KNOWN: Final = "as known to the authors, 2026-11"
+
+LAMBDA_SECOND: Final = Price(0.0000133334, "GB-second, arm64", _LAMBDA)
+LAMBDA_REQUEST: Final = Price(0.20, "million requests", _LAMBDA)
+SQS_REQUEST: Final = Price(0.50, "million requests, FIFO", _SQS)
+WRITE_UNIT: Final = Price(0.625, "million write request units", _DYNAMODB)
+READ_UNIT: Final = Price(0.125, "million read request units", _DYNAMODB)
+STORED: Final = Price(0.25, "GB and month", _KNOWN)
+BACKUP: Final = Price(0.20, "GB and month, point-in-time recovery", _KNOWN)
+PUBLISHED: Final = Price(0.50, "million publications", _SNS)
+MAILED: Final = Price(20.00, "million e-mail deliveries", _SNS)
+KEY: Final = Price(1.00, "key and month", _KMS)
+KEY_USE: Final = Price(3.00, "million requests", _KMS)
+LOGGED: Final = Price(0.50, "GB of log", _CLOUDWATCH)
+ALARM: Final = Price(0.10, "alarm and month", _KNOWN)
+DASHBOARD: Final = Price(3.00, "dashboard and month", _CLOUDWATCH)
+METRIC: Final = Price(0.30, "metric and month", _METRICS)
+SCHEDULED: Final = Price(1.00, "million invocations", _EVENTBRIDGE)
+EVENT: Final = Price(1.00, "million events", f"{_EVENTBRIDGE}, for custom events")
+
+PRICES: Final[Mapping[str, Price]] = {
+    "Lambda, time": LAMBDA_SECOND,
+    "Lambda, requests": LAMBDA_REQUEST,
+    "SQS": SQS_REQUEST,
+    "DynamoDB, writes": WRITE_UNIT,
+    "DynamoDB, reads": READ_UNIT,
+    "DynamoDB, storage": STORED,
+    "DynamoDB, backup": BACKUP,
+    "SNS, publications": PUBLISHED,
+    "SNS, e-mail": MAILED,
+    "KMS, key": KEY,
+    "KMS, requests": KEY_USE,
+    "CloudWatch, logs": LOGGED,
+    "CloudWatch, alarms": ALARM,
+    "CloudWatch, dashboard": DASHBOARD,
+    "CloudWatch, metrics": METRIC,
+    "EventBridge Scheduler": SCHEDULED,
+    "EventBridge, events": EVENT,
+}
+
+# What the service is.
+
+MEMORY_GB: Final = 0.25
+RETENTION_DAYS: Final = 90
+MOST_ALARMS: Final = 14
+MOST_METRICS: Final = 40
+"""Counted by name and dimensions, and billed by the hour in which something is counted."""
+
+# What is assumed, and taken high.
+
+LOOK_SECONDS: Final = 1.1
+"""A look waits for its turn, most of a second where the line is never empty. In the demo it took
+0.97 to 1.1 s."""
+SHORT_SECONDS: Final = 0.1
+"""An id that is acknowledged without a look."""
+RUN_SECONDS: Final = 2.0
+"""A run of followups: a dozen calls where little is due, some seventy where a minute is full."""
+RUNS: Final = DAYS * 24 * 60
+READS_OF_A_RUN: Final = 20
+"""Queries of lanes and counts, most of them half a unit."""
+LOG_BYTES: Final = 2_000
+"""Of an invocation: a line, the metrics, and Lambda's own three lines; 1,228 in the demo."""
+POLLS: Final = 5 * 3 * 60 * 24 * DAYS
+"""Requests with which Lambda's five pollers find the queue empty, each after 20 seconds."""
+BATCH: Final = 10
+"""Follow-ups that join the queue with one request."""
+ALERTS_PER_MAIL: Final = 0.021
+"""Two permanent bounces in a hundred mails and a complaint in a thousand."""
+KEY_USES_PER_ALERT: Final = 2
+WRITES_OF_AN_ALERT: Final = 7
+"""Its row in the look's transaction and in two indexes; its mark, and what that changes in both."""
+
+
+def dynamodb_bytes(value: object) -> int:
+    """Tell how many bytes DynamoDB counts for a value.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    match value:
+        case str():
+            return len(value.encode())
+        case Mapping():
+            return 3 + sum(1 + len(name.encode()) + dynamodb_bytes(v) for name, v in value.items())
+        case list() | tuple():
+            return 3 + sum(1 + dynamodb_bytes(item) for item in value)
+        case bool() | None:
+            return 1
+        case _:
+            return 1 + math.ceil(len(str(value)) / 2)
+
+
+def item_bytes(row: Mapping[str, object]) -> int:
+    """Tell how many bytes DynamoDB counts for an item."""
+    return sum(len(name.encode()) + dynamodb_bytes(value) for name, value in row.items())
+
+
+def typical() -> Record:
+    """A mail as most are, after a look: one recipient, delivered and opened, a few tags."""
+    now = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    insights = Insights(
+        "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000",
+        from_email_address="The Shop <shop@sender.example>",
+        subject="Your order of the 23rd of November is on its way to you",
+        email_tags={
+            "ses:configuration-set": ("shop",),
+            "ses:source-ip": ("198.51.100.17",),
+            "ses:from-domain": ("sender.example",),
+            "ses:caller-identity": ("pipeline",),
+            "ses:outgoing-ip": ("198.51.100.18",),
+            "campaign": ("spring",),
+        },
+        destinations=(
+            Destination(
+                "somebody.with.a.name@provider.example",
+                "Gmail",
+                tuple(Event(kind, iso(now)) for kind in ("SEND", "DELIVERY", "OPEN")),
+                open_count=1,
+            ),
+        ),
+    )
+    record, _ = after_look(
+        None,
+        Found(insights),
+        message_id=insights.message_id,
+        enqueued_at=now,
+        now=now + timedelta(minutes=15),
+        rules=Rules(Ladder(), timedelta(days=RETENTION_DAYS)),
+    )
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The bytes of a typical mail's two rows."""
+
+    message: int
+    destination: int
+
+    @classmethod
+    def of(cls, record: Record) -> Rows:
+        """Measure them."""
+        (place,) = destination_rows(record)
+        return cls(item_bytes(message_row(record)), item_bytes(place))
+
+    @property
+    def writes_of_a_look(self) -> int:
+        """Write units: both rows in a transaction, and the message's move in the index of due."""
+        return 2 * (_units(self.message) + _units(self.destination)) + 2
+
+    @property
+    def writes_of_a_first_look(self) -> int:
+        """More for the first: the recipient into two indexes, and the count of what came in."""
+        return self.writes_of_a_look + 2 * _units(self.destination) + 2
+
+    @property
+    def writes_of_a_claim(self) -> int:
+        """Of a due look, before it joins the queue: the row's time, and its place in the index."""
+        return _units(self.message) + 2
+
+    @property
+    def writes_without_a_look(self) -> int:
+        """Of an id that is set aside: its row in a transaction, the index, and the count."""
+        return 2 * _units(self.message) + 1 + 2
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """Bytes in the table, and in the indexes, each item with 100 more in an index."""
+        keys = 200
+        return self.message + self.destination, 2 * (self.destination + 100) + keys + 100
+
+
+def _units(size: int) -> int:
+    return math.ceil(size / KB)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What a day of so many mails is made of, at the same volume for good."""
+
+    mails: int
+    first_looks: float
+    follow_ups: float
+
+    @classmethod
+    def of(cls, mails: int) -> Day:
+        """Share the looks out as the service does; every mail climbs its whole ladder."""
+        now = datetime(2026, 11, 23, 10, tzinfo=UTC)
+        ladder = Ladder()
+        left = looks_per_message({hour_of(now): mails}, now=now, period=1.0)
+        looks = mails * min(left, float(len(ladder.rungs)))
+        first = mails * ladder.first_looks(left)
+        return cls(mails, first, looks - first)
+
+    @property
+    def looks(self) -> float:
+        """All of them."""
+        return self.first_looks + self.follow_ups
+
+    @property
+    def set_aside(self) -> float:
+        """Ids that are acknowledged without a look when they come."""
+        return self.mails - self.first_looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """Dollars of a month, by what they are paid for."""
+
+    compute: float
+    queue: float
+    table: float
+    storage: float
+    alerts: float
+    logs: float
+    fixed: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return float(sum(astuple(self)))
+
+
+def month(day: Day, rows: Rows) -> Month:
+    """Add up what a month of such days costs."""
+    invocations = DAYS * (day.looks + day.set_aside)
+    seconds = DAYS * (day.looks * LOOK_SECONDS + day.set_aside * SHORT_SECONDS)
+    requests = DAYS * (3 * day.mails + (2 + 1 / BATCH) * day.follow_ups) + POLLS
+    writes = DAYS * (
+        day.first_looks * rows.writes_of_a_first_look
+        + day.follow_ups * (rows.writes_of_a_look + rows.writes_of_a_claim)
+        + day.set_aside * rows.writes_without_a_look
+    )
+    reads = invocations + DAYS * day.follow_ups + RUNS * READS_OF_A_RUN
+    alerts = DAYS * day.mails * ALERTS_PER_MAIL
+    table, indexes = (size * day.mails * RETENTION_DAYS / GB for size in rows.stored)
+    return Month(
+        compute=(invocations + RUNS) / MILLION * LAMBDA_REQUEST.dollars
+        + (seconds + RUNS * RUN_SECONDS) * MEMORY_GB * LAMBDA_SECOND.dollars,
+        queue=requests / MILLION * SQS_REQUEST.dollars,
+        table=writes / MILLION * WRITE_UNIT.dollars + reads / MILLION * READ_UNIT.dollars,
+        storage=(table + indexes) * STORED.dollars + table * BACKUP.dollars,
+        alerts=alerts
+        / MILLION
+        * (
+            PUBLISHED.dollars
+            + MAILED.dollars
+            + KEY_USES_PER_ALERT * KEY_USE.dollars
+            + WRITES_OF_AN_ALERT * WRITE_UNIT.dollars
+        ),
+        logs=(invocations + RUNS) * LOG_BYTES / GB * LOGGED.dollars,
+        fixed=KEY.dollars
+        + MOST_ALARMS * ALARM.dollars
+        + MOST_METRICS * METRIC.dollars
+        + DASHBOARD.dollars
+        + RUNS / MILLION * SCHEDULED.dollars,
+    )
+
+
+def worked(sizes: Sequence[int]) -> str:
+    """Write the worked sizes, the bytes and units they are made of, and the prices."""
+    rows = Rows.of(typical())
+    table, indexes = rows.stored
+    days = [Day.of(mails) for mails in sizes]
+    months = [month(day, rows) for day in days]
+    heads = [f"{mails:,} mails a day" for mails in sizes]
+    looks = _table(
+        ["", *heads],
+        [
+            ["looks a day", *(f"{day.looks:,.0f}" for day in days)],
+            [
+                "of them as soon as the id's turn comes",
+                *(f"{day.first_looks:,.0f}" for day in days),
+            ],
+            ["looks a mail", *(f"{day.looks / day.mails:.2f}" for day in days)],
+        ],
+    )
+    dollars = _table(
+        ["Dollars a month", *heads],
+        [
+            [what, *(f"{getattr(each, name):,.2f}" for each in months)]
+            for name, what in _LINES.items()
+        ]
+        + [["**total**", *(f"**{each.total:,.2f}**" for each in months)]]
+        + [["for a thousand mails", *_by_thousand(days, months)]]
+        + [["more where `intakeSent` is on, at most", *(f"{_events(day):,.2f}" for day in days)]],
+    )
+    units = _table(
+        ["A mail of one recipient", ""],
+        [
+            ["row of the message", f"{rows.message:,} bytes"],
+            ["row of the recipient", f"{rows.destination:,} bytes"],
+            ["kept for 90 days", f"{table + indexes:,} bytes, indexes included"],
+            ["write units of the first look", f"{rows.writes_of_a_first_look}"],
+            ["write units of a later look", f"{rows.writes_of_a_look}"],
+            ["write units to put it into the queue for that", f"{rows.writes_of_a_claim}"],
+            ["write units of an id that is set aside", f"{rows.writes_without_a_look}"],
+        ],
+    )
+    prices = _table(
+        ["Price in us-east-1", "Dollars", "per", "Read at"],
+        [
+            [name, f"{price.dollars:.10f}".rstrip("0").rstrip("."), price.per, price.source]
+            for name, price in PRICES.items()
+        ],
+    )
+    return f"{looks}\n\n{dollars}\n\n{units}\n\n{prices}"
+
+
+_LINES: Final = {
+    "compute": "Lambda",
+    "queue": "SQS",
+    "table": "DynamoDB, reads and writes",
+    "storage": "DynamoDB, storage and backup",
+    "alerts": "alerts, each to one e-mail subscriber",
+    "logs": "logs",
+    "fixed": "fixed: key, alarms, metrics, dashboard, schedule",
+}
+
+
+def _events(day: Day) -> float:
+    """SES's events of a month; whether EventBridge bills those of SES is not known for sure."""
+    return DAYS * day.mails / MILLION * EVENT.dollars
+
+
+def _by_thousand(days: Iterable[Day], months: Iterable[Month]) -> list[str]:
+    return [
+        f"{each.total / (day.mails * DAYS) * 1000:.3f}"
+        for day, each in zip(days, months, strict=True)
+    ]
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] + ["---:" if "a day" in each else "---" for each in head[1:]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *lines])
+
+
+def main() -> int:
+    """Print the tables; without volumes of the caller's own, write them into the page, too."""
+    parser = argparse.ArgumentParser(prog="python -m tools.costs", description=__doc__)
+    parser.add_argument(
+        "mails", type=int, nargs="*", help=f"mails a day, instead of {SIZES}; writes no page"
+    )
+    chosen = parser.parse_args().mails
+    if any(mails < 1 for mails in chosen):
+        parser.error("a volume is one mail a day or more")
+    text = worked(chosen or SIZES)
+    print(text)
+    if not chosen:
+        PAGE.write_text(f"{PAGE.read_text().partition(MARK)[0]}{MARK}\n{text}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
