@@ -48,7 +48,7 @@ WIDTH = 24 // COLUMNS
 SENTENCE_HEIGHT = 2
 GRAPH_HEIGHT = 6
 
-Line = tuple[float, str]
+SqsConsumerQueue = tuple[float, str]
 """A limit that a graph shows: where, and what it is."""
 
 Graph = tuple[cloudwatch.TextWidget, cloudwatch.GraphWidget]
@@ -333,7 +333,7 @@ def _good_rate(alarm: float | None) -> str:
     return "Good is below the lower line. SES reviews the account at the upper one."
 
 
-def _rate_limits(alarm: float | None, review: float) -> list[Line]:
+def _rate_limits(alarm: float | None, review: float) -> list[SqsConsumerQueue]:
     warning = [] if alarm is None else [(alarm, "alarm")]
     return [*warning, (review, "SES reviews the account")]
 
@@ -348,10 +348,10 @@ def _graph(  # noqa: PLR0913 - keyword-only; what a graph shows
     *,
     unit: str,
     lines: Sequence[cloudwatch.IMetric],
-    limits: Sequence[Line] = (),
+    limits: Sequence[SqsConsumerQueue] = (),
     right: Sequence[cloudwatch.IMetric] = (),
     right_unit: str | None = None,
-    right_limits: Sequence[Line] = (),
+    right_limits: Sequence[SqsConsumerQueue] = (),
     stacked: bool = False,
 ) -> Graph:
     return (
@@ -380,7 +380,7 @@ def _axis(unit: str) -> cloudwatch.YAxisProps:
     return cloudwatch.YAxisProps(label=unit, min=0, show_units=False)
 
 
-def _annotations(limits: Sequence[Line]) -> list[cloudwatch.HorizontalAnnotation]:
+def _annotations(limits: Sequence[SqsConsumerQueue]) -> list[cloudwatch.HorizontalAnnotation]:
     return [
         cloudwatch.HorizontalAnnotation(value=value, label=label, color=cloudwatch.Color.RED)
         for value, label in limits

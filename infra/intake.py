@@ -16,9 +16,7 @@ from constructs import Construct
 
 from infra.alarms import watch
 from infra.queues import RETENTION, Queues
-
-# The group of every message in the queue; functions/ses_insights/adapters/producer_queue.py.
-GROUP: Final = "looks"
+from ses_insights.contracts.names import MESSAGE_GROUP
 
 # What SES publishes, on the default bus, of mail whose configuration set says so:
 # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ses.html
@@ -114,7 +112,9 @@ class Intake(Construct):
                         # this form, by both, is one message.
                         input_template=json.dumps({"MessageId": "<id>", **more}),
                     ),
-                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=GROUP),
+                    sqs_parameters=events.CfnRule.SqsParametersProperty(
+                        message_group_id=MESSAGE_GROUP
+                    ),
                     dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
                         arn=self.undelivered.queue_arn
                     ),

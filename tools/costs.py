@@ -254,7 +254,7 @@ class Day:
         return self.first_looks + self.follow_ups
 
     @property
-    def set_aside(self) -> float:
+    def is_postponed(self) -> float:
         """Ids that are acknowledged without a look when they come."""
         return self.mails - self.first_looks
 
@@ -279,13 +279,13 @@ class Month:
 
 def month(day: Day, rows: Rows) -> Month:
     """Add up what a month of such days costs."""
-    invocations = DAYS * (day.looks + day.set_aside)
-    seconds = DAYS * (day.looks * LOOK_SECONDS + day.set_aside * SHORT_SECONDS)
+    invocations = DAYS * (day.looks + day.is_postponed)
+    seconds = DAYS * (day.looks * LOOK_SECONDS + day.is_postponed * SHORT_SECONDS)
     requests = DAYS * (3 * day.mails + (2 + 1 / BATCH) * day.follow_ups) + POLLS
     writes = DAYS * (
         day.first_looks * rows.writes_of_a_first_look
         + day.follow_ups * (rows.writes_of_a_look + rows.writes_of_a_claim)
-        + day.set_aside * rows.writes_without_a_look
+        + day.is_postponed * rows.writes_without_a_look
     )
     reads = invocations + DAYS * day.follow_ups + RUNS * READS_OF_A_RUN
     alerts = DAYS * day.mails * ALERTS_PER_MAIL

@@ -20,7 +20,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
 
-class BadSetting(Exception):
+class SettingError(Exception):
     """An environment variable is missing or unusable; the text names it and says what it takes."""
 
 
@@ -42,7 +42,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Read settings from environment variables. Raises `BadSetting`."""
+        """Read settings from environment variables. Raises `SettingError`."""
         return cls(
             # Powertools reads it, too, but misses it only when the work is done.
             metrics_namespace=_required(environment, "POWERTOOLS_METRICS_NAMESPACE"),
@@ -69,7 +69,7 @@ class LookupSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> LookupSettings:
-        """Read settings from environment variables. Raises `BadSetting`."""
+        """Read settings from environment variables. Raises `SettingError`."""
         return cls(
             dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
             rules=Rules(
@@ -85,7 +85,7 @@ class LookupSettings:
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
-        raise BadSetting(f"the environment variable {name} is not set; the stack sets it")
+        raise SettingError(f"the environment variable {name} is not set; the stack sets it")
     return value
 
 
@@ -96,7 +96,7 @@ def _number(environment: Mapping[str, str], name: str, *, least: float, most: fl
     except ValueError:
         number = float("nan")
     if not least <= number <= most:
-        raise BadSetting(f"{name} takes a number from {least:g} to {most:g}, not {text!r}")
+        raise SettingError(f"{name} takes a number from {least:g} to {most:g}, not {text!r}")
     return number
 
 
@@ -107,11 +107,13 @@ def _ladder(environment: Mapping[str, str]) -> Ladder:
     try:
         return Ladder.of_seconds(json.loads(text), ses_keeps=ses_keeps)
     except (TypeError, ValueError):
-        raise BadSetting(f"{name} takes a JSON list of increasing seconds, not {text!r}") from None
+        raise SettingError(
+            f"{name} takes a JSON list of increasing seconds, not {text!r}"
+        ) from None
 
 
 def _flag(environment: Mapping[str, str], name: str) -> bool:
     text = _required(environment, name)
     if text not in {"true", "false"}:
-        raise BadSetting(f"{name} takes true or false, not {text!r}")
+        raise SettingError(f"{name} takes true or false, not {text!r}")
     return text == "true"

@@ -9,13 +9,12 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from local.ses_stand_in.stories import Story, address_of
+from ses_insights.contracts.names import MESSAGE_GROUP
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
 
-GROUP = "looks"
-"""Every message has the same group: one look at a time, in order."""
 
 SENDER = "shop@sender.example"
 
@@ -47,7 +46,9 @@ class Pipeline:
 
     def enqueue(self, body: str) -> None:
         """Put one message id, in any form, into the queue."""
-        self.sqs.send_message(QueueUrl=self.queue_url, MessageGroupId=GROUP, MessageBody=body)
+        self.sqs.send_message(
+            QueueUrl=self.queue_url, MessageGroupId=MESSAGE_GROUP, MessageBody=body
+        )
 
 
 def bodies_of(responses: Iterator[Mapping[str, Any]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`python -m local.ses_stand_in`: serve until SIGTERM or SIGINT; the first line printed is the URL."""
+"""`python -m local.ses_stand_in`: serve until SIGTERM; prints its URL first."""
 
 import argparse
 import asyncio

@@ -14,7 +14,7 @@ from local.stack.run import LocalRun
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class Process:
     """One execution environment, as the machine sees it."""
 
     pid: int
@@ -22,7 +22,7 @@ class Worker:
     """Bytes that it holds."""
 
 
-def workers(run: LocalRun, function_name: str) -> list[Worker]:
+def workers(run: LocalRun, function_name: str) -> list[Process]:
     """Find a function's execution environments.
 
     They are children of the emulator, which starts each from a folder named for its function.
@@ -62,7 +62,7 @@ def _signal(run: LocalRun, function_name: str, number: signal.Signals) -> list[i
     return found
 
 
-def _processes() -> Iterator[tuple[Worker, int, str]]:
+def _processes() -> Iterator[tuple[Process, int, str]]:
     """List all processes that have not ended: the process, its parent, its command."""
     listed = subprocess.run(
         ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,rss=,args="],  # noqa: S607 - where it is found
@@ -73,4 +73,4 @@ def _processes() -> Iterator[tuple[Worker, int, str]]:
     for line in listed.splitlines():
         pid, parent, state, kibibytes, *command = line.split(maxsplit=4)
         if not state.startswith("Z"):
-            yield Worker(int(pid), int(kibibytes) * 1024), int(parent), " ".join(command)
+            yield Process(int(pid), int(kibibytes) * 1024), int(parent), " ".join(command)

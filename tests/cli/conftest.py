@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.app import app
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from tests.support.said import Insights, Said
 from tests.support.tables import make_table
 
@@ -126,13 +126,13 @@ def aws(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Aws
 
 
 @pytest.fixture
-def service(aws: Aws) -> Service:
+def service(aws: Aws) -> Deployment:
     """The stack, found."""
-    return Service.find(STACK, aws.session)
+    return Deployment.find(STACK, aws.session)
 
 
 @pytest.fixture
-def records(service: Service) -> RecordTable:
+def records(service: Deployment) -> RecordTable:
     """The stack's table, as the service writes it."""
     return RecordTable(service.dynamodb, service.table_name)
 
@@ -146,7 +146,7 @@ def insights(aws: Aws) -> Insights:
             app,
             arguments,
             input=stdin,
-            obj=lambda stack: Service.find(stack, aws.session),
+            obj=lambda stack: Deployment.find(stack, aws.session),
             catch_exceptions=False,
         )
         return Said(done.exit_code, done.stdout, done.stderr)

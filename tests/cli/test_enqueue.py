@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ses_insights.adapters.records import RecordTable
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.sending import TRIES, Refused, Sender, last_look_by
 from ses_insights.domain.lanes import Lane
 from tests.cli.conftest import Aws
@@ -88,7 +88,7 @@ def test_the_last_look_comes_after_the_delay_and_those_before() -> None:
     assert by == AT + timedelta(minutes=15, seconds=30)
 
 
-def bodies(service: Service) -> list[str]:
+def bodies(service: Deployment) -> list[str]:
     """What is in the queue."""
     received = service.sqs.receive_message(
         QueueUrl=service.outputs["QueueUrl"],
@@ -100,7 +100,7 @@ def bodies(service: Service) -> list[str]:
     return [message["Body"] for message in messages]
 
 
-def test_arguments_are_sent_as_bare_ids(service: Service, insights: Insights) -> None:
+def test_arguments_are_sent_as_bare_ids(service: Deployment, insights: Insights) -> None:
     """Nothing else of what was given goes into the queue; the answer says by when."""
     said = insights("enqueue", f"<{MESSAGE_ID}@email.amazonses.com>", OTHER_ID, OTHER_ID)
     assert (said.code, said.err) == (0, "")
@@ -109,7 +109,7 @@ def test_arguments_are_sent_as_bare_ids(service: Service, insights: Insights) ->
     assert bodies(service) == [MESSAGE_ID, OTHER_ID]
 
 
-def test_a_forced_look_is_asked_for_in_the_body(service: Service, insights: Insights) -> None:
+def test_a_forced_look_is_asked_for_in_the_body(service: Deployment, insights: Insights) -> None:
     """As the queue's contract has it."""
     insights("enqueue", "--force", MESSAGE_ID)
     assert list(map(json.loads, bodies(service))) == [{"MessageId": MESSAGE_ID, "force": True}]
@@ -117,14 +117,16 @@ def test_a_forced_look_is_asked_for_in_the_body(service: Service, insights: Insi
 
 @pytest.mark.parametrize("arguments", [(), ("-",), ("--file", "-")])
 def test_standard_input_is_read(
-    service: Service, insights: Insights, arguments: tuple[str, ...]
+    service: Deployment, insights: Insights, arguments: tuple[str, ...]
 ) -> None:
     """Without arguments from a pipe, and by the sign for it."""
     assert insights("enqueue", *arguments, stdin=f"{MESSAGE_ID}\n\n{OTHER_ID}\n").code == 0
     assert bodies(service) == [MESSAGE_ID, OTHER_ID]
 
 
-def test_a_column_of_a_file_is_read(service: Service, insights: Insights, tmp_path: Path) -> None:
+def test_a_column_of_a_file_is_read(
+    service: Deployment, insights: Insights, tmp_path: Path
+) -> None:
     """As a spreadsheet writes it, with a byte order mark."""
     file = tmp_path / "sent.csv"
     file.write_text(f"id;to\n{MESSAGE_ID};anna\n", encoding="utf-8-sig")
@@ -133,7 +135,7 @@ def test_a_column_of_a_file_is_read(service: Service, insights: Insights, tmp_pa
 
 
 def test_the_good_ones_are_sent_and_the_bad_ones_listed(
-    service: Service, insights: Insights
+    service: Deployment, insights: Insights
 ) -> None:
     """Exit code 1 says that something was left out."""
     said = insights("enqueue", "--json", stdin=f"oops\n{MESSAGE_ID}\n")
@@ -143,7 +145,7 @@ def test_the_good_ones_are_sent_and_the_bad_ones_listed(
     assert bodies(service) == [MESSAGE_ID]
 
 
-def test_nothing_to_send_is_said(service: Service, insights: Insights) -> None:
+def test_nothing_to_send_is_said(service: Deployment, insights: Insights) -> None:
     """An empty file is no success."""
     said = insights("enqueue", stdin="\n\n")
     assert (said.code, said.out) == (1, "")
@@ -187,7 +189,7 @@ def test_a_failure_in_between_says_how_far_it_came(aws: Aws, insights: Insights)
 
 
 def test_bulk_goes_into_the_table_and_not_into_the_queue(
-    service: Service, insights: Insights, records: RecordTable
+    service: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """It waits in its lane; what is known already stays as it is."""
     assert insights("enqueue", "--bulk", MESSAGE_ID).out.startswith(

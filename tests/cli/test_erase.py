@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from ses_insights.adapters.records import RecordTable
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from ses_insights.domain.record import Found, Record
-from ses_insights.service.ports import RecordChanged
+from ses_insights.service.ports import RecordChangedError
 from tests.cli.conftest import Aws
 from tests.support.fakes import START
 from tests.support.said import Insights
@@ -27,7 +27,7 @@ from tests.support.samples import (
 )
 
 
-def everything(service: Service) -> str:
+def everything(service: Deployment) -> str:
     """All that is in the table."""
     return json.dumps(list(service.scan()), default=str)
 
@@ -41,7 +41,7 @@ def stored(records: RecordTable) -> Record:
 
 
 def test_all_rows_of_the_person_go_and_the_others_stay(
-    service: Service, insights: Insights, records: RecordTable, stored: Record
+    service: Deployment, insights: Insights, records: RecordTable, stored: Record
 ) -> None:
     """The other recipient's rows and alert are theirs; the subject is nobody's any more."""
     said = insights("erase", BOUNCES, "--yes")
@@ -66,12 +66,12 @@ def test_a_look_that_was_under_way_is_not_stored(
     """It read the message before, and would bring all of it back."""
     later, alerts = looked(found(bounced()), stored, now=START + timedelta(hours=2))
     insights("erase", BOUNCES, "--yes")
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         records.save(later, alerts, read=stored)
 
 
 def test_a_look_that_is_stored_in_between_is_erased_too(
-    aws: Aws, service: Service, insights: Insights, records: RecordTable
+    aws: Aws, service: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """What was read is not what is there: it is read again."""
     first, alerts = looked(found(delivered(BOUNCES)))
@@ -92,7 +92,7 @@ def test_a_look_that_is_stored_in_between_is_erased_too(
     assert BOUNCES not in everything(service)
 
 
-def test_it_can_be_run_twice(service: Service, insights: Insights, stored: Record) -> None:
+def test_it_can_be_run_twice(service: Deployment, insights: Insights, stored: Record) -> None:
     """The second time there is nothing; the other recipient can be erased as well."""
     del stored
     insights("erase", BOUNCES, "--yes")
@@ -104,7 +104,7 @@ def test_it_can_be_run_twice(service: Service, insights: Insights, stored: Recor
 
 
 def test_more_rows_than_a_transaction_takes_are_erased(
-    service: Service, insights: Insights, stored: Record
+    service: Deployment, insights: Insights, stored: Record
 ) -> None:
     """A very long story lies in many rows."""
     del stored
@@ -122,7 +122,7 @@ def test_more_rows_than_a_transaction_takes_are_erased(
 
 
 def test_every_message_to_the_person_is_erased(
-    service: Service, insights: Insights, records: RecordTable
+    service: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """However the address was spelled."""
     for message_id, address in (
@@ -138,7 +138,7 @@ def test_every_message_to_the_person_is_erased(
 
 
 def test_a_person_is_asked_first(
-    service: Service, insights: Insights, stored: Record, terminal: None
+    service: Deployment, insights: Insights, stored: Record, terminal: None
 ) -> None:
     """No is exit code 1, and deletes nothing."""
     del stored, terminal
@@ -150,7 +150,7 @@ def test_a_person_is_asked_first(
 
 
 def test_nobody_to_ask_deletes_nothing(
-    service: Service, insights: Insights, stored: Record
+    service: Deployment, insights: Insights, stored: Record
 ) -> None:
     """A script says --yes."""
     del stored

@@ -16,9 +16,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ses_insights.cli.errors import Trouble, sentence
-from ses_insights.domain.failures import Kind, SystemFailure
-from ses_insights.settings import BadSetting
+from ses_insights.cli.errors import CliError, sentence
+from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.settings import SettingError
 from tests.cli.conftest import Aws
 from tests.support.said import Insights
 
@@ -52,9 +52,9 @@ DENIED = refused(
         (refused("ExpiredToken"), "log in again"),
         (refused("ThrottlingException"), "AWS throttles Query: try again in a minute."),
         (refused("Odd", "line one\nline two"), "AWS refuses Query: Odd: line one line two"),
-        (BadSetting("PERIOD is not set"), "PERIOD is not set. Deploy it again."),
-        (SystemFailure(Kind.DYNAMODB, "Query: Odd"), "Query: Odd"),
-        (Trouble("There is no stack X."), "There is no stack X."),
+        (SettingError("PERIOD is not set"), "PERIOD is not set. Deploy it again."),
+        (SystemFailure(FailureKind.DYNAMODB, "Query: Odd"), "Query: Odd"),
+        (CliError("There is no stack X."), "There is no stack X."),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -66,7 +66,7 @@ def test_each_failure_says_what_to_do(error: Exception, says: str) -> None:
 
 def test_a_failure_of_the_service_is_told_by_its_cause() -> None:
     """The service's own text leaves out what AWS said; a person at a terminal may read it."""
-    failure = SystemFailure(Kind.DYNAMODB, "Query: ThrottlingException")
+    failure = SystemFailure(FailureKind.DYNAMODB, "Query: ThrottlingException")
     failure.__cause__ = refused("ThrottlingException")
     assert sentence(failure).startswith("AWS throttles Query")
 

@@ -9,13 +9,13 @@ import pytest
 
 from ses_insights.cli.commands.parked import lines
 from ses_insights.cli.dead_letters import Parked
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from tests.cli.conftest import Aws
 from tests.support.said import Insights
 
 
 def park(
-    service: Service, *bodies: str, reason: str = "NotAnId: no id", group: str = "looks"
+    service: Deployment, *bodies: str, reason: str = "NotAnId: no id", group: str = "looks"
 ) -> None:
     """Put messages into the dead-letter queue as the service does; without a reason as SQS does."""
     texts = {"Reason": reason, "ParkedAt": "2026-11-23T10:00:00.000Z"} if reason else {}
@@ -30,7 +30,7 @@ def park(
         )
 
 
-def in_queue(service: Service, output: str) -> list[dict[str, Any]]:
+def in_queue(service: Deployment, output: str) -> list[dict[str, Any]]:
     """Take everything out of a queue, in order."""
     url, found = service.outputs[output], list[Any]()
     while messages := service.sqs.receive_message(
@@ -45,7 +45,7 @@ def in_queue(service: Service, output: str) -> list[dict[str, Any]]:
     return found
 
 
-def bodies(service: Service, output: str) -> list[str]:
+def bodies(service: Deployment, output: str) -> list[str]:
     """The bodies in a queue, in order."""
     return [message["Body"] for message in in_queue(service, output)]
 
@@ -73,7 +73,7 @@ def test_a_person_reads_how_many_for_each_reason_and_each() -> None:
     ]
 
 
-def test_a_list_leaves_everything_as_it_is(service: Service, insights: Insights) -> None:
+def test_a_list_leaves_everything_as_it_is(service: Deployment, insights: Insights) -> None:
     """Seen twice it is the same, and can be received at once."""
     park(service, "a", "b")
     first, second = (insights("parked", "--json").json for _ in range(2))
@@ -82,7 +82,7 @@ def test_a_list_leaves_everything_as_it_is(service: Service, insights: Insights)
     assert bodies(service, "DeadLetterQueueUrl") == ["a", "b"]
 
 
-def test_a_list_says_what_is_behind_what_sqs_shows(service: Service, insights: Insights) -> None:
+def test_a_list_says_what_is_behind_what_sqs_shows(service: Deployment, insights: Insights) -> None:
     """Ten of a group; the total counts all."""
     park(service, *MANY)
     park(service, "other", group="others")
@@ -91,7 +91,7 @@ def test_a_list_says_what_is_behind_what_sqs_shows(service: Service, insights: I
     assert said.err.startswith("13 more behind them: ")
 
 
-def test_a_list_can_be_of_one_reason(service: Service, insights: Insights) -> None:
+def test_a_list_can_be_of_one_reason(service: Deployment, insights: Insights) -> None:
     """By its first word, in any case; none is that of what SQS moved."""
     park(service, "a")
     park(service, "b", reason="")
@@ -111,7 +111,7 @@ def test_nothing_parked_is_said(insights: Insights, command: tuple[str, ...]) ->
 
 
 def test_a_redrive_sends_back_the_same_bodies_in_the_same_group(
-    service: Service, insights: Insights
+    service: Deployment, insights: Insights
 ) -> None:
     """All of them, in order, however many; without the attributes that told why."""
     park(service, *MANY, group="looks-2")
@@ -125,7 +125,7 @@ def test_a_redrive_sends_back_the_same_bodies_in_the_same_group(
 
 
 def test_a_redriven_body_is_no_duplicate_of_its_first_sending(
-    service: Service, insights: Insights
+    service: Deployment, insights: Insights
 ) -> None:
     """Within five minutes the queue would drop it, and it would be gone from both."""
     queue = service.outputs["QueueUrl"]
@@ -136,7 +136,7 @@ def test_a_redriven_body_is_no_duplicate_of_its_first_sending(
 
 
 def test_only_one_reason_is_taken_and_the_others_keep_theirs(
-    service: Service, insights: Insights
+    service: Deployment, insights: Insights
 ) -> None:
     """Also what stands behind ten that are to stay."""
     park(service, *MANY)
@@ -152,7 +152,7 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
         assert attributes["ParkedAt"]["StringValue"] == "2026-11-23T10:00:00.000Z"
 
 
-def test_a_drop_deletes_and_sends_nothing(service: Service, insights: Insights) -> None:
+def test_a_drop_deletes_and_sends_nothing(service: Deployment, insights: Insights) -> None:
     """A program gets what was deleted."""
     park(service, *MANY)
     told = insights("parked", "drop", "--yes", "--json").json
@@ -160,7 +160,9 @@ def test_a_drop_deletes_and_sends_nothing(service: Service, insights: Insights) 
     assert bodies(service, "QueueUrl") == bodies(service, "DeadLetterQueueUrl") == []
 
 
-def test_nothing_for_a_reason_is_said_and_leaves_all(service: Service, insights: Insights) -> None:
+def test_nothing_for_a_reason_is_said_and_leaves_all(
+    service: Deployment, insights: Insights
+) -> None:
     """A typing mistake deletes nothing."""
     park(service, *MANY)
     said = insights("parked", "drop", "--reason", "NotAndId", "--yes")
@@ -169,7 +171,9 @@ def test_nothing_for_a_reason_is_said_and_leaves_all(service: Service, insights:
 
 
 @pytest.mark.parametrize("command", ["redrive", "drop"])
-def test_nothing_is_done_without_a_yes(service: Service, insights: Insights, command: str) -> None:
+def test_nothing_is_done_without_a_yes(
+    service: Deployment, insights: Insights, command: str
+) -> None:
     """Where nobody can be asked it is wrong usage."""
     park(service, "a")
     said = insights("parked", command)
@@ -180,7 +184,7 @@ def test_nothing_is_done_without_a_yes(service: Service, insights: Insights, com
 
 @pytest.mark.parametrize(("answer", "left"), [("n", ["a"]), ("y", [])])
 def test_a_person_is_asked(
-    service: Service, insights: Insights, terminal: None, answer: str, left: list[str]
+    service: Deployment, insights: Insights, terminal: None, answer: str, left: list[str]
 ) -> None:
     """The question says how many; no is exit code 1."""
     del terminal
@@ -191,7 +195,7 @@ def test_a_person_is_asked(
     assert bodies(service, "DeadLetterQueueUrl") == left
 
 
-def test_options_before_the_command_are_refused(service: Service, insights: Insights) -> None:
+def test_options_before_the_command_are_refused(service: Deployment, insights: Insights) -> None:
     """They would be ignored, and all be deleted."""
     park(service, "a")
     said = insights("parked", "--reason", "Refused", "drop", "--yes")
@@ -200,7 +204,7 @@ def test_options_before_the_command_are_refused(service: Service, insights: Insi
 
 
 def test_what_was_done_before_a_failure_is_told(
-    aws: Aws, service: Service, insights: Insights
+    aws: Aws, service: Deployment, insights: Insights
 ) -> None:
     """A message is sent before it is deleted: it may be in both, and never in neither."""
     park(service, "a")

@@ -10,7 +10,7 @@ import pytest
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.commands.status import State, lines, newest_look, one_line, to_json
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
 from tests.cli.conftest import LOG_GROUP, Aws
@@ -25,7 +25,7 @@ STATE = State(
     waiting=1_200,
     delayed=300,
     in_flight=1,
-    due={Lane.ALERT: 0, Lane.KEEP: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
+    due={Lane.ALERT: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
     period=1.0,
     per_message=2.4,
     rungs=7,
@@ -102,7 +102,7 @@ def test_a_log_without_a_look_tells_none() -> None:
 
 
 def test_status_counts_the_queue_the_due_and_the_parked(
-    aws: Aws, service: Service, insights: Insights, records: RecordTable
+    aws: Aws, service: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """Each count is that of its own place; two seconds a look."""
     sqs = service.sqs

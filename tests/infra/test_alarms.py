@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from ses_insights.domain.failures import Kind
+from ses_insights.domain.failures import FailureKind
 from tests.support.shown import dashboard, graphs
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -277,7 +277,7 @@ def test_the_runbook_names_graphs_and_kinds_as_they_are(template: Template) -> N
         assert in_italics
         assert set(in_italics) <= titles
     (failures,) = (each for each in sections if each.startswith("SystemFailures\n"))
-    for kind in Kind:
+    for kind in FailureKind:
         assert f"`{kind}`" in failures
 
 

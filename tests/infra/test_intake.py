@@ -18,9 +18,8 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
 from infra.config import Config
-from infra.intake import GROUP
 from infra.stack import SesInsightsStack
-from ses_insights.adapters import producer_queue
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import LookRequest, read_body
 
 MESSAGE_ID = "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000"
@@ -133,8 +132,7 @@ def test_a_rule_joins_the_one_line(chosen: Template, properties: dict[str, Any])
     """Its messages have the group of all others, or two looks would run at once."""
     _, target = rule_in(chosen, properties)
     assert target["Arn"] == {"Fn::GetAtt": [queue_of(chosen), "Arn"]}
-    assert target["SqsParameters"] == {"MessageGroupId": GROUP}
-    assert GROUP == producer_queue.GROUP
+    assert target["SqsParameters"] == {"MessageGroupId": MESSAGE_GROUP}
 
 
 @pytest.mark.parametrize("properties", [SENT, FEEDBACK], ids=["sent", "feedback"])

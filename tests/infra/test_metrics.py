@@ -11,11 +11,11 @@ from aws_cdk.assertions import Template
 from aws_lambda_powertools import Logger, Metrics
 
 from infra.dashboard import ALERTS, KINDS, SHED, STATUSES
-from ses_insights.adapters.ses import Call
 from ses_insights.domain.alert import Alert, alerts_in
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Complaint, Destination
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.pace import Call
 from ses_insights.domain.record import NotFound
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
@@ -75,7 +75,7 @@ def _lookup() -> None:
     for final in ("given up", None):
         aside = replace(record, looks=0, final=final)
         telemetry.looked(Outcome(aside, (), None, shed=1))
-    for kind in Kind:
+    for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.parked("NotAnId", "NotAnId: no id")
     telemetry.flush()
@@ -92,7 +92,7 @@ def _followups() -> None:
     telemetry.bad_row("id", lane="bulk")
     for alert in _alerts():
         telemetry.published(alert, "id")
-    for kind in Kind:
+    for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.ran()
     telemetry.flush()

@@ -1,4 +1,4 @@
-"""The world around a look, in memory: a clock, the ports of `ses_insights.service.ports`, and their failures.
+"""The world around a look, in memory: a clock, the ports, and their failures.
 
 `test_table.py` runs the contract of `Records` against `FakeRecords` and the real table alike.
 """
@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from ses_insights.domain.alert import Alert, Notification
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.contracts.alert_message import Notification
+from ses_insights.domain.alert import Alert
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.record import Answer, Record
-from ses_insights.service.ports import RecordChanged
+from ses_insights.service.ports import RecordChangedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -119,7 +120,7 @@ class FakeRecords:
         message_id = record.insights.message_id
         stored = self.records.get(message_id)
         if (stored and stored.looks) != (read and read.looks) or (stored and stored.erased_at):
-            raise RecordChanged
+            raise RecordChangedError
         alerts = {alert.alert_id: alert for alert in stored.alerts} if stored else {}
         alerts |= {alert.alert_id: alert for alert in new_alerts}
         self.records[message_id] = replace(
@@ -132,7 +133,7 @@ class FakeRecords:
         self.moments.reach("mark")
         record = self.records.get(message_id)
         if record is None or alert.alert_id not in {known.alert_id for known in record.alerts}:
-            raise SystemFailure(Kind.DYNAMODB, "UpdateItem: ConditionalCheckFailedException")
+            raise SystemFailure(FailureKind.DYNAMODB, "UpdateItem: ConditionalCheckFailedException")
         marked = tuple(
             replace(known, published_at=alert.published_at, sns_message_id=alert.sns_message_id)
             if known.alert_id == alert.alert_id

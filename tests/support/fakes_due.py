@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_insights.adapters.producer_queue import Depth
-from ses_insights.domain.due import Claim, DueRow, GiveUp, MoveOn, Waiting
+from ses_insights.domain.due import Claim, Drop, DueRow, Reschedule, Waiting
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
+from ses_insights.service.ports import QueueDepth
 from tests.support.fakes import Clock
 
 Row = dict[str, Any]
@@ -85,19 +85,19 @@ class FakeDueRows:
         """Let a row wait until then."""
         return self._move(row, NextLookAt=until)
 
-    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+    def release(self, row: Waiting, *, claimed_until: str) -> bool:
         """Undo a claim."""
         claimed = Waiting(row.message_id, row.record, claimed_until)
         return self._move(claimed, NextLookAt=row.next_look_at)
 
-    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+    def apply(self, row: Waiting, decision: Reschedule | Drop) -> bool:
         """Let a row wait for a later look, or for none."""
         stored = self.rows.get((row.message_id, row.record), {})
-        shed = stored.get("Shed", 0) + verdict.shed
-        if isinstance(verdict, GiveUp):
-            return self._move(row, NextLookAt=None, DueLane=None, Final=verdict.reason, Shed=shed)
-        moved = {"NextLookAt": verdict.at, "DueLane": str(verdict.lane), "Shed": shed}
-        return self._move(row, **moved, **({"Note": verdict.note} if verdict.note else {}))
+        shed = stored.get("Shed", 0) + decision.shed
+        if isinstance(decision, Drop):
+            return self._move(row, NextLookAt=None, DueLane=None, Final=decision.reason, Shed=shed)
+        moved = {"NextLookAt": decision.at, "DueLane": str(decision.lane), "Shed": shed}
+        return self._move(row, **moved, **({"Note": decision.note} if decision.note else {}))
 
     def _move(self, row: Waiting, **changes: object) -> bool:
         self._call()
@@ -134,9 +134,9 @@ class FakeQueue:
     """Messages that it takes not."""
     failure: SystemFailure | None = None
 
-    def depth(self) -> Depth:
+    def depth(self) -> QueueDepth:
         """Tell how many wait."""
-        return Depth(self.visible, self.delayed, self.in_flight)
+        return QueueDepth(self.visible, self.delayed, self.in_flight)
 
     def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Take all, or some, or none."""
@@ -154,7 +154,7 @@ class FakeQueue:
 
 
 @dataclass(slots=True)
-class FakeLoad:
+class FakeCapacity:
     """So many looks for each message."""
 
     looks: float = math.inf
@@ -170,7 +170,7 @@ class FakeLoad:
 
 
 @dataclass(slots=True)
-class FakeCounts:
+class FakeCounters:
     """How many looks joined the queue, and when."""
 
     sent: list[tuple[datetime, int]] = field(default_factory=list)

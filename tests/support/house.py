@@ -11,9 +11,9 @@ from typing import IO, Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 
-from ses_insights.adapters.queue import Line
+from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.domain.record import Answer
-from ses_insights.service.consumer import Lookup
+from ses_insights.service.consumer import Consumer
 from ses_insights.service.look import Look
 from ses_insights.service.telemetry import Telemetry
 from tests.support.fakes import Clock, FakeRecords, FakeSource, FakeSqs, FakeSubscribers, Moments
@@ -42,7 +42,7 @@ class House:
     source: FakeSource = field(init=False)
     records: FakeRecords = field(init=False)
     subscribers: FakeSubscribers = field(init=False)
-    lookup: Lookup = field(init=False)
+    lookup: Consumer = field(init=False)
 
     def __post_init__(self) -> None:
         """Put the parts together as `lookup.wire` does."""
@@ -57,14 +57,14 @@ class House:
             self.clock.now,
             self.telemetry.alerted,
         )
-        line = Line(
+        line = SqsConsumerQueue(
             self.sqs.client, QUEUE_URL, DEAD_LETTERS_URL, now=self.clock.now, chance=lambda: 1
         )
-        self.lookup = Lookup(look, line, self.telemetry)
+        self.lookup = Consumer(look, line, self.telemetry)
 
     def serve(self, body: str = MESSAGE_ID, receive_count: int = 1) -> bool:
         """Serve one message."""
-        return self.lookup.serve(replace(MESSAGE, body=body, receive_count=receive_count))
+        return self.lookup.handle(replace(MESSAGE, body=body, receive_count=receive_count))
 
     @property
     def parked(self) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def new_telemetry() -> Telemetry:
     return Telemetry(Logger(stream=cast("IO[str]", _Stdout())), Metrics())
 
 
-Counts = dict[tuple[str, tuple[tuple[str, str], ...]], list[float]]
+Counters = dict[tuple[str, tuple[tuple[str, str], ...]], list[float]]
 """Values by metric name and dimensions."""
 
 
@@ -122,14 +122,14 @@ class Told:
         return line
 
     @property
-    def metrics(self) -> Counts:
+    def metrics(self) -> Counters:
         """What CloudWatch makes of its metric lines."""
         return _counts(line for line in self.lines if "_aws" in line)
 
 
-def _counts(metric_lines: Iterable[Mapping[str, Any]]) -> Counts:
+def _counts(metric_lines: Iterable[Mapping[str, Any]]) -> Counters:
     """What CloudWatch makes of metric lines: values by metric name and dimensions."""
-    values: Counts = {}
+    values: Counters = {}
     for line in metric_lines:
         for directive in line["_aws"]["CloudWatchMetrics"]:
             for names in directive["Dimensions"]:

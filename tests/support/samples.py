@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ses_insights.adapters.queue import QueueMessage
+from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.record import Answer, Found, Record, Rules, after_look
@@ -71,7 +71,7 @@ def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str 
         from_email_address="news@shop.example",
         subject=subject,
         email_tags={"campaign": ("spring",)},
-        destinations=tuple(sorted(destinations, key=lambda place: place.address)),
+        destinations=tuple(sorted(destinations, key=lambda destination: destination.address)),
     )
 
 

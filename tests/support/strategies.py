@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ses_insights.domain.insight import Insights, read_insights
+from ses_insights.adapters.ses_response import read_insights
+from ses_insights.domain.insight import Insights
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
 from ses_insights.domain.schedule import Ladder
 

@@ -87,7 +87,7 @@ def test_looks_are_shared_out_as_the_slots_allow(mails: int) -> None:
     day = Day.of(mails)
     assert day.looks == pytest.approx(min(7 * mails, 0.97 * 86_400))
     assert day.first_looks <= mails
-    assert day.set_aside >= 0
+    assert day.is_postponed >= 0
     assert day.follow_ups >= 0
 
 

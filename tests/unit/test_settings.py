@@ -10,7 +10,7 @@ import pytest
 from ses_insights.adapters.ses import LONGEST_CALL
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
-from ses_insights.settings import LONGEST_PERIOD, BadSetting, LookupSettings, Settings
+from ses_insights.settings import LONGEST_PERIOD, LookupSettings, SettingError, Settings
 
 GOOD = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
@@ -92,14 +92,14 @@ def test_rows_may_be_kept_for_a_day_or_for_years(days: int) -> None:
 def test_a_missing_setting_is_named(name: str) -> None:
     """The error says which variable is missing and who sets it."""
     without = {key: value for key, value in GOOD.items() if key != name}
-    with pytest.raises(BadSetting, match=rf"^the environment variable {name} is not set; "):
+    with pytest.raises(SettingError, match=rf"^the environment variable {name} is not set; "):
         read(without)
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_an_empty_setting_is_a_missing_one(name: str) -> None:
     """CloudFormation can set a variable to nothing."""
-    with pytest.raises(BadSetting, match=rf"\b{name} is not set"):
+    with pytest.raises(SettingError, match=rf"\b{name} is not set"):
         read(GOOD | {name: ""})
 
 
@@ -143,7 +143,7 @@ def test_an_empty_setting_is_a_missing_one(name: str) -> None:
 )
 def test_a_bad_setting_is_named_with_its_value(name: str, value: str) -> None:
     """The error says which variable, what it takes, and what it is."""
-    with pytest.raises(BadSetting) as caught:
+    with pytest.raises(SettingError) as caught:
         read(GOOD | {name: value})
     assert re.fullmatch(rf"{name} takes [^,]+, not {re.escape(repr(value))}", str(caught.value))
 

@@ -21,10 +21,11 @@ from local.ses_stand_in.stories import STORIES, address_of
 from local.stack.run import PROJECT
 from ses_insights.adapters import ses
 from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
+from ses_insights.contracts.alert_message import Notification
 from ses_insights.contracts.queue_message import LookRequest
-from ses_insights.domain.alert import Alert, Notification
+from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import SystemFailure
-from ses_insights.domain.pace import Journey, Pace
+from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.service.look import Look
@@ -58,7 +59,7 @@ class _Naive(Pace):
         if self.from_start:
             self._next = now + self.pause
 
-    def call_ended(self, now: float, journey: Journey) -> None:
+    def call_ended(self, now: float, journey: CallResult) -> None:
         del journey
         if not self.from_start:
             self._next = now + self.pause
@@ -114,7 +115,7 @@ def _run(number: int, seconds: float) -> Report:
 def _look_for(seconds: float, way: Way, url: str) -> None:
     client = _client(url, way.config)
     message_id = _send(client)
-    source = SesSource(client=client, pace=way.pace(), noted=lambda _: None)
+    source = SesSource(client=client, pace=way.pace(), on_call=lambda _: None)
     look = Look(
         source=source,
         records=_Nothing(),

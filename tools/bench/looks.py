@@ -18,7 +18,7 @@ from typing import Final
 
 import boto3
 
-from ses_insights.adapters.queue import QueueMessage
+from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.pace import Pace
 from ses_insights.handlers import lookup
 
@@ -53,7 +53,7 @@ def main(result: Path) -> None:
     for message_id in sys.stdin.read().split():
         calls.clear()
         with parts.source.invocation(SECONDS_LEFT):
-            parts.lookup.serve(_message(message_id))
+            parts.lookup.handle(_message(message_id))
         parts.telemetry.flush()
         looks.append(Looked(message_id, dict(calls), _memory()))
     result.write_text(json.dumps([asdict(look) for look in looks]))

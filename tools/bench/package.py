@@ -16,7 +16,11 @@ from infra.lambda_package import FUNCTIONS, build
 
 RUNS: Final = 9
 CLIENTS: Final = "import boto3\nfor name in ('sesv2', 'dynamodb', 'sns', 'sqs'): boto3.client(name)"
-FUNCTION: Final = "import os, boto3\nfrom ses_insights.handlers import lookup\nlookup.wire(os.environ, boto3.Session())"
+FUNCTION: Final = (
+    "import os, boto3\n"
+    "from ses_insights.handlers import lookup\n"
+    "lookup.wire(os.environ, boto3.Session())"
+)
 ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "TABLE_NAME": "table",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ses_insights.contracts.queue_message import BadBody, LookRequest, read_body
+from ses_insights.contracts.queue_message import BodyError, LookRequest, read_body
 from tools.fuzz.promises import hold
 
 _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{15,127}")
@@ -32,7 +32,7 @@ def check_text(body: str) -> str:
     """Hold the promises against a body. Raises `BrokenPromise`, or whatever the decoder let out."""
     try:
         request = read_body(body)
-    except BadBody as bad:
+    except BodyError as bad:
         hold(str(bad) in REFUSALS, "a refusal is one of a few texts and repeats nothing")
         hold(str(bad).startswith(f"{bad.slug}: "), "the slug is the first word of the text")
         hold(

@@ -118,5 +118,5 @@ _CHANGES_OF_TEXT: Final[Sequence[Callable[[str, Random], Any]]] = (
 
 
 def _spliced(text: str, sign: str, chance: Random) -> str:
-    place = chance.randint(0, len(text))
-    return text[:place] + sign + text[place:]
+    destination = chance.randint(0, len(text))
+    return text[:destination] + sign + text[destination:]

@@ -21,10 +21,12 @@ from jsonschema import Draft202012Validator
 
 from local.ses_stand_in.wire import model
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.ses_response import read_insights
 from ses_insights.adapters.topic import AlertTopic
-from ses_insights.domain.alert import Alert, AlertType, notification
+from ses_insights.contracts.alert_message import notification
+from ses_insights.domain.alert import Alert, AlertType
 from ses_insights.domain.explanation import Severity
-from ses_insights.domain.insight import Destination, Event, Insights, read_insights
+from ses_insights.domain.insight import Destination, Event, Insights
 from ses_insights.domain.record import Found, Record, Rules, after_look
 from ses_insights.domain.schedule import Ladder
 from tools.fuzz import PROJECT
@@ -135,25 +137,27 @@ def _nothing_is_lost(said: Said, seen: Insights) -> None:
     hold(kept <= named, "no tag is made up")
     weight = sum(len("".join(tag).encode()) for tag in named)
     hold(weight > _TAG_BYTES or kept == named, "every tag is kept, with every value of its name")
-    places = _places(said)
-    addresses = [place.address for place in seen.destinations]
+    destinations = _places(said)
+    addresses = [destination.address for destination in seen.destinations]
     hold(addresses == sorted(set(addresses)), "each recipient is there once, in order")
-    hold(len(addresses) == len(places), "every recipient is there")
-    for place in seen.destinations:
-        hold(place.address in places, "no recipient is made up")
-        _events_are_kept(places[place.address], place)
+    hold(len(addresses) == len(destinations), "every recipient is there")
+    for destination in seen.destinations:
+        hold(destination.address in destinations, "no recipient is made up")
+        _events_are_kept(destinations[destination.address], destination)
 
 
-def _events_are_kept(said: _Place, place: Destination) -> None:
-    kept = Counter(map(_as_happened, place.events))
+def _events_are_kept(said: _Place, destination: Destination) -> None:
+    kept = Counter(map(_as_happened, destination.events))
     once = set(said.happened)
     hold(max(kept.values(), default=1) == 1, "each event is there once")
     hold(kept.keys() <= once, "no event is made up")
     left_out = {each[0] for each in once - kept.keys()}
     hold(left_out <= {*_ENGAGEMENT}, "every event but engagement is kept")
-    times = [event.timestamp or "" for event in place.events]
+    times = [event.timestamp or "" for event in destination.events]
     hold(times == sorted(times), "events stand in the order of time")
-    for kind, count in zip(_ENGAGEMENT, (place.open_count, place.click_count), strict=True):
+    for kind, count in zip(
+        _ENGAGEMENT, (destination.open_count, destination.click_count), strict=True
+    ):
         all_times = sorted(_sortable(each) for each in once if each[0] == kind)
         kept_times = sorted(_sortable(each) for each in kept if each[0] == kind)
         few = all_times if len(all_times) <= 2 * _CAP else all_times[:_CAP] + all_times[-_CAP:]
@@ -164,12 +168,12 @@ def _events_are_kept(said: _Place, place: Destination) -> None:
 
 
 def _places(said: Said) -> dict[str, _Place]:
-    places: dict[str, _Place] = {}
+    destinations: dict[str, _Place] = {}
     for insight in _list(said, "Insights"):
-        place = places.setdefault(_address(insight), _Place([], 0))
-        happened = [*place.happened, *map(_happened, _list(insight, "Events"))]
-        places[_address(insight)] = _Place(happened, place.times_listed + 1)
-    return places
+        destination = destinations.setdefault(_address(insight), _Place([], 0))
+        happened = [*destination.happened, *map(_happened, _list(insight, "Events"))]
+        destinations[_address(insight)] = _Place(happened, destination.times_listed + 1)
+    return destinations
 
 
 def _happened(event: Said) -> Happened:
@@ -240,9 +244,9 @@ def _address(insight: Said) -> str:
     documented = 320
     if len(whole) <= documented:
         return whole
-    (place,) = read_insights({"Insights": [{"Destination": whole}]}, MESSAGE_ID).destinations
-    hold(place.address[:documented] == whole[:documented], "a long address begins as it did")
-    return place.address
+    (destination,) = read_insights({"Insights": [{"Destination": whole}]}, MESSAGE_ID).destinations
+    hold(destination.address[:documented] == whole[:documented], "a long address begins as it did")
+    return destination.address
 
 
 # What is told and stored
@@ -257,10 +261,10 @@ def _alerts_are_all(said: Said, alerts: Iterable[Alert]) -> None:
 
 
 def _things_to_tell(
-    places: Iterable[tuple[str, _Place]],
+    destinations: Iterable[tuple[str, _Place]],
 ) -> Iterator[tuple[str, AlertType, str]]:
-    for address, place in places:
-        for kind, _, bounce, complaint in place.happened:
+    for address, destination in destinations:
+        for kind, _, bounce, complaint in destination.happened:
             if kind == "BOUNCE" and isinstance(bounce, tuple):
                 if (bounce[0] or "").upper() == "PERMANENT":
                     yield address, AlertType.BOUNCE, ""

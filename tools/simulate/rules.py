@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ses_insights.domain.alert import notification
-from ses_insights.domain.due import DueRow, GiveUp, MoveOn, TakeLook, judge, looks_for
+from ses_insights.contracts.alert_message import notification
+from ses_insights.domain.due import Drop, DueRow, Proceed, Reschedule, decide, looks_for
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import WINDOW, hour_of, looks_per_message
@@ -20,7 +20,7 @@ from ses_insights.domain.record import (
     Record,
     Rules,
     after_look,
-    without_look,
+    postponed_record,
 )
 from ses_insights.domain.schedule import NOT_FOUND_UNTIL, Ladder
 from ses_insights.domain.times import instant, iso
@@ -61,8 +61,8 @@ class Ses:
             events.append(Event("BOUNCE", iso(at(sent + story.bounce)), bounce=_BOUNCE))
         if story.complaint <= shown:
             events.append(Event("COMPLAINT", iso(at(sent + story.complaint)), complaint=_COMPLAINT))
-        place = Destination("reader@there.example", "Gmail", tuple(events))
-        return Found(Insights(message_id, "news@shop.example", "Hello", _TAGS, (place,)))
+        destination = Destination("reader@there.example", "Gmail", tuple(events))
+        return Found(Insights(message_id, "news@shop.example", "Hello", _TAGS, (destination,)))
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Core:
     def passes_over(self, mail: int, now: float) -> bool:
         """Acknowledge a fresh id without a look where the core says so."""
         self._arrivals[self._hour] = self._arrivals.get(self._hour, 0) + 1
-        record = without_look(
+        record = postponed_record(
             message_id=_message_id(mail),
             enqueued_at=at(self.mail.sent[mail]),
             now=at(now),
@@ -148,15 +148,15 @@ class Core:
         ladder = self.rules.ladder.for_message(
             record.insights.message_id, looks_for(late, self._looks_per_message)
         )
-        match judge(row, lane, ladder=ladder, now=at(now)):
-            case TakeLook():
+        match decide(row, lane, ladder=ladder, now=at(now)):
+            case Proceed():
                 return True
-            case MoveOn(at=moment, lane=to, shed=shed):
+            case Reschedule(at=moment, lane=to, shed=shed):
                 self.shed += shed
                 self._waiting[mail] = replace(
                     record, next_look_at=moment, lane=to, shed=record.shed + shed
                 )
-            case GiveUp(shed=shed):
+            case Drop(shed=shed):
                 self.shed += shed
                 del self._waiting[mail]
         return False

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from ses_insights.domain.budget import free_looks
 from ses_insights.domain.lanes import LOOK_LANES, Lane
-from ses_insights.domain.pace import Journey, Pace
+from ses_insights.domain.pace import CallResult, Pace
 from tools.simulate.mail import DAY, MINUTE, Assumptions, Mail
 
 _NUMBER_BITS: Final = 24
@@ -194,7 +194,7 @@ class World:
         start = begin + pace.wait(begin)
         pace.call_started(start)
         answer = start + self.assumed.ses_latency
-        pace.call_ended(answer, Journey.ANSWERED)
+        pace.call_ended(answer, CallResult.ANSWERED)
         self._free_at = answer + self.assumed.work
         self.measured.last_look = start
         self.measured.looks += start < self.assumed.days * DAY

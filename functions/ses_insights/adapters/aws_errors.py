@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 
 _AWS_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 means to raise for a call: AWS's own errors, those of the network, and an answer that
@@ -50,7 +50,7 @@ _NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError, Credentia
 # and SerializationException, which it gives for what it cannot read, as a map with the name
 # "__type": https://github.com/aws/aws-sdk-js/issues/1547
 # SNS: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-_OUR_FAULT: Final = frozenset(
+_CLIENT_ERRORS: Final = frozenset(
     {
         "InvalidParameter",
         "InvalidParameterValue",
@@ -62,15 +62,15 @@ _OUR_FAULT: Final = frozenset(
 
 
 @contextmanager
-def failing_as(kind: Kind, operation: str) -> Iterator[None]:
+def failing_as(kind: FailureKind, operation: str) -> Iterator[None]:
     """Turn what boto3 raises inside into a `SystemFailure` of the given kind.
 
-    What `is_our_fault` stays as it is: waiting does not mend it.
+    What `is_client_error` stays as it is: waiting does not mend it.
     """
     try:
         yield
     except Exception as error:
-        if not is_of_the_call(error) or is_our_fault(error, kind):
+        if not is_of_the_call(error) or is_client_error(error, kind):
             raise
         raise failure(error, kind, operation) from error
 
@@ -96,24 +96,24 @@ def _fell_over_an_answer(error: Exception) -> bool:
     return not any(module.startswith("ses_insights.") for module in below)
 
 
-def is_our_fault(error: Exception, kind: Kind) -> bool:
+def is_client_error(error: Exception, kind: FailureKind) -> bool:
     """Whether AWS finds a request malformed: a fault of this program and not of the system.
 
     Not so with SQS, which calls a receipt handle that has expired an invalid value.
     """
     if isinstance(error, ParamValidationError):
         return True
-    return kind is not Kind.SQS and bool(error_codes(error) & _OUR_FAULT)
+    return kind is not FailureKind.SQS and bool(error_codes(error) & _CLIENT_ERRORS)
 
 
-def failure(error: Exception, kind: Kind, operation: str) -> SystemFailure:
+def failure(error: Exception, kind: FailureKind, operation: str) -> SystemFailure:
     """Name what went wrong, in the given kind or as missing permissions or bad credentials.
 
     AWS's own text is not repeated, because it may quote the request; the action that a refusal
     names is.
     """
     if isinstance(error, _NO_CREDENTIALS):
-        return SystemFailure(Kind.CREDENTIALS, f"{operation}: {type(error).__name__}")
+        return SystemFailure(FailureKind.CREDENTIALS, f"{operation}: {type(error).__name__}")
     if not isinstance(error, ClientError):
         what = "" if isinstance(error, _AWS_ERRORS) else "an answer that cannot be read, "
         return SystemFailure(kind, f"{operation}: {what}{type(error).__name__}")
@@ -121,9 +121,9 @@ def failure(error: Exception, kind: Kind, operation: str) -> SystemFailure:
     if is_denied(code):
         action = action_denied(error)
         may_not = f", {action} is not allowed" if action else ""
-        return SystemFailure(Kind.ACCESS_DENIED, f"{operation}: {code}{may_not}")
+        return SystemFailure(FailureKind.ACCESS_DENIED, f"{operation}: {code}{may_not}")
     if code in CREDENTIALS:
-        return SystemFailure(Kind.CREDENTIALS, f"{operation}: {code}")
+        return SystemFailure(FailureKind.CREDENTIALS, f"{operation}: {code}")
     return SystemFailure(kind, f"{operation}: {code}")
 
 

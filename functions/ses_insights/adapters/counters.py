@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ses_insights.adapters.aws_errors import failing_as
-from ses_insights.domain.failures import Kind
+from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.overload import hour_of
 from ses_insights.domain.times import iso
 
@@ -50,7 +50,7 @@ def _added(  # noqa: PLR0913, PLR0917 - what a row of counts is made of
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Counters:
     """Reads the counts of the last day, and counts what is sent again."""
 
     client: DynamoDBClient
@@ -62,7 +62,7 @@ class Counts:
 
     def count_sent(self, number: int, now: datetime) -> None:
         """Count looks that joined the queue. Raises `SystemFailure`."""
-        with failing_as(Kind.DYNAMODB, "UpdateItem"):
+        with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
             update = _added(self.table_name, SENT, _minute_of(now), "FollowUps", number, now)
             self.client.update_item(**update)
 
@@ -75,7 +75,7 @@ class Counts:
         return sum(self._after(SENT, minute, "FollowUps").values())
 
     def _after(self, partition: str, past: str, name: str) -> dict[str, int]:
-        with failing_as(Kind.DYNAMODB, "Query"):
+        with failing_as(FailureKind.DYNAMODB, "Query"):
             found = self.client.query(
                 TableName=self.table_name,
                 KeyConditionExpression="MessageId = :partition AND #when > :past",

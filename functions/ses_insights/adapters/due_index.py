@@ -10,8 +10,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_code, failing_as
-from ses_insights.domain.due import DueRow, GiveUp, MoveOn, Waiting
-from ses_insights.domain.failures import Kind
+from ses_insights.domain.due import Drop, DueRow, Reschedule, Waiting
+from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class DueIndex:
         keys = [_key(row) for row in {row.message_id: row for row in rows}.values()]
         names = "MessageId, SentAt, Looks, NextLookAt, DueLane"
         wanted = {"Keys": keys, "ProjectionExpression": names, "ConsistentRead": True}
-        with failing_as(Kind.DYNAMODB, "BatchGetItem"):
+        with failing_as(FailureKind.DYNAMODB, "BatchGetItem"):
             found = self.client.batch_get_item(RequestItems={self.table_name: wanted})  # type: ignore[dict-item] # the stubs want a literal
         items = found["Responses"].get(self.table_name, [])
         plain = [{name: _plain(value) for name, value in item.items()} for item in items]
@@ -83,31 +83,31 @@ class DueIndex:
         """Let a row wait until then; False where somebody else has moved it since."""
         return self._move(row, "SET NextLookAt = :to", {":to": _text(until)})
 
-    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+    def release(self, row: Waiting, *, claimed_until: str) -> bool:
         """Undo a claim: the row is due again."""
         claimed = Waiting(row.message_id, row.record, claimed_until)
         return self._move(claimed, "SET NextLookAt = :to", {":to": _text(row.next_look_at)})
 
-    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+    def apply(self, row: Waiting, decision: Reschedule | Drop) -> bool:
         """Let a row wait for a later look, or for none, and say how many looks it lost by that."""
-        if isinstance(verdict, GiveUp):
+        if isinstance(decision, Drop):
             change = "SET #final = :why REMOVE NextLookAt, DueLane, Note"
-            values = {":why": _text(verdict.reason)}
+            values = {":why": _text(decision.reason)}
         else:
             change = "SET NextLookAt = :to, DueLane = :lane"
-            values = {":to": _text(verdict.at), ":lane": _text(verdict.lane)}
-            if verdict.note:
+            values = {":to": _text(decision.at), ":lane": _text(decision.lane)}
+            if decision.note:
                 change = f"{change}, Note = :note"
-                values[":note"] = _text(verdict.note)
-        if verdict.shed:
+                values[":note"] = _text(decision.note)
+        if decision.shed:
             change = f"{change} ADD Shed :shed"
-            values[":shed"] = {"N": str(verdict.shed)}
+            values[":shed"] = {"N": str(decision.shed)}
         return self._move(row, change, values)
 
     def _move(self, row: Waiting, change: str, values: Mapping[str, Any]) -> bool:
         # "Final" is a word of DynamoDB's own; a name that is not used is refused.
         names: Any = {"ExpressionAttributeNames": _NAMES} if "#final" in change else {}
-        with failing_as(Kind.DYNAMODB, "UpdateItem"):
+        with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
             try:
                 self.client.update_item(
                     TableName=self.table_name,
@@ -136,7 +136,7 @@ class DueIndex:
         }
 
     def _read(self, query: dict[str, Any]) -> dict[str, Any]:
-        with failing_as(Kind.DYNAMODB, "Query"):
+        with failing_as(FailureKind.DYNAMODB, "Query"):
             return dict(self.client.query(**query))
 
 

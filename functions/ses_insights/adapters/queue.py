@@ -1,16 +1,22 @@
-"""The line of message ids: what to do with a message that cannot be looked at now, or ever."""
+"""The FIFO queue of message ids: as its consumer sees it, and as a producer does."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from ses_insights.adapters.aws_errors import failing_as
-from ses_insights.domain.failures import Kind
+from ses_insights.contracts.names import MESSAGE_GROUP
+from ses_insights.contracts.queue_message import QueueMessage
+from ses_insights.domain.due import Claim
+from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.times import iso
+from ses_insights.service.ports import QueueDepth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -23,34 +29,7 @@ _REASON_LENGTH: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class QueueMessage:
-    """One message as Lambda hands it over."""
-
-    id: str
-    body: str
-    receipt_handle: str
-    receive_count: int
-    sent_at: datetime
-    group_id: str
-    sequence_number: str
-
-    @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> QueueMessage:
-        """Read a record of an SQS event."""
-        attributes = record["attributes"]
-        return cls(
-            id=record["messageId"],
-            body=record["body"],
-            receipt_handle=record["receiptHandle"],
-            receive_count=int(attributes["ApproximateReceiveCount"]),
-            sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
-            group_id=attributes["MessageGroupId"],
-            sequence_number=attributes["SequenceNumber"],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
+class SqsConsumerQueue:
     """The FIFO queue and its dead-letter queue."""
 
     client: SQSClient
@@ -65,7 +44,7 @@ class Line:
         Returns the seconds. Raises `SystemFailure`; then it comes back by its visibility timeout.
         """
         delay = retry_delay(message.receive_count, self.chance())
-        with failing_as(Kind.SQS, "ChangeMessageVisibility"):
+        with failing_as(FailureKind.SQS, "ChangeMessageVisibility"):
             self.client.change_message_visibility(
                 QueueUrl=self.queue_url,
                 ReceiptHandle=message.receipt_handle,
@@ -75,7 +54,7 @@ class Line:
 
     def park(self, message: QueueMessage, reason: str) -> None:
         """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
-        with failing_as(Kind.SQS, "SendMessage"):
+        with failing_as(FailureKind.SQS, "SendMessage"):
             self.client.send_message(
                 QueueUrl=self.dead_letter_queue_url,
                 # SQS carries no empty body, so none can have come; a hand-made event can hold one.
@@ -89,6 +68,62 @@ class Line:
                     "ParkedAt": {"DataType": "String", "StringValue": iso(self.now())},
                 },
             )
+
+
+@dataclass(frozen=True, slots=True)
+class SqsProducerQueue:
+    """The end of the FIFO queue, where due looks join it."""
+
+    client: SQSClient
+    queue_url: str
+
+    def depth(self) -> QueueDepth:
+        """Ask how many wait. Raises `SystemFailure`."""
+        with failing_as(FailureKind.SQS, "GetQueueAttributes"):
+            found = self.client.get_queue_attributes(
+                QueueUrl=self.queue_url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesDelayed",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+        return QueueDepth(
+            visible=int(found["ApproximateNumberOfMessages"]),
+            delayed=int(found["ApproximateNumberOfMessagesDelayed"]),
+            in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Put up to ten claimed messages into the queue; returns those that it refused.
+
+        Raises `SystemFailure` where it took none.
+        """
+        with failing_as(FailureKind.SQS, "SendMessageBatch"):
+            answer = self.client.send_message_batch(
+                QueueUrl=self.queue_url,
+                Entries=[
+                    {
+                        "Id": str(number),
+                        "MessageBody": json.dumps(
+                            {"MessageId": claim.row.message_id, "look": claim.look}
+                        ),
+                        "MessageGroupId": MESSAGE_GROUP,
+                        "MessageDeduplicationId": _deduplication_id(claim),
+                    }
+                    for number, claim in enumerate(claims)
+                ],
+            )
+        return [claims[int(entry["Id"])] for entry in answer.get("Failed", [])]
+
+
+def _deduplication_id(claim: Claim) -> str:
+    """Name this look at this message, due at this time.
+
+    With the message alone, SQS would drop a second look within five minutes as a duplicate.
+    """
+    what = json.dumps([claim.row.message_id, claim.look, claim.row.next_look_at])
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 def retry_delay(receive_count: int, chance: float) -> int:

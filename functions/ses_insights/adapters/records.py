@@ -22,10 +22,10 @@ from ses_insights.contracts.rows import (
     read_record,
 )
 from ses_insights.domain.alert import Alert
-from ses_insights.domain.failures import Kind
+from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Record
-from ses_insights.service.ports import RecordChanged
+from ses_insights.service.ports import RecordChangedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,7 +51,7 @@ class RecordTable:
 
     def load(self, message_id: str) -> Record | None:
         """Read every row of a message, as they are now."""
-        with failing_as(Kind.DYNAMODB, "Query"):
+        with failing_as(FailureKind.DYNAMODB, "Query"):
             pages = self.client.get_paginator("query").paginate(
                 TableName=self.table_name,
                 KeyConditionExpression="MessageId = :id",
@@ -82,7 +82,7 @@ class RecordTable:
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""
-        with failing_as(Kind.DYNAMODB, "UpdateItem"):
+        with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
             self.client.update_item(
                 TableName=self.table_name,
                 Key=_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
@@ -98,12 +98,12 @@ class RecordTable:
         return {"Put": {"TableName": self.table_name, "Item": _item(row)}}
 
     def _write(self, actions: Sequence[Any]) -> None:
-        with failing_as(Kind.DYNAMODB, "TransactWriteItems"):
+        with failing_as(FailureKind.DYNAMODB, "TransactWriteItems"):
             try:
                 self.client.transact_write_items(TransactItems=actions)
             except ClientError as error:
                 if "ConditionalCheckFailed" in error_codes(error):
-                    raise RecordChanged from error
+                    raise RecordChangedError from error
                 raise
 
 

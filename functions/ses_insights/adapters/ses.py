@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ses_insights.adapters.aws_errors import error_code, failure, is_of_the_call, is_our_fault
-from ses_insights.domain.failures import Kind, SystemFailure
-from ses_insights.domain.insight import read_insights
-from ses_insights.domain.pace import Journey, Pace
+from ses_insights.adapters.aws_errors import error_code, failure, is_client_error, is_of_the_call
+from ses_insights.adapters.ses_response import read_insights
+from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.pace import Call, CallResult, Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Refused
 
 if TYPE_CHECKING:
@@ -40,14 +40,6 @@ _ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
 """SES's own word on a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """How one call went, for the metrics."""
-
-    seconds: float
-    throttled: bool
-
-
 @dataclass(slots=True)
 class SesSource:
     """Asks SES, each attempt no sooner than the pace allows.
@@ -58,7 +50,7 @@ class SesSource:
 
     client: SESV2Client
     pace: Pace
-    noted: Callable[[Call], None]
+    on_call: Callable[[Call], None]
     """Told of every call."""
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
@@ -92,22 +84,22 @@ class SesSource:
         no time to store an answer none is asked for: a slot would be spent for nothing.
         """
         problem = SystemFailure(
-            Kind.OUT_OF_TIME, "GetMessageInsights: not enough time left in this invocation"
+            FailureKind.OUT_OF_TIME, "GetMessageInsights: not enough time left in this invocation"
         )
         while self._has_time():
             try:
                 return self._ask_once(message_id)
             except SystemFailure as failed:
-                if failed.kind is not Kind.SES_THROTTLED:
+                if failed.kind is not FailureKind.SES_THROTTLED:
                     raise
                 problem = failed
         raise problem
 
     def _ask_once(self, message_id: str) -> Answer:
-        journey = Journey.BROKEN
+        journey = CallResult.BROKEN
         try:
             response = self.client.get_message_insights(MessageId=message_id)
-            journey = Journey.ANSWERED
+            journey = CallResult.ANSWERED
         except Exception as error:
             if not is_of_the_call(error):
                 raise
@@ -117,7 +109,7 @@ class SesSource:
             self._arrive(journey)
         if response.keys() <= {"ResponseMetadata"}:
             raise SystemFailure(
-                Kind.SES_UNAVAILABLE, "GetMessageInsights: an answer without a word"
+                FailureKind.SES_UNAVAILABLE, "GetMessageInsights: an answer without a word"
             )
         return Found(read_insights(response, message_id))
 
@@ -133,20 +125,20 @@ class SesSource:
         self._left_at = self.clock()
         self.pace.call_started(self._left_at)
 
-    def _arrive(self, journey: Journey) -> None:
+    def _arrive(self, journey: CallResult) -> None:
         """Note how a request that left has ended; one that failed before it left is no call."""
         if self._left_at is None:
             return
         now = self.clock()
         self.pace.call_ended(now, journey)
-        self.noted(Call(now - self._left_at, throttled=journey is Journey.THROTTLED))
+        self.on_call(Call(now - self._left_at, throttled=journey is CallResult.THROTTLED))
         self._left_at = None
 
 
-def _journey(error: Exception) -> Journey:
+def _journey(error: Exception) -> CallResult:
     if _is_throttled(error):
-        return Journey.THROTTLED
-    return Journey.ANSWERED if error_code(error) in _ANSWERS else Journey.BROKEN
+        return CallResult.THROTTLED
+    return CallResult.ANSWERED if error_code(error) in _ANSWERS else CallResult.BROKEN
 
 
 def _is_throttled(error: Exception) -> bool:
@@ -168,10 +160,10 @@ def _answer(error: Exception) -> Answer:
     if code == "NotFoundException":
         if _says_vdm_is_off(error):
             text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
-            raise SystemFailure(Kind.VDM_OFF, text) from error
+            raise SystemFailure(FailureKind.VDM_OFF, text) from error
         return NotFound()
-    kind = Kind.SES_THROTTLED if _is_throttled(error) else Kind.SES_UNAVAILABLE
-    if is_our_fault(error, kind):
+    kind = FailureKind.SES_THROTTLED if _is_throttled(error) else FailureKind.SES_UNAVAILABLE
+    if is_client_error(error, kind):
         raise error
     raise failure(error, kind, "GetMessageInsights") from error
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 
 from ses_insights.adapters.aws_errors import failing_as
-from ses_insights.domain.alert import Notification
-from ses_insights.domain.failures import Kind
+from ses_insights.contracts.alert_message import Notification
+from ses_insights.domain.failures import FailureKind
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -45,7 +45,7 @@ class AlertTopic:
         )
 
     def _publish(self, topic_arn: str, notification: Notification, message: str, **how: str) -> str:
-        with failing_as(Kind.SNS, "Publish"):
+        with failing_as(FailureKind.SNS, "Publish"):
             response = self.client.publish(
                 TopicArn=topic_arn,
                 Subject=notification.subject,

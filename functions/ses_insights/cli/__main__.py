@@ -5,7 +5,7 @@ import os
 import boto3
 
 from ses_insights.cli.app import app
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 
 
 def main() -> None:
@@ -13,9 +13,9 @@ def main() -> None:
     app(prog_name="insights", obj=_find)
 
 
-def _find(stack: str) -> Service:
+def _find(stack: str) -> Deployment:
     # The AWS CLI reads AWS_REGION, boto3 does not.
-    return Service.find(stack, boto3.Session(region_name=os.environ.get("AWS_REGION") or None))
+    return Deployment.find(stack, boto3.Session(region_name=os.environ.get("AWS_REGION") or None))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from ses_insights.cli.commands import enqueue, erase, export, find, parked, show, status, watch
-from ses_insights.cli.errors import AWS, EXPECTED, Trouble, sentence
-from ses_insights.cli.output import tell
+from ses_insights.cli.errors import AWS, EXPECTED, CliError, sentence
+from ses_insights.cli.output import echo_err
 
 HELP = """Feed SES Insights with message ids, and tend it.
 
@@ -29,8 +29,8 @@ class Insights(TyperGroup):
         try:
             return super().invoke(ctx)
         except EXPECTED as error:
-            tell(sentence(error))
-            raise typer.Exit(error.exit_code if isinstance(error, Trouble) else AWS) from error
+            echo_err(sentence(error))
+            raise typer.Exit(error.exit_code if isinstance(error, CliError) else AWS) from error
 
 
 app = typer.Typer(

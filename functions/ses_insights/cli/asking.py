@@ -9,7 +9,7 @@ import typer
 from ses_insights.cli.errors import WrongUsageError
 
 
-def agreed(question: str, *, yes: bool) -> bool:
+def confirm(question: str, *, yes: bool) -> bool:
     """Ask on the terminal; True without asking where that was said beforehand.
 
     Raises `WrongUsageError` where nobody can answer.

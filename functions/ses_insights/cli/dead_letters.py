@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.queue import SqsProducerQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -73,7 +73,7 @@ class DeadLetters:
 
     def count(self) -> int:
         """Tell how many there are; SQS calls it approximate."""
-        depth = BackOfTheLine(self.client, self.url).depth()
+        depth = SqsProducerQueue(self.client, self.url).depth()
         return depth.visible + depth.delayed + depth.in_flight
 
     def peek(self) -> list[Parked]:

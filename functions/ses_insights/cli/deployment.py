@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_code
-from ses_insights.cli.errors import Trouble
+from ses_insights.cli.errors import CliError
 from ses_insights.contracts.rows import Row
 from ses_insights.settings import LookupSettings, Settings
 
@@ -41,7 +41,7 @@ _plain: Final = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True)
-class Service:
+class Deployment:
     """One deployed stack. Its parts are asked for only when a command needs them."""
 
     session: boto3.Session
@@ -49,8 +49,8 @@ class Service:
     outputs: Mapping[str, str]
 
     @classmethod
-    def find(cls, stack: str, session: boto3.Session) -> Service:
-        """Find the stack by its name. Raises `Trouble`, and what boto3 raises."""
+    def find(cls, stack: str, session: boto3.Session) -> Deployment:
+        """Find the stack by its name. Raises `CliError`, and what boto3 raises."""
         cloudformation = session.client("cloudformation", config=CONFIG)
         try:
             found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -58,7 +58,7 @@ class Service:
             if error_code(error) != "ValidationError":
                 raise
             region = cloudformation.meta.region_name
-            raise Trouble(
+            raise CliError(
                 f"There is no stack {stack} in {region} of this account: name it with --stack or "
                 "SES_INSIGHTS_STACK, or set AWS_REGION."
             ) from error
@@ -67,7 +67,7 @@ class Service:
             for each in found.get("Outputs", [])
         }
         if missing := sorted(NEEDED - outputs.keys()):
-            raise Trouble(
+            raise CliError(
                 f"The stack {stack} has no output {missing[0]}: it is none of SES Insights, or it "
                 "is still being deployed."
             )
@@ -104,12 +104,12 @@ class Service:
 
     @cached_property
     def settings(self) -> Settings:
-        """What the deployment chose: period, delay, ladder. Raises `BadSetting`."""
+        """What the deployment chose: period, delay, ladder. Raises `SettingError`."""
         return Settings.read(self.lookup_function["Environment"]["Variables"])
 
     @cached_property
     def own_settings(self) -> LookupSettings:
-        """What the deployment chose about rows. Raises `BadSetting`."""
+        """What the deployment chose about rows. Raises `SettingError`."""
         return LookupSettings.read(self.lookup_function["Environment"]["Variables"])
 
     def query(self, **query: Any) -> Iterator[Row]:

@@ -20,9 +20,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from ses_insights.adapters.aws_errors import CREDENTIALS, action_denied, error_code, is_denied
-from ses_insights.domain.alert import one_line
+from ses_insights.contracts.text import one_line
 from ses_insights.domain.failures import SystemFailure
-from ses_insights.settings import BadSetting
+from ses_insights.settings import SettingError
 
 NOTHING: Final = 1
 """Exit code: nothing was found, or some of what was given was refused."""
@@ -44,28 +44,28 @@ _THROTTLED: Final = frozenset(
 )
 
 
-class Trouble(Exception):
+class CliError(Exception):
     """A command cannot do what is asked; the text is one sentence for the person who asked."""
 
     exit_code = AWS
 
 
-class NothingFoundError(Trouble):
+class NothingFoundError(CliError):
     """What was asked for is not there."""
 
     exit_code = NOTHING
 
 
-class WrongUsageError(Trouble):
+class WrongUsageError(CliError):
     """The command was given something that it cannot take."""
 
     exit_code = USAGE
 
 
 EXPECTED: Final = (
-    Trouble,
+    CliError,
     SystemFailure,
-    BadSetting,
+    SettingError,
     BotoCoreError,
     ClientError,
     ResponseParserError,
@@ -113,7 +113,7 @@ _WORDS: Final[Mapping[tuple[type[Exception], ...], str]] = {
         "The certificate of AWS's endpoint is not trusted: for the local run set AWS_CA_BUNDLE as "
         "`make local` prints it."
     ),
-    (BadSetting,): "The stack does not fit this version: {}. Deploy it again.",
+    (SettingError,): "The stack does not fit this version: {}. Deploy it again.",
     (ResponseParserError,): "What answers is not AWS: check AWS_ENDPOINT_URL.",
     (exceptions.ConnectionError, HTTPClientError): (
         "AWS cannot be reached: check the network, AWS_REGION and AWS_ENDPOINT_URL. {}"

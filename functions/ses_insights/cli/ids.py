@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from ses_insights.cli.errors import WrongUsageError
-from ses_insights.contracts.queue_message import BadBody, read_body
+from ses_insights.contracts.queue_message import BodyError, read_body
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SqsConsumerQueue:
     """A text that is to hold an id, and where it stands."""
 
     place: str
@@ -39,18 +39,20 @@ class Checked:
     """How many ids were given more than once; they are sent once."""
 
 
-def of_arguments(texts: Iterable[str]) -> Iterator[Line]:
+def of_arguments(texts: Iterable[str]) -> Iterator[SqsConsumerQueue]:
     """Take each argument."""
-    return (Line(f"argument {number}", text) for number, text in enumerate(texts, start=1))
+    return (
+        SqsConsumerQueue(f"argument {number}", text) for number, text in enumerate(texts, start=1)
+    )
 
 
-def of_lines(lines: Iterable[str]) -> Iterator[Line]:
+def of_lines(lines: Iterable[str]) -> Iterator[SqsConsumerQueue]:
     """Take each line that is not empty."""
     numbered = enumerate(lines, start=1)
-    return (Line(f"line {number}", text) for number, text in numbered if text.strip())
+    return (SqsConsumerQueue(f"line {number}", text) for number, text in numbered if text.strip())
 
 
-def of_column(lines: Iterable[str], column: str) -> Iterator[Line]:
+def of_column(lines: Iterable[str], column: str) -> Iterator[SqsConsumerQueue]:
     """Take a column of a CSV file whose first line has the names. Raises `WrongUsageError`."""
     rest = iter(lines)
     first = next(rest, "")
@@ -61,7 +63,7 @@ def of_column(lines: Iterable[str], column: str) -> Iterator[Line]:
             there = ", ".join(names) or "no column at all"
             raise WrongUsageError(f"The CSV has no column {column}; it has {there}.")
         for row in reader:
-            yield Line(f"line {reader.line_num}", row[column] or "")
+            yield SqsConsumerQueue(f"line {reader.line_num}", row[column] or "")
     except csv.Error as error:
         line = reader.line_num + 1
         raise WrongUsageError(f"Line {line} of the CSV cannot be read: {error}.") from None
@@ -75,14 +77,14 @@ def _delimiter(first: str, column: str) -> str:
     return ","
 
 
-def check(lines: Iterable[Line]) -> Checked:
+def check(lines: Iterable[SqsConsumerQueue]) -> Checked:
     """Read the id in each; in any form that the queue takes."""
     ids: dict[str, bool] = {}
     bad, read = [], 0
     for line in lines:
         try:
             request = read_body(line.text)
-        except BadBody as error:
+        except BodyError as error:
             bad.append(Bad(line.place, str(error)))
         else:
             read += 1

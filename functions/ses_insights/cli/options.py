@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from ses_insights.domain.status import Status
 
 Stack = Annotated[
@@ -29,7 +29,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 DEFAULT_STACK = "SesInsights"
 
 
-def service_of(ctx: typer.Context, stack: str) -> Service:
+def deployment_of(ctx: typer.Context, stack: str) -> Deployment:
     """Find the deployed stack, in the way that the command was started with."""
-    service: Service = ctx.obj(stack)
+    service: Deployment = ctx.obj(stack)
     return service

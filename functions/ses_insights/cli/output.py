@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from ses_insights.domain.alert import one_line
+from ses_insights.contracts.text import one_line
 from ses_insights.domain.times import iso
 
 OUT: Final = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -50,17 +50,17 @@ _DAY: Final = 24 * _HOUR
 Cell = str | Text
 
 
-def say(line: Cell = "") -> None:
+def echo(line: Cell = "") -> None:
     """Print a line of the answer."""
     OUT.print(line)
 
 
-def tell(line: str) -> None:
+def echo_err(line: str) -> None:
     """Print a line that is not part of the answer: a warning, a question, a failure."""
     ERR.print(line)
 
 
-def say_json(value: object) -> None:
+def echo_json(value: object) -> None:
     """Print a value as JSON."""
     sys.stdout.write(f"{as_json(value)}\n")
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final
 
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import WrongUsageError
 from ses_insights.contracts.rows import MESSAGE, Row
 from ses_insights.domain.status import Status
@@ -55,7 +55,7 @@ def day(text: str, today: date) -> date:
 
 
 def to_address(
-    service: Service, address: str, statuses: Sequence[Status], days: Days | None
+    service: Deployment, address: str, statuses: Sequence[Status], days: Days | None
 ) -> Iterator[Row]:
     """Read what became of the mail to one address in its likely spellings, newest first."""
     streams = (
@@ -67,7 +67,7 @@ def to_address(
 
 
 def by_status(
-    service: Service, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
+    service: Deployment, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
 ) -> Iterator[Row]:
     """Read the recipients with one of these statuses, all of them for none, in order of time."""
     wanted = [each for each in statuses or Status if each not in UNTOLD]
@@ -108,7 +108,7 @@ def _query(
 
 
 def _untold(
-    service: Service, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
+    service: Deployment, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
 ) -> list[Row]:
     """Read the whole table for messages without a recipient."""
     rows = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from ses_insights.adapters.producer_queue import GROUP
+from ses_insights.contracts.names import MESSAGE_GROUP
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -59,7 +59,7 @@ class Sender:
             answer = self.client.send_message_batch(
                 QueueUrl=self.queue_url,
                 Entries=[
-                    {"Id": str(number), "MessageBody": text, "MessageGroupId": GROUP}
+                    {"Id": str(number), "MessageBody": text, "MessageGroupId": MESSAGE_GROUP}
                     for number, (_, text) in left.items()
                 ],
             )

@@ -1,4 +1,4 @@
-"""From the body of a queue message to the SES message id it is about.
+"""A message of the queue, and from its body to the SES message id it is about.
 
 The accepted forms are a contract (README, "How a pipeline enqueues"): the bare id, the header
 form ``<id@region.amazonses.com>``, a JSON object with ``MessageId`` or ``messageId``, and an SES
@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 # SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
 # than that, but holds nothing that could change the path of the request the id becomes a part of.
@@ -19,6 +20,33 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{15,127}")
 _HEADER: Final = re.compile(
     r"<?(?P<id>[^<>@\s]+)@(?:[a-z0-9-]+\.)*amazonses\.com(?:\.cn)?>?", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMessage:
+    """One message as Lambda hands it over."""
+
+    id: str
+    body: str
+    receipt_handle: str
+    receive_count: int
+    sent_at: datetime
+    group_id: str
+    sequence_number: str
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> QueueMessage:
+        """Read a record of an SQS event."""
+        attributes = record["attributes"]
+        return cls(
+            id=record["messageId"],
+            body=record["body"],
+            receipt_handle=record["receiptHandle"],
+            receive_count=int(attributes["ApproximateReceiveCount"]),
+            sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
+            group_id=attributes["MessageGroupId"],
+            sequence_number=attributes["SequenceNumber"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +62,7 @@ class LookRequest:
     """Look now unless nothing more can come: SES has published a bounce or complaint of it."""
 
 
-class BadBody(Exception):
+class BodyError(Exception):
     """The body of a queue message holds no SES message id.
 
     ``slug`` names the kind of fault in one word; the text says what to send instead. Neither
@@ -47,16 +75,16 @@ class BadBody(Exception):
 
 
 def read_body(body: str) -> LookRequest:
-    """Decode a queue message's body. Raises `BadBody` when there is no id in it."""
+    """Decode a queue message's body. Raises `BodyError` when there is no id in it."""
     text = body.strip()
     if not text:
-        raise BadBody("Empty", "the body is empty; send one SES message id")
+        raise BodyError("Empty", "the body is empty; send one SES message id")
     if not text.startswith("{"):
         return LookRequest(_checked(text))
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        raise BadBody("BadJson", "the body starts as a JSON object but is none") from None
+        raise BodyError("BadJson", "the body starts as a JSON object but is none") from None
     look = parsed.get("look")
     return LookRequest(
         _checked(_id_in(parsed)),
@@ -78,7 +106,7 @@ def _id_in(body: Mapping[str, object]) -> str:
         found = body.get("MessageId", body.get("messageId"))
     if isinstance(found, str):
         return found
-    raise BadBody("NoId", "the JSON holds no text in MessageId, messageId or mail.messageId")
+    raise BodyError("NoId", "the JSON holds no text in MessageId, messageId or mail.messageId")
 
 
 def _unwrapped(body: Mapping[str, object]) -> Mapping[str, object]:
@@ -88,11 +116,11 @@ def _unwrapped(body: Mapping[str, object]) -> Mapping[str, object]:
         try:
             inner = json.loads(str(body["Message"]))
         except (ValueError, RecursionError):
-            raise BadBody("BadJson", "the SNS notification's Message is no JSON") from None
+            raise BodyError("BadJson", "the SNS notification's Message is no JSON") from None
     if isinstance(inner, Mapping) and "detail-type" in inner:
         inner = inner.get("detail")
     if not isinstance(inner, Mapping):
-        raise BadBody("NoId", "the envelope holds no SES event")
+        raise BodyError("NoId", "the envelope holds no SES event")
     return inner
 
 
@@ -101,7 +129,7 @@ def _checked(candidate: str) -> str:
     message_id = header["id"] if header else candidate.strip()
     if _ID.fullmatch(message_id):
         return message_id
-    raise BadBody(
+    raise BodyError(
         "NotAnId",
         "no SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
     )

@@ -1,7 +1,7 @@
 """A record as the rows of the table, and back. The attribute names are a contract.
 
-Plain dictionaries, as the DynamoDB document form has them; `ses_insights.adapters.records` puts them on
-the wire.
+Plain dictionaries, as the DynamoDB document form has them; `adapters.records` puts them on the
+wire.
 """
 
 from __future__ import annotations
@@ -72,22 +72,22 @@ def message_row(record: Record) -> Row:
 
 def destination_rows(record: Record) -> Iterator[Row]:
     """Write the rows of every destination, each with as many of its events as fit."""
-    for place in record.insights.destinations:
-        key = _address_key(place.address)
+    for destination in record.insights.destinations:
+        key = _address_key(destination.address)
         common = {"MessageId": record.insights.message_id, "ExpiresAt": record.expires_at}
-        first, *rest = _fitting(place.events)
+        first, *rest = _fitting(destination.events)
         yield _without_none(
             {
                 **common,
                 "Record": f"{DESTINATION}{key}",
-                "Destination": place.address or None,
-                "Isp": place.isp,
-                "Status": str(status_of(place)),
-                "Summary": summary_of_destination(place),
+                "Destination": destination.address or None,
+                "Isp": destination.isp,
+                "Status": str(status_of(destination)),
+                "Summary": summary_of_destination(destination),
                 # The indexes list only rows that have it; without a time the look's own stands in.
-                "LastEventAt": place.last_event_at or record.last_look_at,
-                "OpenCount": place.open_count,
-                "ClickCount": place.click_count,
+                "LastEventAt": destination.last_event_at or record.last_look_at,
+                "OpenCount": destination.open_count,
+                "ClickCount": destination.click_count,
                 "Events": [_event_map(event) for event in first],
             }
         )
@@ -95,7 +95,7 @@ def destination_rows(record: Record) -> Iterator[Row]:
             yield {
                 **common,
                 "Record": f"{MORE_EVENTS}{key}#{number:04}",
-                "Of": place.address,
+                "Of": destination.address,
                 "Events": [_event_map(event) for event in events],
             }
 
@@ -107,9 +107,9 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "MessageId": record.insights.message_id,
             "Record": alert_key(alert.alert_id),
             "AlertType": str(alert.alert_type),
-            "Severity": str(alert.meaning.severity),
-            "Cause": alert.meaning.cause,
-            "NextStep": alert.meaning.next_step,
+            "Severity": str(alert.explanation.severity),
+            "Cause": alert.explanation.cause,
+            "NextStep": alert.explanation.next_step,
             "Destination": alert.destination or None,
             "Isp": alert.isp,
             "Event": _event_map(alert.event),
@@ -162,8 +162,8 @@ def _destinations(by_key: Mapping[str, Row]) -> Iterator[Destination]:
     for key, row in sorted(by_key.items()):
         if key.startswith(MORE_EVENTS):
             more.setdefault(str(row["Of"]), []).extend(map(_event, row["Events"]))
-    places = [row for key, row in by_key.items() if key.startswith(DESTINATION)]
-    for row in sorted(places, key=lambda row: str(row.get("Destination", ""))):
+    destinations = [row for key, row in by_key.items() if key.startswith(DESTINATION)]
+    for row in sorted(destinations, key=lambda row: str(row.get("Destination", ""))):
         address = str(row.get("Destination", ""))
         yield Destination(
             address=address,

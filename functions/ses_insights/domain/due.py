@@ -59,15 +59,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeLook:
+class Proceed:
     """Look at it."""
 
-    is_keep: bool = False
+    is_essential: bool = False
     """Whether this look counts as the kept one, whatever lane the row waits in."""
 
 
 @dataclass(frozen=True, slots=True)
-class MoveOn:
+class Reschedule:
     """Do not look now, but then."""
 
     at: str
@@ -78,7 +78,7 @@ class MoveOn:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class Drop:
     """Do not look any more."""
 
     reason: str
@@ -86,7 +86,7 @@ class GiveUp:
     """How many looks are given up."""
 
 
-Verdict = TakeLook | MoveOn | GiveUp
+Decision = Proceed | Reschedule | Drop
 
 
 def looks_for(late: timedelta, looks_per_message: float) -> float:
@@ -98,7 +98,7 @@ def looks_for(late: timedelta, looks_per_message: float) -> float:
     return looks_per_message * (_WHEN_LATE if late > PATIENCE else 1.0)
 
 
-def judge(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Verdict:
+def decide(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Decision:
     """Decide whether a due look is still worth its slot.
 
     `ladder` is what the present load leaves to this message. The rungs it was not looked at for,
@@ -109,7 +109,7 @@ def judge(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Verdict:
     the table in bulk is never given up: it waits.
     """
     if row.sent_at is None or row.next_look_at is None or lane is Lane.BULK:
-        return TakeLook()
+        return Proceed()
     age = now - row.sent_at
     # A claim that was lost made the time later; then the rung is the last one before that time.
     waited_for = max(
@@ -119,18 +119,18 @@ def judge(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Verdict:
     due = [rung for rung in ladder.rungs if waited_for <= rung <= age]
     hardly_late = now - instant(row.next_look_at) < PATIENCE
     if not due or hardly_late or not ladder.shed.issuperset(due):
-        return TakeLook(is_keep=ladder.keep in due and ladder.keep not in ladder.shed)
+        return Proceed(is_essential=ladder.essential in due and ladder.essential not in ladder.shed)
     for number, rung in enumerate(ladder.rungs):
         if rung > age and rung not in ladder.shed:
             shed = number - ladder.rungs.index(due[0])
-            return MoveOn(
+            return Reschedule(
                 at=iso(row.sent_at + rung),
-                lane=Lane.KEEP if rung == ladder.keep else Lane.FOLLOW_UP,
+                lane=Lane.ESSENTIAL if rung == ladder.essential else Lane.FOLLOW_UP,
                 shed=shed,
                 note=None if row.looks else NOT_YET_LOOKED,
             )
     reason = SHED_REST if row.looks else SHED_ALL
-    return GiveUp(reason, shed=len(ladder.rungs) - ladder.rungs.index(due[0]))
+    return Drop(reason, shed=len(ladder.rungs) - ladder.rungs.index(due[0]))
 
 
 def is_time(text: str) -> bool:

@@ -27,13 +27,13 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class Explanation:
     """What happened, what to do now, how soon, and how sure that is."""
 
     cause: str
     next_step: str
     severity: Severity
-    certainty: str
+    confidence: str
     """Who says so, and what that leaves open."""
 
 
@@ -42,13 +42,13 @@ _STATUS_CODE: Final = re.compile(r"(?<![\w.])5\.\d{1,3}\.\d{1,3}(?!\.?\w)")
 _BLOCKED: Final = frozenset({"5.4.1", "5.4.4", "5.4.14", "5.7.1"})
 
 _SAID_BY_SERVER: Final = "Sure: the recipient's server said so, with the code {code}."
-_BAD_MAILBOX: Final = Meaning(
+_BAD_MAILBOX: Final = Explanation(
     "The address does not exist or takes no mail.",
     "Stop sending to the address and mend the list it came from.",
     Severity.HIGH,
     "Quite sure: SES calls it a bad address, without the words of the recipient's server.",
 )
-_BLOCKED_MAIL: Final = Meaning(
+_BLOCKED_MAIL: Final = Explanation(
     "The recipient's server refused the mail by policy, routing or reputation.",
     "Look at the sender's DNS records and reputation; the address itself may be good.",
     Severity.HIGH,
@@ -59,27 +59,27 @@ _CONTRADICTED: Final = (
     "of policy, routing or reputation."
 )
 _BOUNCES: Final = {
-    "general": Meaning(
+    "general": Explanation(
         "The recipient's server refused the mail for good and gave no reason SES could name.",
         "Stop sending to the address and read the diagnostic code.",
         Severity.HIGH,
         "Sure that it was refused; the reason is open.",
     ),
     "noemail": _BAD_MAILBOX,
-    "suppressed": Meaning(
+    "suppressed": Explanation(
         "The address is on SES's global suppression list; delivery was not attempted.",
         "Verify the address. It leaves the list by itself within 14 days.",
         Severity.LOW,
         "Sure that it was not attempted; the address may be good, nobody tried it this time.",
     ),
-    "onaccountsuppressionlist": Meaning(
+    "onaccountsuppressionlist": Explanation(
         "The address is on your account's suppression list; delivery was not attempted.",
         "Stop enqueuing the address, or remove it from the list if it is there by mistake.",
         Severity.LOW,
         "Sure: the list is your own.",
     ),
 }
-_OTHER_BOUNCE: Final = Meaning(
+_OTHER_BOUNCE: Final = Explanation(
     "The mail was refused for good, for a reason this service does not know.",
     "Stop sending to the address and read the diagnostic code.",
     Severity.HIGH,
@@ -89,13 +89,13 @@ _OTHER_BOUNCE: Final = Meaning(
 _NO_KIND: Final = (
     "Sure that a report came; that it means spam is likely, it does not name its kind."
 )
-_SPAM: Final = Meaning(
+_SPAM: Final = Explanation(
     "The recipient reported the mail as spam.",
     "Stop sending to the address at once.",
     Severity.HIGH,
     "Sure: the mailbox provider passed the report on.",
 )
-_ABUSED_SENDER: Final = Meaning(
+_ABUSED_SENDER: Final = Explanation(
     "The mail was reported as phishing or as carrying malware; the sender may be compromised.",
     "Stop the campaign and rotate the sending credentials.",
     Severity.CRITICAL,
@@ -103,31 +103,31 @@ _ABUSED_SENDER: Final = Meaning(
 )
 _COMPLAINTS: Final = {
     "abuse": _SPAM,
-    "other": replace(_SPAM, certainty=_NO_KIND),
-    "": replace(_SPAM, certainty=_NO_KIND),
+    "other": replace(_SPAM, confidence=_NO_KIND),
+    "": replace(_SPAM, confidence=_NO_KIND),
     "fraud": _ABUSED_SENDER,
     "virus": _ABUSED_SENDER,
-    "authfailure": Meaning(
+    "authfailure": Explanation(
         "A server reported that the mail failed DKIM or DMARC; no person complained.",
         "Mend the sender's authentication; keep the address.",
         Severity.MEDIUM,
         "Sure of the failure: a machine checked it.",
     ),
-    "notspam": Meaning(
+    "notspam": Explanation(
         "The recipient took the mail out of the spam folder: a correction in your favour.",
         "Nothing to do.",
         Severity.INFO,
         "Sure: the mailbox provider passed the correction on.",
     ),
 }
-_SUPPRESSED_COMPLAINT: Final = Meaning(
+_SUPPRESSED_COMPLAINT: Final = Explanation(
     "The address is on your account's suppression list for a complaint; "
     "delivery was not attempted.",
     "Stop enqueuing the address, or remove it from the list if it is there by mistake.",
     Severity.LOW,
     "Sure: the list is your own; nobody complained about this mail.",
 )
-_OTHER_COMPLAINT: Final = Meaning(
+_OTHER_COMPLAINT: Final = Explanation(
     "A feedback report of a kind this service does not know came for the mail.",
     "Stop sending to the address until the report is understood.",
     Severity.HIGH,
@@ -139,14 +139,14 @@ NOBODY_COMPLAINED: Final = frozenset({"authfailure", "notspam"})
 """Feedback types of reports that no complaint of a person is behind, in plain spelling."""
 
 
-def meaning_of(event: Event) -> Meaning:
+def explain(event: Event) -> Explanation:
     """Explain a permanent bounce or a complaint."""
     if event.is_complaint:
-        return meaning_of_complaint(event.complaint or Complaint())
-    return meaning_of_bounce(event.bounce or Bounce())
+        return explain_complaint(event.complaint or Complaint())
+    return explain_bounce(event.bounce or Bounce())
 
 
-def meaning_of_bounce(bounce: Bounce) -> Meaning:
+def explain_bounce(bounce: Bounce) -> Explanation:
     """Explain a permanent bounce by its subtype and its diagnostic code.
 
     The code tells the cause of General, and how sure a bad address is.
@@ -164,7 +164,7 @@ def meaning_of_bounce(bounce: Bounce) -> Meaning:
     return _BOUNCES.get(kind, _OTHER_BOUNCE)
 
 
-def meaning_of_complaint(complaint: Complaint) -> Meaning:
+def explain_complaint(complaint: Complaint) -> Explanation:
     """Explain a complaint by its subtype and feedback type."""
     if plain(complaint.complaint_sub_type) == "onaccountsuppressionlist":
         return _SUPPRESSED_COMPLAINT
@@ -176,5 +176,5 @@ def plain(word: str | None) -> str:
     return re.sub(r"[^0-9a-z]", "", (word or "").lower())
 
 
-def _said(meaning: Meaning, certainty: str, code: str) -> Meaning:
-    return replace(meaning, certainty=certainty.format(code=code))
+def _said(meaning: Explanation, confidence: str, code: str) -> Explanation:
+    return replace(meaning, confidence=confidence.format(code=code))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """What failed, as alarms and logs name it."""
 
     VDM_OFF = "VdmOff"
@@ -29,16 +29,16 @@ class SystemFailure(Exception):
     The text names the operation and the error code. It never holds anything of the mail.
     """
 
-    def __init__(self, kind: Kind, text: str) -> None:
+    def __init__(self, kind: FailureKind, text: str) -> None:
         super().__init__(text)
         self.kind = kind
 
 
-def unforeseen(error: Exception) -> SystemFailure:
+def unexpected(error: Exception) -> SystemFailure:
     """Name an error that nobody foresaw, and its place.
 
     Its own text may quote the mail and is left out.
     """
     frames = traceback.extract_tb(error.__traceback__)
     place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return SystemFailure(Kind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {place}")
+    return SystemFailure(FailureKind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {place}")

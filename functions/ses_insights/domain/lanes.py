@@ -15,7 +15,7 @@ class Lane(StrEnum):
 
     ALERT = "alert"
     """An alert that is stored and not known to be published."""
-    KEEP = "keep"
+    ESSENTIAL = "keep"
     """The look at about three days, the last one that is given up."""
     FOLLOW_UP = "follow-up"
     """Every other look."""
@@ -23,5 +23,5 @@ class Lane(StrEnum):
     """Messages that were put straight into the table; they get what the others leave."""
 
 
-LOOK_LANES: Final = (Lane.KEEP, Lane.FOLLOW_UP, Lane.BULK)
+LOOK_LANES: Final = (Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK)
 """The lanes of messages, the one that is served first in front."""

@@ -34,7 +34,7 @@ _DECAY: Final = 0.99
 """What a good call leaves of the guard: it halves in about 70 calls."""
 
 
-class Journey(Enum):
+class CallResult(Enum):
     """How a call ended, as far as its timing is concerned."""
 
     ANSWERED = auto()
@@ -43,6 +43,14 @@ class Journey(Enum):
     """SES said 429."""
     BROKEN = auto()
     """An error or no answer at all: nobody knows how it travelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How one call went, for the metrics."""
+
+    seconds: float
+    throttled: bool
 
 
 @dataclass(slots=True)
@@ -78,17 +86,17 @@ class Pace:
         self._started = now
         self._not_before = float("inf")
 
-    def call_ended(self, now: float, journey: Journey) -> None:
+    def call_ended(self, now: float, journey: CallResult) -> None:
         """Note the end of the call and set the start of the next."""
         arrived_by = now
-        if journey is Journey.ANSWERED:
+        if journey is CallResult.ANSWERED:
             if self._warm and self._travelled_usually(now - self._started):
                 arrived_by = min(now, self._started + self.guard)
             self.guard = max(GUARD, self.guard * _DECAY)
-        elif journey is Journey.THROTTLED:
+        elif journey is CallResult.THROTTLED:
             self.guard = min(2 * self.guard, self.period)
         self._in_line = True
-        self._warm = journey is not Journey.BROKEN
+        self._warm = journey is not CallResult.BROKEN
         self._not_before = arrived_by + self.period
 
     def _travelled_usually(self, took: float) -> bool:

@@ -1,7 +1,7 @@
 """What is stored of one message, and how a look changes it.
 
 `after_look` is the decision of the whole service: from what is stored and what SES answers to what
-is stored next. It is pure; `ses_insights.service.look` gathers what it needs and applies what it returns.
+is stored next. It is pure; `service.look` gathers what it needs and applies what it returns.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ class Record:
         Less than `final`, which may also be there because looks were given up or the id was not
         found.
         """
-        places = self.insights.destinations
+        destinations = self.insights.destinations
         return self.status is Status.INVALID or (
-            bool(places) and all(is_closed(place) for place in places)
+            bool(destinations) and all(is_closed(destination) for destination in destinations)
         )
 
     def is_settled(self, now: datetime, *, recent: timedelta) -> bool:
@@ -140,7 +140,7 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
     is_bulk = stored is not None and stored.lane is Lane.BULK
     ladder = rules.ladder.for_message(message_id, math.inf if is_bulk else looks_per_message)
     if isinstance(answer, Found) or _was_found(stored):
-        status = most_telling(status_of(place) for place in seen.destinations)
+        status = most_telling(status_of(destination) for destination in seen.destinations)
         following = ladder.after_found(seen.destinations, sent_at=sent_at, now=now)
     elif isinstance(answer, Refused):
         status = Status.INVALID
@@ -170,7 +170,7 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
     return record, new
 
 
-def without_look(  # noqa: PLR0913 - keyword-only facts of one moment
+def postponed_record(  # noqa: PLR0913 - keyword-only facts of one moment
     *,
     message_id: str,
     enqueued_at: datetime,
@@ -210,8 +210,8 @@ def _lane(stored: Record | None, following: Next, sent_at: datetime, ladder: Lad
     """Choose where the next look is waited for; what came in bulk stays there to the end."""
     if stored and stored.lane is Lane.BULK:
         return Lane.BULK
-    waits_for_keep = following.at is not None and following.at - sent_at == ladder.keep
-    return Lane.KEEP if waits_for_keep else Lane.FOLLOW_UP
+    waits_for_essential = following.at is not None and following.at - sent_at == ladder.essential
+    return Lane.ESSENTIAL if waits_for_essential else Lane.FOLLOW_UP
 
 
 def _merged(stored: Record | None, answer: Answer, message_id: str, rules: Rules) -> Insights:

@@ -34,7 +34,7 @@ SES_KEEPS: Final = timedelta(days=30)
 NOT_FOUND_UNTIL: Final = timedelta(days=3)
 """The last rung at which a message that SES never showed is still asked for."""
 
-KEEP_BY: Final = timedelta(days=3)
+ESSENTIAL_BY: Final = timedelta(days=3)
 """The last rung up to this age is given up last: it finds nearly every bounce and complaint."""
 
 _NEVER: Final = timedelta(days=36_500).total_seconds()
@@ -82,9 +82,9 @@ class Ladder:
     """Rungs given up because there are fewer looks than rungs."""
 
     @property
-    def keep(self) -> timedelta:
+    def essential(self) -> timedelta:
         """The rung that is given up last: the last one up to three days, or else the first."""
-        return max((rung for rung in self.rungs if rung <= KEEP_BY), default=self.rungs[0])
+        return max((rung for rung in self.rungs if rung <= ESSENTIAL_BY), default=self.rungs[0])
 
     def first_look_now(self, age: timedelta, *, waited: timedelta) -> bool:
         """Whether a fresh message is looked at now, or only acknowledged.
@@ -93,8 +93,8 @@ class Ladder:
         and the first look is taken even where it was given up; if it took very long, those behind
         are to come first.
         """
-        if age >= self.keep:
-            return self.keep not in self.shed
+        if age >= self.essential:
+            return self.essential not in self.shed
         if waited < NO_WAIT:
             return True
         return self.rungs[0] not in self.shed and waited <= LONGEST_WAIT
@@ -128,11 +128,13 @@ class Ladder:
         self, destinations: Iterable[Destination], *, sent_at: datetime, now: datetime
     ) -> Next:
         """Decide what follows a look at which SES knew the message."""
-        places = tuple(destinations)
+        destinations = tuple(destinations)
         age = now - sent_at
-        if places and all(is_closed(place) for place in places):
+        if destinations and all(is_closed(destination) for destination in destinations):
             return Next(final="Every recipient has bounced permanently, complained or was refused.")
-        only_sent = all(event.type == "SEND" for place in places for event in place.events)
+        only_sent = all(
+            event.type == "SEND" for destination in destinations for event in destination.events
+        )
         untracked = only_sent and age >= ONLY_SEND_UNTIL
         note = NOT_TRACKABLE if untracked else None
         if age > self.ses_keeps:
@@ -145,10 +147,10 @@ class Ladder:
 
     def after_no_look(self, *, sent_at: datetime) -> Next:
         """Move the first look of a fresh message to the kept rung; end where it has none."""
-        if self.keep in self.shed:
+        if self.essential in self.shed:
             return Next(final=SHED_ALL, shed=len(self.rungs))
-        before = sum(rung < self.keep for rung in self.rungs)
-        return Next(at=sent_at + self.keep, note=NOT_YET_LOOKED, shed=before)
+        before = sum(rung < self.essential for rung in self.rungs)
+        return Next(at=sent_at + self.essential, note=NOT_YET_LOOKED, shed=before)
 
     def after_not_found(self, *, sent_at: datetime, now: datetime, looks: int) -> Next:
         """Decide what follows the ``looks``-th look when SES has never shown the message."""
@@ -187,8 +189,8 @@ def _by_worth(ladder: Ladder) -> Sequence[timedelta]:
 
     The last rung finds what came after the kept one. Those in between only find it sooner.
     """
-    keep, first, last = ladder.keep, ladder.rungs[0], ladder.rungs[-1]
-    return list(dict.fromkeys((keep, first, last, *reversed(ladder.rungs))))
+    essential, first, last = ladder.essential, ladder.rungs[0], ladder.rungs[-1]
+    return list(dict.fromkeys((essential, first, last, *reversed(ladder.rungs))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ses_insights.domain.explanation import Severity, meaning_of
+from ses_insights.domain.explanation import Severity, explain
 from ses_insights.domain.insight import Destination, Event
 from ses_insights.domain.status import Status, status_of, status_of_event
 
@@ -52,7 +52,7 @@ def summary_of_message(status: Status, destinations: Sequence[Destination]) -> s
         return _SENTENCES[status].format(when="")
     if len(destinations) == 1:
         return summary_of_destination(destinations[0])
-    statuses = [status_of(place) for place in destinations]
+    statuses = [status_of(destination) for destination in destinations]
     counts = [f"{statuses.count(each)} {_WORDS[each]}" for each in _WORDS if each in statuses]
     return f"{len(destinations)} recipients: {', '.join(counts)}."
 
@@ -68,7 +68,7 @@ def summary_of_destination(destination: Destination) -> str:
     )
     return _SENTENCES[status].format(
         when=_when(telling),
-        cause=meaning_of(telling).cause if telling else "",
+        cause=explain(telling).cause if telling else "",
         opens=_times(destination.open_count),
         clicks=_times(destination.click_count),
     )
@@ -81,7 +81,7 @@ def _says(event: Event, status: Status) -> bool:
 
 def _gravity(event: Event) -> int:
     if event.is_complaint or event.is_permanent_bounce:
-        return -_SEVERITIES.index(meaning_of(event).severity)
+        return -_SEVERITIES.index(explain(event).severity)
     return 0
 
 

@@ -14,13 +14,13 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
 from ses_insights.adapters import topic
-from ses_insights.adapters.counters import Counts
+from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
-from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
-from ses_insights.service.capacity import Load
+from ses_insights.service.capacity import MeasuredCapacity
 from ses_insights.service.followups import FollowUps
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.telemetry import FollowUpTelemetry
@@ -39,10 +39,10 @@ KEPT_FREE: Final = 10.0
 
 
 def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
-    """Put the function's parts together. Raises `BadSetting`."""
+    """Put the function's parts together. Raises `SettingError`."""
     settings = Settings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
-    queue = BackOfTheLine(session.client("sqs", config=_SHORT), settings.queue_url)
+    queue = SqsProducerQueue(session.client("sqs", config=_SHORT), settings.queue_url)
     alerts = AlertTopic(
         session.client("sns", config=topic.CONFIG),
         settings.alert_topic_arn,
@@ -50,14 +50,14 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     )
     records = RecordTable(dynamodb, settings.table_name)
     table = TableAddress(session.region_name, settings.table_name)
-    counts = Counts(dynamodb, settings.table_name)
+    counts = Counters(dynamodb, settings.table_name)
     return FollowUps(
         rows=DueIndex(dynamodb, settings.table_name),
         queue=queue,
         records=records,
         outbox=Outbox(records, alerts, _now, table),
         counts=counts,
-        load=Load(counts, queue, settings.lookup_period, _now),
+        load=MeasuredCapacity(counts, queue, settings.lookup_period, _now),
         ladder=settings.ladder,
         period=settings.lookup_period,
         delay=settings.first_look_delay,

@@ -14,16 +14,16 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
 from ses_insights.adapters import ses, topic
-from ses_insights.adapters.counters import Counts
-from ses_insights.adapters.producer_queue import BackOfTheLine
-from ses_insights.adapters.queue import Line, QueueMessage
+from ses_insights.adapters.counters import Counters
+from ses_insights.adapters.queue import SqsConsumerQueue, SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
+from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.pace import Pace
-from ses_insights.service.capacity import Load
-from ses_insights.service.consumer import Lookup
+from ses_insights.service.capacity import MeasuredCapacity
+from ses_insights.service.consumer import Consumer
 from ses_insights.service.look import Look
 from ses_insights.service.telemetry import Telemetry
 from ses_insights.settings import LookupSettings, Settings
@@ -42,18 +42,18 @@ class Parts:
     """What an execution environment keeps between invocations."""
 
     source: SesSource
-    lookup: Lookup
+    lookup: Consumer
     telemetry: Telemetry
 
 
 def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
-    """Put the function's parts together. Raises `BadSetting`."""
+    """Put the function's parts together. Raises `SettingError`."""
     settings, own = Settings.read(environment), LookupSettings.read(environment)
     telemetry = Telemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(settings.lookup_period),
-        noted=telemetry.called,
+        on_call=telemetry.called,
     )
     dynamodb = session.client("dynamodb", config=_SHORT)
     sqs = session.client("sqs", config=_SHORT)
@@ -67,9 +67,9 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         ),
         rules=own.rules,
         now=_now,
-        load=Load(
-            arrivals=Counts(dynamodb, settings.table_name),
-            queue=BackOfTheLine(sqs, settings.queue_url),
+        load=MeasuredCapacity(
+            arrivals=Counters(dynamodb, settings.table_name),
+            queue=SqsProducerQueue(sqs, settings.queue_url),
             period=settings.lookup_period,
             now=_now,
         ),
@@ -77,13 +77,13 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         told=telemetry.alerted,
         table=TableAddress(session.region_name, settings.table_name),
     )
-    line = Line(
+    line = SqsConsumerQueue(
         client=sqs,
         queue_url=settings.queue_url,
         dead_letter_queue_url=own.dead_letter_queue_url,
         now=_now,
     )
-    return Parts(source, Lookup(look, line, telemetry), telemetry)
+    return Parts(source, Consumer(look, line, telemetry), telemetry)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = 0
     try:
         with parts.source.invocation(context.get_remaining_time_in_millis() / 1000):
-            while done < len(messages) and parts.lookup.serve(messages[done]):
+            while done < len(messages) and parts.lookup.handle(messages[done]):
                 done += 1
     finally:
         parts.telemetry.flush()

@@ -17,7 +17,7 @@ from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
-from ses_insights.service.ports import RecordChanged, Records
+from ses_insights.service.ports import RecordChangedError, Records
 
 WAITS_IN_BULK: Final = (
     "Not looked at yet: it came in bulk and is looked at with the slots that today's mail leaves "
@@ -37,14 +37,14 @@ class Bulk:
         """Let each id wait for its first look; goes through the ids as its result is read.
 
         Takes an id in any form that the queue takes. Gives each id and whether it is new: one that
-        is in the table stays as it is. Raises `BadBody` for what is no id, before the ids after it
-        are put, and `SystemFailure`. Run again, it goes on where it stopped.
+        is in the table stays as it is. Run again, it goes on where it stopped. Raises `BodyError`
+        at what is no id, when the ids before it are put, and `SystemFailure`.
         """
         for body in bodies:
             message_id = read_body(body).message_id
             try:
                 self.records.save(waiting(message_id, self.rules, self.now()), (), read=None)
-            except RecordChanged:
+            except RecordChangedError:
                 yield message_id, False
             else:
                 yield message_id, True

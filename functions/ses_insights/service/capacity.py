@@ -6,30 +6,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 from ses_insights.domain.overload import looks_per_message
 from ses_insights.domain.schedule import LONGEST_WAIT
-from ses_insights.service.ports import Arrivals, Queue
+from ses_insights.service.ports import Arrivals, Capacity, ProducerQueue
 
 _FRESH: Final = timedelta(minutes=1)
 
 T = TypeVar("T")
-
-
-class HasLoad(Protocol):
-    """Says how scarce looks are."""
-
-    def looks_per_message(self) -> float:
-        """Tell how many looks each message can have. Raises `SystemFailure`."""
-        ...
-
-    def line_is_long(self, waited: timedelta) -> bool:
-        """Whether an id that waited so long did so because of the many before it.
-
-        Raises `SystemFailure`.
-        """
-        ...
 
 
 @dataclass(slots=True)
@@ -50,11 +35,11 @@ class _Remembered(Generic[T]):
 
 
 @dataclass(slots=True)
-class Load:
+class MeasuredCapacity:
     """Reads the counts of arrivals and the queue's length, each once a minute at most."""
 
     arrivals: Arrivals
-    queue: Queue
+    queue: ProducerQueue
     period: float
     """Seconds between two looks."""
     now: Callable[[], datetime]
@@ -83,7 +68,7 @@ class Load:
         return looks_per_message(self.arrivals.by_hour(now), now=now, period=self.period)
 
 
-class _Quiet:
+class _Unlimited:
     """As many slots as anybody wants."""
 
     def looks_per_message(self) -> float:
@@ -96,4 +81,4 @@ class _Quiet:
         return False
 
 
-QUIET: Final[HasLoad] = _Quiet()
+UNLIMITED: Final[Capacity] = _Unlimited()

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ses_insights.adapters.queue import Line, QueueMessage
-from ses_insights.contracts.queue_message import BadBody, read_body
-from ses_insights.domain.failures import Kind, SystemFailure, unforeseen
+from ses_insights.contracts.queue_message import BodyError, QueueMessage, read_body
+from ses_insights.domain.failures import FailureKind, SystemFailure, unexpected
 from ses_insights.service.look import Look
+from ses_insights.service.ports import ConsumerQueue
 from ses_insights.service.telemetry import Telemetry
 
 _TRIES_OF_A_BUG: Final = 5
@@ -21,33 +21,33 @@ _TRIES_OF_A_BUG: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
-    """Serves the queue's messages, one after the other."""
+class Consumer:
+    """Handles the queue's messages, one after the other."""
 
     look: Look
-    line: Line
+    queue: ConsumerQueue
     telemetry: Telemetry
 
-    def serve(self, message: QueueMessage) -> bool:
-        """Serve one message. False where it is to stay in the queue and come back.
+    def handle(self, message: QueueMessage) -> bool:
+        """Handle one message. False where it is to stay in the queue and come back.
 
         Nothing escapes: Lambda would print an exception's text, which may quote the mail.
         """
         self.telemetry.began(message.id)
         try:
-            self._serve(message)
+            self._handle(message)
         except Exception as error:  # noqa: BLE001 - told, counted, and the message comes back
             failure = _as_failure(error)
-            if failure.kind is Kind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
+            if failure.kind is FailureKind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
                 return self._give_up(message, failure)
             self._defer(message, failure)
             return False
         return True
 
-    def _serve(self, message: QueueMessage) -> None:
+    def _handle(self, message: QueueMessage) -> None:
         try:
             request = read_body(message.body)
-        except BadBody as bad:
+        except BodyError as bad:
             self._park(message, bad.slug, str(bad))
             return
         self.telemetry.about(request.message_id)
@@ -57,13 +57,13 @@ class Lookup:
             self._park(message, "Refused", "Refused: SES says that this is no message id")
 
     def _park(self, message: QueueMessage, slug: str, reason: str) -> None:
-        self.line.park(message, reason)
+        self.queue.park(message, reason)
         self.telemetry.parked(slug, reason)
 
     def _defer(self, message: QueueMessage, failure: SystemFailure) -> None:
         self.telemetry.failed(failure)
         try:
-            delay = self.line.defer(message)
+            delay = self.queue.defer(message)
         except Exception as error:  # noqa: BLE001 - told; the visibility timeout brings it back
             self.telemetry.failed(_as_failure(error))
         else:
@@ -80,4 +80,4 @@ class Lookup:
 
 
 def _as_failure(error: Exception) -> SystemFailure:
-    return error if isinstance(error, SystemFailure) else unforeseen(error)
+    return error if isinstance(error, SystemFailure) else unexpected(error)

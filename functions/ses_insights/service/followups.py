@@ -18,26 +18,25 @@ from ses_insights.domain.budget import free_looks
 from ses_insights.domain.due import (
     Claim,
     DueRow,
-    MoveOn,
-    TakeLook,
+    Proceed,
+    Reschedule,
     Waiting,
+    decide,
     is_time,
-    judge,
     looks_for,
 )
-from ses_insights.domain.failures import SystemFailure, unforeseen
+from ses_insights.domain.failures import SystemFailure, unexpected
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import instant, iso
-from ses_insights.service.capacity import HasLoad
 from ses_insights.service.outbox import Outbox
-from ses_insights.service.ports import DueRows, Queue, Records, SentCounts
+from ses_insights.service.ports import Capacity, DueRows, ProducerQueue, Records, SentCounts
 from ses_insights.service.telemetry import FollowUpTelemetry
 
 RUN_EVERY: Final = timedelta(minutes=1)
 """How often the schedule starts a run."""
 
-LEFT_BEHIND: Final = timedelta(minutes=5)
+STALE_AFTER: Final = timedelta(minutes=5)
 """An alert pending for longer was left behind: its look would have published it by now."""
 
 CLAIMED_FOR: Final = timedelta(hours=1)
@@ -53,7 +52,7 @@ BATCH: Final = 10
 """Due looks that join the queue in one call."""
 
 
-class OutOfTime(Exception):
+class OutOfTimeError(Exception):
     """The run has to stop; the next one goes on."""
 
 
@@ -62,11 +61,11 @@ class FollowUps:
     """The use case, with everything it needs."""
 
     rows: DueRows
-    queue: Queue
+    queue: ProducerQueue
     records: Records
     outbox: Outbox
     counts: SentCounts
-    load: HasLoad
+    load: Capacity
     ladder: Ladder
     period: float
     """Seconds between two looks."""
@@ -85,14 +84,14 @@ class FollowUps:
         """
         run = _Run(self, self.clock() + seconds)
         failures = []
-        for step in (run.publish, run.set_right, run.serve):
+        for step in (run.publish, run.repair, run.serve):
             try:
                 step()
-            except OutOfTime:
+            except OutOfTimeError:
                 self.telemetry.out_of_time()
                 break
             except Exception as error:  # noqa: BLE001 - told, counted, and raised without its text
-                failure = error if isinstance(error, SystemFailure) else unforeseen(error)
+                failure = error if isinstance(error, SystemFailure) else unexpected(error)
                 self.telemetry.failed(failure)
                 failures.append(failure)
         self.telemetry.ran()
@@ -118,7 +117,7 @@ class _Run:
 
     def publish(self) -> None:
         """Publish what is pending for longer than a look takes."""
-        until = iso(self.parts.now() - LEFT_BEHIND)
+        until = iso(self.parts.now() - STALE_AFTER)
         for page in self.parts.rows.due(Lane.ALERT, until=until):
             for row in page:
                 self._check_time()
@@ -139,11 +138,11 @@ class _Run:
         except SystemFailure:
             raise
         except Exception as error:  # noqa: BLE001 - logged and counted; tried again in minutes
-            self.parts.telemetry.failed(unforeseen(error))
+            self.parts.telemetry.failed(unexpected(error))
 
     # Rows that wait for no time
 
-    def set_right(self) -> None:
+    def repair(self) -> None:
         """Make due what would wait for ever: rows whose time is none, or beyond any ladder."""
         after = iso(self.parts.now() + self.parts.ladder.ses_keeps + timedelta(days=1))
         for lane in Lane:
@@ -198,7 +197,7 @@ class _Run:
         # What came in bulk may wait for weeks; nobody needs to know of that.
         oldest = [
             instant(row.next_look_at)
-            for lane in (Lane.KEEP, Lane.FOLLOW_UP)
+            for lane in (Lane.ESSENTIAL, Lane.FOLLOW_UP)
             for row in next(rows.due(lane, until=until), ())[:1]
             if is_time(row.next_look_at)
         ]
@@ -230,20 +229,22 @@ class _Run:
             return  # the index lags behind: it was looked at, or claimed, since
         looks = looks_for(now - instant(row.next_look_at), looks_per_message)
         ladder = self.parts.ladder.for_message(row.message_id, looks)
-        verdict = judge(known, lane, ladder=ladder, now=now)
-        if not isinstance(verdict, TakeLook):
-            if self.parts.rows.carry_out(row, verdict):
-                at = verdict.at if isinstance(verdict, MoveOn) else None
-                self.parts.telemetry.shed(row.message_id, verdict.shed, next_look_at=at)
+        decision = decide(known, lane, ladder=ladder, now=now)
+        if not isinstance(decision, Proceed):
+            if self.parts.rows.apply(row, decision):
+                at = decision.at if isinstance(decision, Reschedule) else None
+                self.parts.telemetry.shed(row.message_id, decision.shed, next_look_at=at)
         elif self.free:
             if self.parts.rows.claim(row, until=self.claimed_until):
                 self.free -= 1
                 self.claims.append(Claim(row, known.looks + 1))
             if len(self.claims) == BATCH:
                 self._send(lane)
-        elif verdict.is_keep and lane is not Lane.KEEP:
+        elif decision.is_essential and lane is not Lane.ESSENTIAL:
             # It has waited so long that this look is the kept one: it goes to the front.
-            self.parts.rows.carry_out(row, MoveOn(row.next_look_at, Lane.KEEP, shed=0, note=None))
+            self.parts.rows.apply(
+                row, Reschedule(row.next_look_at, Lane.ESSENTIAL, shed=0, note=None)
+            )
 
     def _send(self, lane: Lane) -> None:
         """Put into the queue what is claimed; what the queue does not take is due again."""
@@ -255,18 +256,18 @@ class _Run:
             refused = list(self.parts.queue.send(claims))
         finally:
             for claim in refused:
-                self._give_back(claim)
+                self._release(claim)
             if sent := len(claims) - len(refused):
                 self.sent += sent
                 self.parts.telemetry.sent(sent, lane=lane)
             if refused:
                 self.parts.telemetry.refused(len(refused))
 
-    def _give_back(self, claim: Claim) -> None:
+    def _release(self, claim: Claim) -> None:
         # Where that does not work either, it is due again when the claim ends.
         with suppress(SystemFailure):
-            self.parts.rows.give_back(claim.row, claimed_until=self.claimed_until)
+            self.parts.rows.release(claim.row, claimed_until=self.claimed_until)
 
     def _check_time(self) -> None:
         if self.parts.clock() >= self.deadline:
-            raise OutOfTime
+            raise OutOfTimeError

@@ -15,13 +15,13 @@ from typing import Final
 from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
-from ses_insights.domain.failures import Kind, SystemFailure
-from ses_insights.domain.record import Answer, Record, Rules, after_look, without_look
+from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.record import Answer, Record, Rules, after_look, postponed_record
 from ses_insights.domain.schedule import LONGEST_WAIT
 from ses_insights.domain.status import Status
-from ses_insights.service.capacity import QUIET, HasLoad
+from ses_insights.service.capacity import UNLIMITED
 from ses_insights.service.outbox import Outbox
-from ses_insights.service.ports import RecordChanged, Records, Source, Subscribers
+from ses_insights.service.ports import Capacity, RecordChangedError, Records, Source, Subscribers
 
 RECENT: Final = timedelta(minutes=15)
 """How long after a look an id that comes again teaches nothing; as long as the longest retry."""
@@ -43,7 +43,7 @@ class Outcome:
     """What was stored when the look was taken."""
 
     @property
-    def set_aside(self) -> bool:
+    def is_postponed(self) -> bool:
         """Whether it was acknowledged without any look."""
         return self.answer is None and self.record.looks == 0
 
@@ -64,7 +64,7 @@ class Look:
     now: Callable[[], datetime]
     told: Callable[[Alert], None] = field(default=lambda _: None)
     """Hears of every alert once it is published and marked, also where the look fails later."""
-    load: HasLoad = QUIET
+    load: Capacity = UNLIMITED
     delay: timedelta = timedelta(0)
     """How long a fresh id waits in the queue by rule."""
     table: TableAddress | None = None
@@ -77,11 +77,11 @@ class Look:
         if stored is not None:
             # First what is stored and not told: it must not wait for SES, nor cost a look again.
             stored, published = self._publish_pending(stored)
-            if self._teaches_nothing(stored, request):
+            if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
         looks_per_message = self.load.looks_per_message()
         if stored is None and not (request.force or request.due or request.look):
-            aside = self._set_aside(request.message_id, enqueued_at, looks_per_message)
+            aside = self._postpone(request.message_id, enqueued_at, looks_per_message)
             if aside:
                 return Outcome(aside, (), answer=None, shed=aside.shed)
         answer = self.source.ask(request.message_id)
@@ -90,7 +90,7 @@ class Look:
         record, more = self._publish_pending(record)
         return Outcome(record, (*published, *more), answer, shed, before=stored)
 
-    def _teaches_nothing(self, stored: Record, request: LookRequest) -> bool:
+    def _is_redundant(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.
 
         A due look comes with its number: it is taken once, and whatever else is known. Where SES
@@ -107,7 +107,7 @@ class Look:
             return stored.is_over
         return stored.is_settled(self.now(), recent=RECENT)
 
-    def _set_aside(
+    def _postpone(
         self, message_id: str, enqueued_at: datetime, looks_per_message: float
     ) -> Record | None:
         """Store a fresh message without a look where there are too many; None where not."""
@@ -116,7 +116,7 @@ class Look:
         if waited - delay > LONGEST_WAIT and not self.load.line_is_long(waited - delay):
             # An outage made it wait, not the line: nobody behind it is to come first.
             delay = waited - LONGEST_WAIT
-        record = without_look(
+        record = postponed_record(
             message_id=message_id,
             enqueued_at=enqueued_at,
             now=now,
@@ -128,7 +128,7 @@ class Look:
             return None
         try:
             self.records.save(record, (), read=None)
-        except RecordChanged:
+        except RecordChangedError:
             return None
         return record
 
@@ -155,11 +155,11 @@ class Look:
                 return record
             try:
                 self.records.save(record, new_alerts, read=stored)
-            except RecordChanged:
+            except RecordChangedError:
                 stored = self.records.load(message_id)
             else:
                 return record
-        raise SystemFailure(Kind.DYNAMODB, "another writer keeps changing the record")
+        raise SystemFailure(FailureKind.DYNAMODB, "another writer keeps changing the record")
 
     def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
         """Publish what is not known to be published, each followed by its mark.

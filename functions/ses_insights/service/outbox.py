@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.console import TableAddress
-from ses_insights.domain.alert import Alert, notification
+from ses_insights.domain.alert import Alert
 from ses_insights.domain.record import Record
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import Records, Subscribers

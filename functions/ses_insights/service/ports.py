@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from ses_insights.domain.alert import Alert, Notification
-from ses_insights.domain.due import Claim, DueRow, GiveUp, MoveOn, Waiting
+from ses_insights.contracts.alert_message import Notification
+from ses_insights.contracts.queue_message import QueueMessage
+from ses_insights.domain.alert import Alert
+from ses_insights.domain.due import Claim, Drop, DueRow, Reschedule, Waiting
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Answer, Record
 
@@ -33,7 +36,7 @@ class Records(Protocol):
     def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
         """Store a record and its new alerts, together, over the one that was read.
 
-        Raises `RecordChanged` where somebody else stored one since, and `SystemFailure`.
+        Raises `RecordChangedError` where somebody else stored one since, and `SystemFailure`.
         """
         ...
 
@@ -42,7 +45,7 @@ class Records(Protocol):
         ...
 
 
-class RecordChanged(Exception):
+class RecordChangedError(Exception):
     """Another writer was faster: read again and decide again."""
 
 
@@ -74,37 +77,45 @@ class SentCounts(Protocol):
         ...
 
 
-class Depth(Protocol):
-    """How many messages a queue holds; all three are approximate."""
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many messages a queue holds; SQS calls each of these approximate."""
 
-    @property
-    def visible(self) -> int:
-        """Those that can be received."""
-        ...
-
-    @property
-    def delayed(self) -> int:
-        """Those that cannot be received yet."""
-        ...
-
-    @property
-    def in_flight(self) -> int:
-        """Those that are received and not deleted."""
-        ...
+    visible: int
+    """Those that can be received."""
+    delayed: int
+    """Those that cannot be received yet."""
+    in_flight: int
+    """Those that are received and not deleted."""
 
 
-class Queue(Protocol):
-    """The line of message ids, from behind."""
+class ProducerQueue(Protocol):
+    """The end of the queue, where due looks join it."""
 
-    def depth(self) -> Depth:
-        """Ask how many wait. Raises `SystemFailure`."""
+    def depth(self) -> QueueDepth:
+        """Count the messages. Raises `SystemFailure`."""
         ...
 
     def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        """Put up to ten due looks into the line; returns those that it refused.
+        """Put up to ten due looks into the queue; returns those that it refused.
 
         Raises `SystemFailure` where it took none.
         """
+        ...
+
+
+class ConsumerQueue(Protocol):
+    """The head of the queue: what becomes of a message that cannot be looked at."""
+
+    def defer(self, message: QueueMessage) -> int:
+        """Let the message come back to the head after a growing time; returns the seconds.
+
+        Raises `SystemFailure`; then it comes back by its visibility timeout.
+        """
+        ...
+
+    def park(self, message: QueueMessage, reason: str) -> None:
+        """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
         ...
 
 
@@ -135,10 +146,25 @@ class DueRows(Protocol):
         """Let a row wait until then."""
         ...
 
-    def give_back(self, row: Waiting, *, claimed_until: str) -> bool:
+    def release(self, row: Waiting, *, claimed_until: str) -> bool:
         """Undo a claim."""
         ...
 
-    def carry_out(self, row: Waiting, verdict: MoveOn | GiveUp) -> bool:
+    def apply(self, row: Waiting, decision: Reschedule | Drop) -> bool:
         """Let a row wait for a later look, or for none."""
+        ...
+
+
+class Capacity(Protocol):
+    """Says how scarce looks are."""
+
+    def looks_per_message(self) -> float:
+        """Tell how many looks each message can have. Raises `SystemFailure`."""
+        ...
+
+    def line_is_long(self, waited: timedelta) -> bool:
+        """Whether an id that waited so long did so because of the many before it.
+
+        Raises `SystemFailure`.
+        """
         ...

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from ses_insights.adapters.ses import Call
+from ses_insights.contracts.names import Metric
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.coverage import newly_covered
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.pace import Call
 from ses_insights.domain.record import NotFound
 from ses_insights.service.look import Outcome
-
-
-class Metric(StrEnum):
-    """The names of the metrics; the alarms of the stack watch them by the same names."""
-
-    LOOKS = "Looks"
-    LOOK_LATENCY = "LookLatency"
-    THROTTLES = "Throttles"
-    NOT_FOUND = "NotFound"
-    STATUSES = "Statuses"
-    COVERAGE = "Coverage"
-    PARKED = "Parked"
-    SKIPPED = "Skipped"
-    ALERTS = "Alerts"
-    SYSTEM_FAILURES = "SystemFailures"
-    SHED = "Shed"
-    RUNS = "Runs"
-    DUE = "Due"
-    SENT = "Sent"
-    REFUSED = "Refused"
-    LAG = "Lag"
-    BAD_ROWS = "BadRows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +47,14 @@ class Telemetry:
         self._count(
             Metric.ALERTS,
             alertType=str(alert.alert_type),
-            severity=str(alert.meaning.severity),
+            severity=str(alert.explanation.severity),
         )
         self.logger.info("alerted", alert_id=alert.alert_id)
 
     def looked(self, outcome: Outcome) -> None:
         """Tell what a look came to."""
         record = outcome.record
-        if not outcome.set_aside:
+        if not outcome.is_postponed:
             self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
         if outcome.shed:
             self._count(Metric.SHED, outcome.shed, what=_what_was_shed(outcome))
@@ -85,7 +63,7 @@ class Telemetry:
         if outcome.answer:
             self._learned(outcome)
         self.logger.info(
-            "set aside" if outcome.set_aside else "looked" if outcome.answer else "skipped",
+            "set aside" if outcome.is_postponed else "looked" if outcome.answer else "skipped",
             status=str(record.status),
             looks=record.looks,
             destinations=len(record.insights.destinations),
@@ -176,7 +154,7 @@ class FollowUpTelemetry:
     def published(self, alert: Alert, message_id: str) -> None:
         """Tell that an alert which a look left behind was published."""
         self._count(
-            Metric.ALERTS, alertType=str(alert.alert_type), severity=str(alert.meaning.severity)
+            Metric.ALERTS, alertType=str(alert.alert_type), severity=str(alert.explanation.severity)
         )
         self.logger.info("published", message_id=message_id, alerts=[alert.alert_id])
 

@@ -1,4 +1,4 @@
-"""`python -m local.stack.faults UPSTREAM`: the proxy, on a free port of loopback; prints its URL."""
+"""`python -m local.stack.faults UPSTREAM`: the proxy on loopback; prints its URL."""
 
 import asyncio
 import sys

@@ -25,7 +25,7 @@ from local.stack.faults.control import FaultKind, Service
 from local.stack.processes import freeze, kill, workers
 from local.stack.run import LocalRun
 from ses_insights.domain.times import instant, iso
-from ses_insights.service.followups import CLAIMED_FOR, LEFT_BEHIND
+from ses_insights.service.followups import CLAIMED_FOR, STALE_AFTER
 from tests.support.findings import Findings
 from tests.support.patience import eventually
 from tests.support.witness import Row, Witness, shape
@@ -287,7 +287,7 @@ def test_a_run_that_is_stopped_loses_no_alert(
     followups.start()
     pending = [row for row in alert_rows(witness, message_id) if "PublishedAt" not in row]
     for row in pending:
-        let_wait(run, row, until=datetime.now(UTC) - LEFT_BEHIND - timedelta(minutes=1))
+        let_wait(run, row, until=datetime.now(UTC) - STALE_AFTER - timedelta(minutes=1))
     followups.start()
     eventually(witness.is_over)
 
@@ -358,7 +358,7 @@ def leave_behind(witness: Witness, message_id: str) -> None:
     for row in alert_rows(witness, message_id):
         told = {"PublishedAt", "SnsMessageId"}
         pending = {name: value for name, value in row.items() if name not in told}
-        then = iso(datetime.now(UTC) - LEFT_BEHIND - timedelta(minutes=1))
+        then = iso(datetime.now(UTC) - STALE_AFTER - timedelta(minutes=1))
         table.put_item(Item={**pending, "DueLane": "alert", "NextLookAt": then})
 
 

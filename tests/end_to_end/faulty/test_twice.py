@@ -14,10 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-from local.actors.pipeline import GROUP, bodies_of
+from local.actors.pipeline import bodies_of
 from local.stack.observe import messages_in, read_parked
 from local.stack.processes import kill
 from local.stack.run import LocalRun
+from ses_insights.contracts.names import MESSAGE_GROUP
 from tests.support.deliveries import Deliveries, Record, by_hand, redrive
 from tests.support.patience import eventually
 from tests.support.witness import FAST, Row, Witness, shape
@@ -152,7 +153,10 @@ def test_what_is_redriven_is_parked_again_or_looked_at(witness: Witness) -> None
         witness.pipeline.enqueue(body)
     # As SQS parks what a function has crashed on a thousand times.
     sqs.send_message(
-        QueueUrl=parked, MessageBody=good, MessageGroupId=GROUP, MessageDeduplicationId="crashed"
+        QueueUrl=parked,
+        MessageBody=good,
+        MessageGroupId=MESSAGE_GROUP,
+        MessageDeduplicationId="crashed",
     )
     eventually(lambda: messages_in(run, parked) == 3)
 

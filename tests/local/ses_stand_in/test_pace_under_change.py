@@ -71,7 +71,7 @@ class Function:
         return SesSource(
             client=client,
             pace=Pace(PERIOD),
-            noted=lambda _: None,
+            on_call=lambda _: None,
             clock=self.clock.monotonic,
             wall_clock=self.wall.read,
             # Never less than asked for: this clock goes by whole microseconds.

@@ -131,4 +131,4 @@ def test_follow_ups_hold_up_a_fresh_id_for_no_longer_than_the_bound() -> None:
 def test_the_kept_look_is_served_first() -> None:
     """The lanes of the service are the lanes of the simulation, in its order."""
     world = World(mail(), rules.Core(mail(), FEW_DAYS), FEW_DAYS)
-    assert list(world.measured.longest_lag) == [Lane.KEEP, Lane.FOLLOW_UP, Lane.BULK]
+    assert list(world.measured.longest_lag) == [Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK]

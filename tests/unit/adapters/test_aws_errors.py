@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from ses_insights.adapters.aws_errors import error_code, failing_as
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 
 ADDRESS = "anna@there.example"
 
@@ -31,7 +31,7 @@ def refusal(code: str, text: str = "no") -> ClientError:
 
 def mapped(error: Exception) -> SystemFailure:
     """What an error becomes."""
-    with pytest.raises(SystemFailure) as caught, failing_as(Kind.SNS, "Publish"):
+    with pytest.raises(SystemFailure) as caught, failing_as(FailureKind.SNS, "Publish"):
         raise error
     return caught.value
 
@@ -39,7 +39,7 @@ def mapped(error: Exception) -> SystemFailure:
 def test_what_works_is_left_alone() -> None:
     """Without an error nothing is raised, and what follows is done."""
     done = []
-    with failing_as(Kind.SNS, "Publish"):
+    with failing_as(FailureKind.SNS, "Publish"):
         done.append("published")
     done.append("marked")
     assert done == ["published", "marked"]
@@ -48,11 +48,11 @@ def test_what_works_is_left_alone() -> None:
 def test_a_failure_names_operation_and_code() -> None:
     """The text says what was tried and what AWS called it."""
     failure = mapped(refusal("InternalError"))
-    assert (failure.kind, str(failure)) == (Kind.SNS, "Publish: InternalError")
+    assert (failure.kind, str(failure)) == (FailureKind.SNS, "Publish: InternalError")
 
 
-@pytest.mark.parametrize("kind", [Kind.DYNAMODB, Kind.SNS, Kind.SQS])
-def test_a_failure_is_that_of_the_service(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FailureKind.DYNAMODB, FailureKind.SNS, FailureKind.SQS])
+def test_a_failure_is_that_of_the_service(kind: FailureKind) -> None:
     """The caller says which service it is."""
     with pytest.raises(SystemFailure) as caught, failing_as(kind, "Operation"):
         raise refusal("InternalError")
@@ -86,7 +86,7 @@ def test_a_failure_keeps_its_origin() -> None:
 def test_a_failure_of_the_network_is_named_by_its_class(error: Exception) -> None:
     """What never got an answer has no code; its class says enough."""
     failure = mapped(error)
-    assert (failure.kind, str(failure)) == (Kind.SNS, f"Publish: {type(error).__name__}")
+    assert (failure.kind, str(failure)) == (FailureKind.SNS, f"Publish: {type(error).__name__}")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_failure_of_the_network_is_named_by_its_class(error: Exception) -> Non
 )
 def test_credentials_that_cannot_be_had_are_named_so(error: BotoCoreError) -> None:
     """However botocore comes to have none, credentials are what is to be mended."""
-    assert mapped(error).kind is Kind.CREDENTIALS
+    assert mapped(error).kind is FailureKind.CREDENTIALS
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_credentials_that_cannot_be_had_are_named_so(error: BotoCoreError) -> No
 def test_bad_credentials_are_named_so(code: str) -> None:
     """Whichever service refuses them."""
     failure = mapped(refusal(code, f"about {ADDRESS}"))
-    assert (failure.kind, str(failure)) == (Kind.CREDENTIALS, f"Publish: {code}")
+    assert (failure.kind, str(failure)) == (FailureKind.CREDENTIALS, f"Publish: {code}")
 
 
 def denials(session: boto3.Session) -> set[str]:
@@ -146,7 +146,7 @@ def test_a_missing_permission_is_named_so(session: boto3.Session) -> None:
     text = "User is not authorized to perform: sns:Publish on resource: arn:aws:sns:::Alerts"
     failures = {code: mapped(refusal(code, text)) for code in spelled}
     assert {code: failure.kind for code, failure in failures.items()} == dict.fromkeys(
-        spelled, Kind.ACCESS_DENIED
+        spelled, FailureKind.ACCESS_DENIED
     )
     assert all(code in str(failure) for code, failure in failures.items())
     assert all("sns:Publish" in str(failure) for failure in failures.values())
@@ -187,6 +187,6 @@ def test_no_other_text_is_repeated(code: str) -> None:
 )
 def test_a_fault_of_this_program_stays_what_it_is(error: Exception) -> None:
     """Waiting mends no malformed request, so it is no failure of the system."""
-    with pytest.raises(type(error)) as caught, failing_as(Kind.SNS, "Publish"):
+    with pytest.raises(type(error)) as caught, failing_as(FailureKind.SNS, "Publish"):
         raise error
     assert caught.value is error

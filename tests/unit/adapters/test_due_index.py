@@ -10,8 +10,8 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from ses_insights.adapters.due_index import PAGE, DueIndex
-from ses_insights.domain.due import GiveUp, MoveOn, Waiting
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.due import Drop, Reschedule, Waiting
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import DueRows
@@ -69,10 +69,10 @@ def waiting(row: Row) -> Waiting:
 def test_who_is_due_comes_oldest_first(lanes: Lanes) -> None:
     """Only those of the lane, and only those whose time has come."""
     later = message("d", Lane.FOLLOW_UP, START + MINUTE, HOUR)
-    other = message("e", Lane.KEEP, START - HOUR, HOUR)
+    other = message("e", Lane.ESSENTIAL, START - HOUR, HOUR)
     lanes.put(A, B, C, later, other)
     assert lanes.due() == [waiting(C), waiting(B), waiting(A)]
-    assert lanes.due(Lane.KEEP) == [waiting(other)]
+    assert lanes.due(Lane.ESSENTIAL) == [waiting(other)]
     assert lanes.due(Lane.BULK) == []
 
 
@@ -124,9 +124,9 @@ def test_a_claim_is_given_back(lanes: Lanes) -> None:
     """It is due again as it was; a claim that is not there any more is left alone."""
     lanes.put(A)
     lanes.rows.claim(waiting(A), until=LATER)
-    assert lanes.rows.give_back(waiting(A), claimed_until=LATER)
+    assert lanes.rows.release(waiting(A), claimed_until=LATER)
     assert lanes.due() == [waiting(A)]
-    assert not lanes.rows.give_back(waiting(A), claimed_until=LATER)
+    assert not lanes.rows.release(waiting(A), claimed_until=LATER)
 
 
 def test_who_is_gone_cannot_be_claimed(lanes: Lanes) -> None:
@@ -138,19 +138,21 @@ def test_who_is_gone_cannot_be_claimed(lanes: Lanes) -> None:
 def test_a_row_moves_on(lanes: Lanes) -> None:
     """Another time, another lane, a note, and the looks it lost, summed up."""
     lanes.put({**A, "Shed": 1})
-    moved = MoveOn(iso(START - HOUR), Lane.KEEP, shed=2, note="Not yet.")
-    assert lanes.rows.carry_out(waiting(A), moved)
+    moved = Reschedule(iso(START - HOUR), Lane.ESSENTIAL, shed=2, note="Not yet.")
+    assert lanes.rows.apply(waiting(A), moved)
     row = lanes.get("a")
     assert (row["DueLane"], row["Note"], row["Shed"]) == ("keep", "Not yet.", 3)
     assert lanes.due() == []
-    assert [row.next_look_at for row in lanes.due(Lane.KEEP)] == [iso(START - HOUR)]
-    assert not lanes.rows.carry_out(waiting(A), moved)
+    assert [row.next_look_at for row in lanes.due(Lane.ESSENTIAL)] == [iso(START - HOUR)]
+    assert not lanes.rows.apply(waiting(A), moved)
 
 
 def test_a_row_that_only_changes_lanes_loses_no_look(lanes: Lanes) -> None:
     """Nothing is counted where nothing is given up."""
     lanes.put(A)
-    assert lanes.rows.carry_out(waiting(A), MoveOn(A["NextLookAt"], Lane.KEEP, shed=0, note=None))
+    assert lanes.rows.apply(
+        waiting(A), Reschedule(A["NextLookAt"], Lane.ESSENTIAL, shed=0, note=None)
+    )
     assert not lanes.get("a").get("Shed")
     assert "Note" not in lanes.get("a")
 
@@ -158,7 +160,7 @@ def test_a_row_that_only_changes_lanes_loses_no_look(lanes: Lanes) -> None:
 def test_a_row_ends(lanes: Lanes) -> None:
     """It says why, and is in no lane any more."""
     lanes.put({**A, "Note": "Not yet."})
-    assert lanes.rows.carry_out(waiting(A), GiveUp("Enough.", shed=4))
+    assert lanes.rows.apply(waiting(A), Drop("Enough.", shed=4))
     row = lanes.get("a")
     assert (row["Final"], row["Shed"]) == ("Enough.", 4)
     assert not row.get("NextLookAt")
@@ -170,13 +172,13 @@ def test_a_refusal_of_dynamodb_is_a_failure_of_the_system(table: Table) -> None:
     """Whatever fails is named by operation, and repeats nothing of the mail."""
     index = DueIndex(table.client, "missing")
     for call, operation in (
-        (lambda: index.count(Lane.KEEP, until=NOW, most=1), "Query"),
-        (lambda: list(index.due(Lane.KEEP, until=NOW)), "Query"),
-        (lambda: index.beyond(Lane.KEEP, after=NOW), "Query"),
+        (lambda: index.count(Lane.ESSENTIAL, until=NOW, most=1), "Query"),
+        (lambda: list(index.due(Lane.ESSENTIAL, until=NOW)), "Query"),
+        (lambda: index.beyond(Lane.ESSENTIAL, after=NOW), "Query"),
         (lambda: index.details([waiting(A)]), "BatchGetItem"),
         (lambda: index.claim(waiting(A), until=NOW), "UpdateItem"),
     ):
         with pytest.raises(SystemFailure) as caught:
             call()
-        assert caught.value.kind is Kind.DYNAMODB
+        assert caught.value.kind is FailureKind.DYNAMODB
         assert str(caught.value) == f"{operation}: ResourceNotFoundException"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ses_insights.adapters import ses
 from ses_insights.adapters.ses import SesSource
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found
 from tests.support.fakes import Clock
@@ -32,7 +32,7 @@ def ask(session: boto3.Session) -> Ask:
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(1.0),
-        noted=lambda _: None,
+        on_call=lambda _: None,
         clock=clock.read,
         wall_clock=clock.read_wall,
         sleep=clock.sleep,
@@ -53,7 +53,7 @@ def check_read_or_blamed_on_ses(ask: Ask, body: bytes) -> None:
     if said is None or said.keys() <= {"ResponseMetadata"}:
         with pytest.raises(SystemFailure) as caught:
             ask(body)
-        assert caught.value.kind is Kind.SES_UNAVAILABLE
+        assert caught.value.kind is FailureKind.SES_UNAVAILABLE
         return
     answer = ask(body)
     assert isinstance(answer, Found)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.ses_stand_in.stories import HOSTILE_SUBJECT
-from ses_insights.domain.alert import notification
+from ses_insights.contracts.alert_message import notification
 from ses_insights.domain.record import Record
 from tests.support.strategies import EVENT_TYPES, MESSAGE_ID, SENT
 from tools.fuzz import responses

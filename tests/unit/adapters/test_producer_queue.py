@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.contracts.queue_message import LookRequest, read_body
 from ses_insights.domain.due import Claim, Waiting
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from tests.support.samples import MESSAGE_ID, OTHER_ID
 from tests.support.wire import ONCE
 
@@ -28,15 +28,15 @@ def claim(message_id: str = MESSAGE_ID, look: int = 2, due: str = NOW) -> Claim:
 
 
 @pytest.fixture
-def line(session: boto3.Session, _cloud: None) -> BackOfTheLine:
+def line(session: boto3.Session, _cloud: None) -> SqsProducerQueue:
     """The queue as the stack makes it."""
     sqs = session.client("sqs", config=ONCE)
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     url = sqs.create_queue(QueueName="ids.fifo", Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type] # names as SQS has them
-    return BackOfTheLine(sqs, url)
+    return SqsProducerQueue(sqs, url)
 
 
-def received(line: BackOfTheLine) -> list[Any]:
+def received(line: SqsProducerQueue) -> list[Any]:
     """What is in the queue."""
     answer = line.client.receive_message(
         QueueUrl=line.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
@@ -44,7 +44,7 @@ def received(line: BackOfTheLine) -> list[Any]:
     return answer.get("Messages", [])
 
 
-def test_a_due_look_is_a_body_the_lookup_reads(line: BackOfTheLine) -> None:
+def test_a_due_look_is_a_body_the_lookup_reads(line: SqsProducerQueue) -> None:
     """It carries the id and the look's number, in the one group."""
     assert line.send([claim(look=3)]) == []
     (message,) = received(line)
@@ -52,7 +52,7 @@ def test_a_due_look_is_a_body_the_lookup_reads(line: BackOfTheLine) -> None:
     assert message["Attributes"]["MessageGroupId"] == "looks"
 
 
-def test_the_same_look_is_dropped_and_another_is_not(line: BackOfTheLine) -> None:
+def test_the_same_look_is_dropped_and_another_is_not(line: SqsProducerQueue) -> None:
     """Sent twice by mistake it is one; the next look is another, and so is one sent anew."""
     for each in (claim(), claim(), claim(look=3), claim(due="2026-11-23T11:15:00.000Z")):
         line.send([each])
@@ -60,7 +60,7 @@ def test_the_same_look_is_dropped_and_another_is_not(line: BackOfTheLine) -> Non
     assert line.depth().visible == 4
 
 
-def test_the_depth_is_told(line: BackOfTheLine) -> None:
+def test_the_depth_is_told(line: SqsProducerQueue) -> None:
     """Waiting and in flight are told apart."""
     line.send([claim(), claim(OTHER_ID)])
     line.client.receive_message(QueueUrl=line.queue_url, MaxNumberOfMessages=1)
@@ -85,9 +85,9 @@ class Choosy:
         return {"Successful": [], **({"Failed": failed} if failed else {})}
 
 
-def choosy(refuses: set[str], error: Exception | None = None) -> BackOfTheLine:
+def choosy(refuses: set[str], error: Exception | None = None) -> SqsProducerQueue:
     """A line whose queue is choosy."""
-    return BackOfTheLine(cast("SQSClient", Choosy(refuses, error)), "url")
+    return SqsProducerQueue(cast("SQSClient", Choosy(refuses, error)), "url")
 
 
 def test_refused_entries_are_named() -> None:
@@ -103,5 +103,5 @@ def test_a_refusal_of_the_whole_batch_is_a_failure_of_the_system() -> None:
     error = ClientError({"Error": {"Code": "ServiceUnavailable", "Message": MESSAGE_ID}}, "x")
     with pytest.raises(SystemFailure) as caught:
         choosy(set(), error).send([claim()])
-    assert caught.value.kind is Kind.SQS
+    assert caught.value.kind is FailureKind.SQS
     assert str(caught.value) == "SendMessageBatch: ServiceUnavailable"

@@ -20,10 +20,10 @@ from botocore.exceptions import (
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.rows import MESSAGE
 from ses_insights.domain.alert import pending
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
 from ses_insights.domain.record import Found, NotFound, Record, Refused
-from ses_insights.service.ports import RecordChanged, Records
+from ses_insights.service.ports import RecordChangedError, Records
 from tests.support.fakes import START, Clock, FakeRecords, Table
 from tests.support.samples import (
     MESSAGE_ID,
@@ -119,7 +119,7 @@ def test_a_first_look_is_not_saved_over_another(records: Records) -> None:
     """Who read nothing does not overwrite what somebody stored since."""
     first = saved(records, bounced())
     late, alerts = looked(NotFound())
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         records.save(late, alerts, read=None)
     assert records.load(MESSAGE_ID) == first
 
@@ -131,7 +131,7 @@ def test_a_stale_look_is_not_saved(records: Records) -> None:
     records.save(second, alerts, read=first)
     stale, alerts = looked(found(delivered(), bounced()), first, now=START + 2 * HOUR)
     assert alerts
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         records.save(stale, alerts, read=first)
     assert records.load(MESSAGE_ID) == second
 
@@ -143,7 +143,7 @@ def test_nothing_is_saved_over_what_was_erased(records: Records) -> None:
     records.save(erased, (), read=first)
     late, alerts = looked(found(delivered(), bounced()), first, now=START + HOUR)
     for read in (first, erased, None):
-        with pytest.raises(RecordChanged):
+        with pytest.raises(RecordChangedError):
             records.save(late, alerts, read=read)
 
 
@@ -151,7 +151,7 @@ def test_a_look_at_what_is_gone_is_not_saved(records: Records) -> None:
     """A record that was read and has expired since is not brought back half."""
     first, _ = looked(found(delivered()))
     second, alerts = looked(found(delivered()), first, now=START + HOUR)
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         records.save(second, alerts, read=first)
     assert records.load(MESSAGE_ID) is None
 
@@ -194,7 +194,7 @@ def test_an_alert_that_is_not_stored_is_not_marked(records: Records) -> None:
     (alert,) = looked(found(bounced()))[1]
     with pytest.raises(SystemFailure) as caught:
         records.mark_published(MESSAGE_ID, published(alert))
-    assert caught.value.kind is Kind.DYNAMODB
+    assert caught.value.kind is FailureKind.DYNAMODB
     assert records.load(MESSAGE_ID) is None
 
 
@@ -372,7 +372,7 @@ def test_a_large_record_notices_a_writer_in_between(real: RecordTable, table: Ta
             real.save(theirs, their_alerts, read=first)
 
     table.client.meta.events.register("before-call.dynamodb.TransactWriteItems", interfere)
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         real.save(ours, our_alerts, read=first)
     loaded = real.load(MESSAGE_ID)
     assert loaded is not None
@@ -425,30 +425,30 @@ OPERATIONS: dict[str, Callable[[RecordTable], object]] = {
 }
 URL = "https://dynamodb.eu-west-1.amazonaws.com"
 
-TROUBLES: Sequence[tuple[Reply | BotoCoreError, Kind]] = [
-    (dynamodb_error(400, "ProvisionedThroughputExceededException"), Kind.DYNAMODB),
-    (dynamodb_error(400, "ThrottlingException"), Kind.DYNAMODB),
-    (dynamodb_error(400, "RequestLimitExceeded"), Kind.DYNAMODB),
-    (dynamodb_error(400, "ResourceNotFoundException"), Kind.DYNAMODB),
-    (dynamodb_error(400, "TransactionInProgressException"), Kind.DYNAMODB),
-    (dynamodb_error(500, "InternalServerError"), Kind.DYNAMODB),
-    (dynamodb_error(503, "ServiceUnavailable"), Kind.DYNAMODB),
-    (Reply(500, b""), Kind.DYNAMODB),
-    (dynamodb_error(400, "AccessDeniedException"), Kind.ACCESS_DENIED),
-    (dynamodb_error(400, "ExpiredTokenException"), Kind.CREDENTIALS),
-    (dynamodb_error(400, "UnrecognizedClientException"), Kind.CREDENTIALS),
-    (dynamodb_error(400, "MissingAuthenticationTokenException"), Kind.CREDENTIALS),
-    (ReadTimeoutError(endpoint_url=URL), Kind.DYNAMODB),
-    (ConnectTimeoutError(endpoint_url=URL), Kind.DYNAMODB),
-    (EndpointConnectionError(endpoint_url=URL), Kind.DYNAMODB),
-    *((reply, Kind.DYNAMODB) for reply in GARBLED),
+TROUBLES: Sequence[tuple[Reply | BotoCoreError, FailureKind]] = [
+    (dynamodb_error(400, "ProvisionedThroughputExceededException"), FailureKind.DYNAMODB),
+    (dynamodb_error(400, "ThrottlingException"), FailureKind.DYNAMODB),
+    (dynamodb_error(400, "RequestLimitExceeded"), FailureKind.DYNAMODB),
+    (dynamodb_error(400, "ResourceNotFoundException"), FailureKind.DYNAMODB),
+    (dynamodb_error(400, "TransactionInProgressException"), FailureKind.DYNAMODB),
+    (dynamodb_error(500, "InternalServerError"), FailureKind.DYNAMODB),
+    (dynamodb_error(503, "ServiceUnavailable"), FailureKind.DYNAMODB),
+    (Reply(500, b""), FailureKind.DYNAMODB),
+    (dynamodb_error(400, "AccessDeniedException"), FailureKind.ACCESS_DENIED),
+    (dynamodb_error(400, "ExpiredTokenException"), FailureKind.CREDENTIALS),
+    (dynamodb_error(400, "UnrecognizedClientException"), FailureKind.CREDENTIALS),
+    (dynamodb_error(400, "MissingAuthenticationTokenException"), FailureKind.CREDENTIALS),
+    (ReadTimeoutError(endpoint_url=URL), FailureKind.DYNAMODB),
+    (ConnectTimeoutError(endpoint_url=URL), FailureKind.DYNAMODB),
+    (EndpointConnectionError(endpoint_url=URL), FailureKind.DYNAMODB),
+    *((reply, FailureKind.DYNAMODB) for reply in GARBLED),
 ]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(("trouble", "kind"), TROUBLES)
 def test_a_refusal_of_dynamodb_is_a_failure_of_the_system(
-    cut: Cut, operation: str, trouble: Reply | BotoCoreError, kind: Kind
+    cut: Cut, operation: str, trouble: Reply | BotoCoreError, kind: FailureKind
 ) -> None:
     """Whatever DynamoDB refuses is named by operation and by what is to be mended."""
     cut.network.will(trouble)
@@ -469,7 +469,7 @@ def test_a_transaction_that_could_not_run_now_is_a_failure_of_the_system(
     cut.network.will(cancelled(*reasons))
     with pytest.raises(SystemFailure) as caught:
         cut.records.save(RECORD, ALERTS, read=None)
-    assert caught.value.kind is Kind.DYNAMODB
+    assert caught.value.kind is FailureKind.DYNAMODB
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -478,7 +478,7 @@ def test_a_condition_that_failed_means_another_writer(cut: Cut, place: int) -> N
     reasons = ["None", "None", "None"]
     reasons[place] = "ConditionalCheckFailed"
     cut.network.will(cancelled(*reasons))
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         cut.records.save(RECORD, ALERTS, read=None)
 
 

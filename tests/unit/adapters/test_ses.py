@@ -24,10 +24,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_insights.adapters import ses
-from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, Call, SesSource
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Event
-from ses_insights.domain.pace import GUARD, Pace
+from ses_insights.domain.pace import GUARD, Call, Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Refused
 from tests.support.fakes import Clock, Killed
 from tests.support.samples import BOUNCES, MESSAGE_ID
@@ -93,7 +93,7 @@ def make_bench(session: boto3.Session) -> Bench:
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(PERIOD),
-        noted=calls.append,
+        on_call=calls.append,
         clock=clock.read,
         wall_clock=clock.read_wall,
         sleep=clock.sleep,
@@ -151,7 +151,7 @@ def test_a_404_because_vdm_is_off_is_a_failure_of_the_system(bench: Bench, text:
     """NotFoundException with SES's text about VDM says nothing about the message."""
     bench.network.will(ses_error(404, "NotFoundException", text))
     failure = bench.failure()
-    assert failure.kind is Kind.VDM_OFF
+    assert failure.kind is FailureKind.VDM_OFF
     assert "Virtual Deliverability Manager is off" in str(failure)
 
 
@@ -166,14 +166,14 @@ def test_a_404_because_vdm_is_off_is_a_failure_of_the_system(bench: Bench, text:
 def test_a_404_of_somebody_else_is_no_answer(bench: Bench, reply: Reply) -> None:
     """Only NotFoundException says that SES does not know the message."""
     bench.network.will(reply)
-    assert bench.failure().kind is Kind.SES_UNAVAILABLE
+    assert bench.failure().kind is FailureKind.SES_UNAVAILABLE
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>please log in</html>"])
 def test_a_200_that_says_nothing_is_no_answer(bench: Bench, body: bytes) -> None:
     """A response that holds no insights, of whoever sent it, is not stored as SES's word."""
     bench.network.will(Reply(200, body))
-    assert bench.failure().kind is Kind.SES_UNAVAILABLE
+    assert bench.failure().kind is FailureKind.SES_UNAVAILABLE
 
 
 SHAPELESS = [
@@ -191,7 +191,7 @@ def test_an_answer_that_cannot_be_read_is_a_failure_of_the_system(
     """Over what has not the shape of an answer botocore falls; the message is not to blame."""
     bench.network.will(reply)
     failure = bench.failure(PLENTY)
-    assert failure.kind is Kind.SES_UNAVAILABLE
+    assert failure.kind is FailureKind.SES_UNAVAILABLE
     assert len(bench.network.requests) == 1
 
 
@@ -227,31 +227,36 @@ def test_a_malformed_request_does_not_hold_the_line(bench: Bench, code: str) -> 
 
 TIMED_OUT = ReadTimeoutError(endpoint_url=URL, error=OSError("x"))
 
-TROUBLES: list[tuple[Reply | BaseException, Kind]] = [
-    (THROTTLED, Kind.SES_THROTTLED),
-    (ses_error(400, "ThrottlingException"), Kind.SES_THROTTLED),
-    (ses_error(500, "InternalServiceErrorException"), Kind.SES_UNAVAILABLE),
-    (ses_error(503, "ServiceUnavailable"), Kind.SES_UNAVAILABLE),
-    (Reply(500, b""), Kind.SES_UNAVAILABLE),
-    (Reply(503, b"<html><body>503</body></html>"), Kind.SES_UNAVAILABLE),
-    (Reply(502, b"Bad Gateway"), Kind.SES_UNAVAILABLE),
-    (TIMED_OUT, Kind.SES_UNAVAILABLE),
-    (ConnectTimeoutError(endpoint_url=URL, error=OSError("x")), Kind.SES_UNAVAILABLE),
-    (ConnectionClosedError(endpoint_url=URL, error=OSError("x")), Kind.SES_UNAVAILABLE),
-    (EndpointConnectionError(endpoint_url=URL), Kind.SES_UNAVAILABLE),
-    (SSLError(endpoint_url=URL, error=OSError("x")), Kind.SES_UNAVAILABLE),
-    (HTTPClientError(error=ConnectionResetError(104, "reset by peer")), Kind.SES_UNAVAILABLE),
-    (ses_error(403, "AccessDeniedException"), Kind.ACCESS_DENIED),
-    (ses_error(403, "ExpiredTokenException"), Kind.CREDENTIALS),
-    (ses_error(403, "ExpiredToken"), Kind.CREDENTIALS),
-    (ses_error(403, "UnrecognizedClientException"), Kind.CREDENTIALS),
-    (ses_error(403, "InvalidSignatureException"), Kind.CREDENTIALS),
-    (NoCredentialsError(), Kind.CREDENTIALS),
+TROUBLES: list[tuple[Reply | BaseException, FailureKind]] = [
+    (THROTTLED, FailureKind.SES_THROTTLED),
+    (ses_error(400, "ThrottlingException"), FailureKind.SES_THROTTLED),
+    (ses_error(500, "InternalServiceErrorException"), FailureKind.SES_UNAVAILABLE),
+    (ses_error(503, "ServiceUnavailable"), FailureKind.SES_UNAVAILABLE),
+    (Reply(500, b""), FailureKind.SES_UNAVAILABLE),
+    (Reply(503, b"<html><body>503</body></html>"), FailureKind.SES_UNAVAILABLE),
+    (Reply(502, b"Bad Gateway"), FailureKind.SES_UNAVAILABLE),
+    (TIMED_OUT, FailureKind.SES_UNAVAILABLE),
+    (ConnectTimeoutError(endpoint_url=URL, error=OSError("x")), FailureKind.SES_UNAVAILABLE),
+    (ConnectionClosedError(endpoint_url=URL, error=OSError("x")), FailureKind.SES_UNAVAILABLE),
+    (EndpointConnectionError(endpoint_url=URL), FailureKind.SES_UNAVAILABLE),
+    (SSLError(endpoint_url=URL, error=OSError("x")), FailureKind.SES_UNAVAILABLE),
+    (
+        HTTPClientError(error=ConnectionResetError(104, "reset by peer")),
+        FailureKind.SES_UNAVAILABLE,
+    ),
+    (ses_error(403, "AccessDeniedException"), FailureKind.ACCESS_DENIED),
+    (ses_error(403, "ExpiredTokenException"), FailureKind.CREDENTIALS),
+    (ses_error(403, "ExpiredToken"), FailureKind.CREDENTIALS),
+    (ses_error(403, "UnrecognizedClientException"), FailureKind.CREDENTIALS),
+    (ses_error(403, "InvalidSignatureException"), FailureKind.CREDENTIALS),
+    (NoCredentialsError(), FailureKind.CREDENTIALS),
 ]
 
 
 @pytest.mark.parametrize(("trouble", "kind"), TROUBLES)
-def test_a_failure_has_its_kind(bench: Bench, trouble: Reply | BaseException, kind: Kind) -> None:
+def test_a_failure_has_its_kind(
+    bench: Bench, trouble: Reply | BaseException, kind: FailureKind
+) -> None:
     """Every failure of the system is named by what is to be mended."""
     bench.network.will(trouble)
     failure = bench.failure()
@@ -271,7 +276,7 @@ def test_the_sdk_retries_nothing(bench: Bench, trouble: Reply | BaseException) -
 def test_a_429_without_a_code_is_a_429(bench: Bench) -> None:
     """The status alone tells that SES, or a gateway before it, throttles."""
     bench.network.will(Reply(429, b'{"message": "Too Many Requests"}'))
-    assert bench.failure().kind is Kind.SES_THROTTLED
+    assert bench.failure().kind is FailureKind.SES_THROTTLED
     assert bench.calls[0].throttled
 
 
@@ -329,14 +334,14 @@ def test_a_429_then_a_404_is_a_404(bench: Bench) -> None:
 def test_only_a_429_is_asked_again(bench: Bench) -> None:
     """Whatever else fails waits at the head of the line, even while time is left."""
     bench.network.will(Reply(503, b""), insights())
-    assert bench.failure(seconds_left=PLENTY).kind is Kind.SES_UNAVAILABLE
+    assert bench.failure(seconds_left=PLENTY).kind is FailureKind.SES_UNAVAILABLE
     assert len(bench.network.requests) == 1
 
 
 def test_a_429_then_a_failure_is_that_failure(bench: Bench) -> None:
     """The last thing that happened is what is told."""
     bench.network.will(THROTTLED, Reply(503, b""))
-    assert bench.failure(seconds_left=PLENTY).kind is Kind.SES_UNAVAILABLE
+    assert bench.failure(seconds_left=PLENTY).kind is FailureKind.SES_UNAVAILABLE
 
 
 # The first request leaves a period into the invocation, its 429 comes after the latency, and the
@@ -350,7 +355,7 @@ def test_a_429_is_given_up_when_time_is_nearly_out(
 ) -> None:
     """It is asked again only while a slow answer could still be stored and published."""
     bench.network.will(THROTTLED)
-    assert bench.failure(seconds_left).kind is Kind.SES_THROTTLED
+    assert bench.failure(seconds_left).kind is FailureKind.SES_THROTTLED
     assert len(bench.network.requests) == requests
 
 
@@ -407,7 +412,7 @@ def test_a_look_that_is_late_says_so(bench: Bench) -> None:
     """It waits for nothing, and the failure has a kind of its own: nobody knows what was slow."""
     began = bench.clock.monotonic
     failure = bench.failure(ONE_CALL - 0.01)
-    assert failure.kind is Kind.OUT_OF_TIME
+    assert failure.kind is FailureKind.OUT_OF_TIME
     assert str(failure) == "GetMessageInsights: not enough time left in this invocation"
     assert bench.clock.monotonic == began
     assert bench.calls == []
@@ -418,7 +423,7 @@ def test_the_wait_for_the_pace_counts_as_time(bench: Bench) -> None:
     bench.ask_alone()
     bench.clock.advance(0.5)
     half = PERIOD - 0.5
-    assert bench.failure(half + LONGEST_CALL + STORING_NEEDS - 0.01).kind is Kind.OUT_OF_TIME
+    assert bench.failure(half + LONGEST_CALL + STORING_NEEDS - 0.01).kind is FailureKind.OUT_OF_TIME
     assert isinstance(bench.ask_alone(half + LONGEST_CALL + STORING_NEEDS + 0.01), Found)
 
 
@@ -513,12 +518,12 @@ def test_a_call_outside_an_invocation_does_not_hang(session: boto3.Session) -> N
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(PERIOD),
-        noted=lambda _: None,
+        on_call=lambda _: None,
         sleep=time.sleep,
     )
     with pytest.raises(SystemFailure) as caught:
         source.ask(MESSAGE_ID)
-    assert caught.value.kind is Kind.OUT_OF_TIME
+    assert caught.value.kind is FailureKind.OUT_OF_TIME
 
 
 JOURNEYS = st.tuples(
@@ -580,7 +585,7 @@ def test_a_request_that_never_left_is_no_call(bench: Bench) -> None:
         raise NoCredentialsError
 
     bench.source.client.meta.events.register("before-sign.sesv2", no_credentials)
-    assert bench.failure().kind is Kind.CREDENTIALS
+    assert bench.failure().kind is FailureKind.CREDENTIALS
     assert bench.calls == []
     assert bench.clock.slept == []
 

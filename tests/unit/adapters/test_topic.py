@@ -16,8 +16,8 @@ from botocore.exceptions import (
 )
 
 from ses_insights.adapters.topic import AlertTopic
-from ses_insights.domain.alert import Notification, notification
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.contracts.alert_message import Notification, notification
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from tests.support.fakes import Clock
 from tests.support.samples import BOUNCES, COMPLAINS, bounced, complained, found, looked
 from tests.support.wire import ONCE, Network, Reply, sns_error, sns_ok
@@ -151,31 +151,31 @@ def test_people_get_a_text_of_their_own(cut: Cut) -> None:
 @pytest.mark.parametrize(
     ("trouble", "kind"),
     [
-        (sns_error(404, "NotFound"), Kind.SNS),
-        (sns_error(429, "Throttled"), Kind.SNS),
-        (sns_error(400, "Throttling"), Kind.SNS),
-        (sns_error(500, "InternalError"), Kind.SNS),
-        (sns_error(503, "ServiceUnavailable"), Kind.SNS),
-        (Reply(503, b""), Kind.SNS),
-        (Reply(200, b"<PublishResponse"), Kind.SNS),
-        (Reply(200, b"<PublishResponse/>"), Kind.SNS),
-        (Reply(200, b"null"), Kind.SNS),
-        (Reply(500, b"\xff\xfe{"), Kind.SNS),
-        (Reply(500, b"<ErrorResponse><Error>no</Error></ErrorResponse>"), Kind.SNS),
-        (sns_error(400, "KMSThrottling"), Kind.SNS),
-        (sns_error(400, "KMSDisabled"), Kind.SNS),
-        (sns_error(403, "AuthorizationError"), Kind.ACCESS_DENIED),
-        (sns_error(400, "KMSAccessDenied"), Kind.ACCESS_DENIED),
-        (sns_error(403, "AccessDenied"), Kind.ACCESS_DENIED),
-        (sns_error(403, "InvalidClientTokenId"), Kind.CREDENTIALS),
-        (sns_error(403, "SignatureDoesNotMatch"), Kind.CREDENTIALS),
-        (sns_error(403, "ExpiredToken"), Kind.CREDENTIALS),
-        (ReadTimeoutError(endpoint_url=URL), Kind.SNS),
-        (EndpointConnectionError(endpoint_url=URL), Kind.SNS),
+        (sns_error(404, "NotFound"), FailureKind.SNS),
+        (sns_error(429, "Throttled"), FailureKind.SNS),
+        (sns_error(400, "Throttling"), FailureKind.SNS),
+        (sns_error(500, "InternalError"), FailureKind.SNS),
+        (sns_error(503, "ServiceUnavailable"), FailureKind.SNS),
+        (Reply(503, b""), FailureKind.SNS),
+        (Reply(200, b"<PublishResponse"), FailureKind.SNS),
+        (Reply(200, b"<PublishResponse/>"), FailureKind.SNS),
+        (Reply(200, b"null"), FailureKind.SNS),
+        (Reply(500, b"\xff\xfe{"), FailureKind.SNS),
+        (Reply(500, b"<ErrorResponse><Error>no</Error></ErrorResponse>"), FailureKind.SNS),
+        (sns_error(400, "KMSThrottling"), FailureKind.SNS),
+        (sns_error(400, "KMSDisabled"), FailureKind.SNS),
+        (sns_error(403, "AuthorizationError"), FailureKind.ACCESS_DENIED),
+        (sns_error(400, "KMSAccessDenied"), FailureKind.ACCESS_DENIED),
+        (sns_error(403, "AccessDenied"), FailureKind.ACCESS_DENIED),
+        (sns_error(403, "InvalidClientTokenId"), FailureKind.CREDENTIALS),
+        (sns_error(403, "SignatureDoesNotMatch"), FailureKind.CREDENTIALS),
+        (sns_error(403, "ExpiredToken"), FailureKind.CREDENTIALS),
+        (ReadTimeoutError(endpoint_url=URL), FailureKind.SNS),
+        (EndpointConnectionError(endpoint_url=URL), FailureKind.SNS),
     ],
 )
 def test_a_refusal_of_sns_is_a_failure_of_the_system(
-    cut: Cut, trouble: Reply | BotoCoreError, kind: Kind
+    cut: Cut, trouble: Reply | BotoCoreError, kind: FailureKind
 ) -> None:
     """Whatever SNS refuses is named by operation and by what is to be mended."""
     cut.network.will(trouble)

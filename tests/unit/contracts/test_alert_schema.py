@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from ses_insights.domain.alert import alerts_in, notification
+from ses_insights.contracts.alert_message import notification
+from ses_insights.domain.alert import alerts_in
 from ses_insights.domain.insight import Insights
 from tests.support.alert_schema import SCHEMA, faults_of
 from tests.support.strategies import bounce, complaint, insights, read, response

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
+from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.console import TableAddress
-from ses_insights.domain.alert import alerts_in, notification
+from ses_insights.domain.alert import alerts_in
 from ses_insights.domain.insight import Insights
 from tests.support.strategies import (
     MESSAGE_ID,
@@ -79,9 +80,9 @@ def test_a_channel_reads_what_happened_and_what_to_do() -> None:
         "textType": "client-markdown",
         "title": "Permanent bounce, severity high",
         "description": "Mail to `ada@example.com` bounced permanently. "
-        f"{alert.meaning.cause}\n{alert.meaning.certainty}\nDiagnostic code: `550 5.1.1`",
+        f"{alert.explanation.cause}\n{alert.explanation.confidence}\nDiagnostic code: `550 5.1.1`",
         "nextSteps": [
-            alert.meaning.next_step,
+            alert.explanation.next_step,
             f"See the whole story: {TABLE.console_link(MESSAGE_ID)}",
         ],
         "keywords": ["BOUNCE", "high"],

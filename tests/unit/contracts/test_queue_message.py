@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ses_insights.contracts.queue_message import BadBody, LookRequest, read_body
+from ses_insights.contracts.queue_message import BodyError, LookRequest, read_body
 from tests.support.strategies import MESSAGE_ID
 
 SES_EVENT: dict[str, Any] = {
@@ -158,7 +158,7 @@ def test_only_a_true_due_brings_a_look_forward(due: object, *, is_due: bool) -> 
 )
 def test_a_body_without_an_id_is_refused_with_its_kind_of_fault(body: str, slug: str) -> None:
     """A bad body is refused by a slug for metrics and a sentence for people."""
-    with pytest.raises(BadBody) as refused:
+    with pytest.raises(BodyError) as refused:
         read_body(body)
     assert refused.value.slug == slug
     assert re.fullmatch(slug + r": [^\n]{15,120}", str(refused.value))
@@ -179,7 +179,7 @@ def test_a_body_without_an_id_is_refused_with_its_kind_of_fault(body: str, slug:
 )
 def test_a_refusal_never_repeats_the_body(body: str) -> None:
     """Whatever was enqueued may be personal data: neither the text nor what caused it tells it."""
-    with pytest.raises(BadBody) as refused:
+    with pytest.raises(BodyError) as refused:
         read_body(body)
     assert "Zaphod" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -214,10 +214,10 @@ def json_values() -> st.SearchStrategy[Any]:
 @example("{" + '"":[' * 3_000)
 @example("\ud800" * 20)
 def test_any_text_gives_a_safe_id_or_a_refusal(body: str) -> None:
-    """No text raises anything but `BadBody`, and no id holds a character that shapes a request."""
+    """No text raises anything but `BodyError`, and no id holds a sign that shapes a request."""
     try:
         request = read_body(body)
-    except BadBody:
+    except BodyError:
         return
     assert re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{15,127}", request.message_id, re.ASCII)
     assert request.message_id in body

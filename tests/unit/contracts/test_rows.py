@@ -166,7 +166,7 @@ def test_a_note_is_stored_beside_the_state() -> None:
     assert "Note" not in message_row(looked(NotFound()))
 
 
-@pytest.mark.parametrize("lane", [Lane.FOLLOW_UP, Lane.KEEP, Lane.BULK])
+@pytest.mark.parametrize("lane", [Lane.FOLLOW_UP, Lane.ESSENTIAL, Lane.BULK])
 def test_lane_and_looks_given_up_read_back(lane: Lane) -> None:
     """Where a message waits, and how many looks the load cost it, is in its row."""
     record = replace(looked(NotFound()), lane=lane, shed=2)

@@ -11,16 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ses_insights.contracts.alert_message import Notification, notification
 from ses_insights.contracts.console import TableAddress
-from ses_insights.domain.alert import (
-    Alert,
-    Notification,
-    alerts_in,
-    domain,
-    notification,
-    one_line,
-    pending,
-)
+from ses_insights.contracts.text import domain_of, one_line
+from ses_insights.domain.alert import Alert, alerts_in, pending
 from ses_insights.domain.insight import Insights
 from tests.support.strategies import (
     DAY,
@@ -121,13 +115,13 @@ def test_a_soft_bounce_raises_no_alert(kind: str) -> None:
 def test_a_complaint_without_details_raises_an_alert() -> None:
     """SES may leave out every detail; the complaint still happened."""
     (alert,) = alerts_of(response(event("COMPLAINT")))
-    assert alert.meaning.severity == "high"
+    assert alert.explanation.severity == "high"
 
 
 def test_the_identity_of_an_alert_never_changes() -> None:
     """Subscribers know an alert by its id, and rows of older releases carry it: it is frozen."""
     found = alerts_of(response(bounce(), complaint("auth-failure"), complaint(None, DAY)))
-    assert {alert.alert_id: alert.meaning.severity for alert in found} == {
+    assert {alert.alert_id: alert.explanation.severity for alert in found} == {
         "d0db8e55fdba746b4f72e5c7dc4f1b09": "high",
         "a36834f2b1679a13678b477d69640a38": "medium",
         "f8a2d1130776d080ddac59e20a8a4f4e": "high",
@@ -159,7 +153,7 @@ def test_each_feedback_type_is_an_alert_of_its_own() -> None:
     """Abuse, then not-spam, is two pieces of news; another spelling of abuse is none."""
     spellings = [complaint("abuse"), complaint("ABUSE", DAY), complaint("not-spam", 2 * DAY)]
     found = alerts_of(response(*spellings))
-    assert sorted(alert.meaning.severity for alert in found) == ["high", "info"]
+    assert sorted(alert.explanation.severity for alert in found) == ["high", "info"]
 
 
 def test_an_alert_tells_what_was_seen_and_when() -> None:
@@ -207,8 +201,8 @@ def test_programs_get_the_body_of_the_contract() -> None:
                 "diagnosticCode": "smtp; 550 5.1.1 no such user",
             },
         },
-        "cause": alert.meaning.cause,
-        "nextStep": alert.meaning.next_step,
+        "cause": alert.explanation.cause,
+        "nextStep": alert.explanation.next_step,
         "detectedAt": DETECTED_AT,
     }
 
@@ -246,7 +240,7 @@ def test_a_person_reads_first_what_happened_and_what_to_do() -> None:
     (alert,) = alerts_of(BOUNCED)
     first = "Mail to ada@Example.com bounced permanently."
     assert email(notified(BOUNCED)).split("\n") == [
-        f"{first} {alert.meaning.cause} {alert.meaning.certainty}",
+        f"{first} {alert.explanation.cause} {alert.explanation.confidence}",
         "What to do: Stop sending to the address and mend the list it came from.",
         "",
         "Severity: high",
@@ -393,7 +387,7 @@ def test_the_domain_is_what_follows_the_last_at_sign(
     address: str | None, expected: str | None
 ) -> None:
     """Domains are compared in lower case; where there is none, none is made up."""
-    assert domain(address) == expected
+    assert domain_of(address) == expected
 
 
 @pytest.mark.parametrize(
@@ -493,10 +487,10 @@ def test_a_shift_of_all_times_changes_no_alert(seen: Insights, milliseconds: int
         seen,
         destinations=tuple(
             replace(
-                place,
-                events=tuple(replace(happened, timestamp=moved) for happened in place.events),
+                destination,
+                events=tuple(replace(happened, timestamp=moved) for happened in destination.events),
             )
-            for place in seen.destinations
+            for destination in seen.destinations
         ),
     )
     before = {alert.alert_id for alert in alerts_in(seen, detected_at=DETECTED_AT)}
@@ -508,15 +502,15 @@ def test_a_shift_of_all_times_changes_no_alert(seen: Insights, milliseconds: int
 def test_alerts_are_one_for_each_thing_that_happened(seen: Insights) -> None:
     """There are as many alerts as recipients bounced for good, plus their kinds of complaint."""
     happened = set()
-    for place in seen.destinations:
-        for each in place.events:
+    for destination in seen.destinations:
+        for each in destination.events:
             if each.type == "BOUNCE" and each.bounce:
                 if (each.bounce.bounce_type or "").lower() == "permanent":
-                    happened.add((place.address, "BOUNCE", ""))
+                    happened.add((destination.address, "BOUNCE", ""))
             elif each.type == "COMPLAINT":
                 feedback = each.complaint.complaint_feedback_type if each.complaint else None
                 kind = "".join(filter(str.isalnum, (feedback or "").lower()))
-                happened.add((place.address, "COMPLAINT", kind))
+                happened.add((destination.address, "COMPLAINT", kind))
     ids = [alert.alert_id for alert in alerts_in(seen, detected_at=DETECTED_AT)]
     assert len(ids) == len(set(ids)) == len(happened)
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_insights.domain.due import PATIENCE, DueRow, GiveUp, MoveOn, TakeLook, is_time, judge
+from ses_insights.domain.due import PATIENCE, Drop, DueRow, Proceed, Reschedule, decide, is_time
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.schedule import DEFAULT_RUNGS, NOT_YET_LOOKED, SHED_ALL, SHED_REST, Ladder
 from ses_insights.domain.times import instant, iso
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-FIRST, TWO_HOURS, DAY, KEEP, WEEK, TWO_WEEKS, LAST = DEFAULT_RUNGS
+FIRST, TWO_HOURS, DAY, ESSENTIAL, WEEK, TWO_WEEKS, LAST = DEFAULT_RUNGS
 
 
 LATE = PATIENCE
@@ -31,59 +31,63 @@ def left(*rungs: timedelta) -> Ladder:
 
 def test_a_rung_that_is_left_is_looked_at() -> None:
     """Where looks are not scarce, who is due is looked at."""
-    assert judge(row(DAY, DAY), Lane.FOLLOW_UP, ladder=Ladder(), now=NOW) == TakeLook()
+    assert decide(row(DAY, DAY), Lane.FOLLOW_UP, ladder=Ladder(), now=NOW) == Proceed()
 
 
 def test_the_kept_look_is_known_in_any_lane() -> None:
     """A message that waited for a day's rung until it is three days old has its kept look."""
-    verdict = judge(row(DAY, KEEP), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
-    assert verdict == TakeLook(is_keep=True)
+    decision = decide(row(DAY, ESSENTIAL), Lane.FOLLOW_UP, ladder=left(ESSENTIAL), now=NOW)
+    assert decision == Proceed(is_essential=True)
 
 
 def test_missed_rungs_are_one_look_while_one_of_them_is_left() -> None:
     """The day's look is given up, the week's is not, and both were missed: one look."""
-    verdict = judge(row(DAY, WEEK), Lane.FOLLOW_UP, ladder=left(WEEK), now=NOW)
-    assert isinstance(verdict, TakeLook)
+    decision = decide(row(DAY, WEEK), Lane.FOLLOW_UP, ladder=left(WEEK), now=NOW)
+    assert isinstance(decision, Proceed)
 
 
 def test_a_rung_that_was_given_up_makes_way_for_the_next() -> None:
     """It waits for the next rung it has, and what it lost is counted."""
     age = TWO_HOURS + LATE
-    verdict = judge(row(TWO_HOURS, age), Lane.FOLLOW_UP, ladder=left(FIRST, KEEP), now=NOW)
-    assert verdict == MoveOn(iso(NOW - age + KEEP), Lane.KEEP, shed=2, note=None)
+    decision = decide(row(TWO_HOURS, age), Lane.FOLLOW_UP, ladder=left(FIRST, ESSENTIAL), now=NOW)
+    assert decision == Reschedule(iso(NOW - age + ESSENTIAL), Lane.ESSENTIAL, shed=2, note=None)
 
 
 def test_what_is_hardly_late_is_looked_at_as_it_was_planned() -> None:
     """The load of an hour is no reason to give up what there is room for."""
     age = TWO_HOURS + LATE - timedelta(seconds=1)
-    verdict = judge(row(TWO_HOURS, age), Lane.FOLLOW_UP, ladder=left(FIRST, KEEP), now=NOW)
-    assert isinstance(verdict, TakeLook)
+    decision = decide(row(TWO_HOURS, age), Lane.FOLLOW_UP, ladder=left(FIRST, ESSENTIAL), now=NOW)
+    assert isinstance(decision, Proceed)
 
 
 def test_a_message_never_looked_at_says_so_while_it_waits() -> None:
     """Its row has a note for a person."""
-    verdict = judge(row(FIRST, FIRST + LATE, looks=0), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
-    assert isinstance(verdict, MoveOn)
-    assert verdict.note == NOT_YET_LOOKED
+    decision = decide(
+        row(FIRST, FIRST + LATE, looks=0), Lane.FOLLOW_UP, ladder=left(ESSENTIAL), now=NOW
+    )
+    assert isinstance(decision, Reschedule)
+    assert decision.note == NOT_YET_LOOKED
 
 
 @pytest.mark.parametrize(("looks", "reason"), [(0, SHED_ALL), (2, SHED_REST)])
 def test_without_a_rung_left_it_ends(looks: int, reason: str) -> None:
     """The reason tells whether it was ever looked at."""
-    verdict = judge(row(WEEK, WEEK + LATE, looks=looks), Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW)
-    assert verdict == GiveUp(reason, shed=3)
+    decision = decide(
+        row(WEEK, WEEK + LATE, looks=looks), Lane.FOLLOW_UP, ladder=left(ESSENTIAL), now=NOW
+    )
+    assert decision == Drop(reason, shed=3)
 
 
 def test_a_claim_that_was_lost_keeps_its_rung() -> None:
     """Its time was made later by an hour and more; it is still the look it was."""
     claimed = DueRow(1, iso(NOW - LATE), "follow-up", NOW - LATE - DAY - timedelta(minutes=75))
-    assert isinstance(judge(claimed, Lane.FOLLOW_UP, ladder=left(DAY), now=NOW), TakeLook)
-    assert isinstance(judge(claimed, Lane.FOLLOW_UP, ladder=left(KEEP), now=NOW), MoveOn)
+    assert isinstance(decide(claimed, Lane.FOLLOW_UP, ladder=left(DAY), now=NOW), Proceed)
+    assert isinstance(decide(claimed, Lane.FOLLOW_UP, ladder=left(ESSENTIAL), now=NOW), Reschedule)
 
 
 def test_what_came_in_bulk_is_looked_at() -> None:
     """It takes slots that nobody else wants; there is nothing to give up for."""
-    assert judge(row(DAY, DAY), Lane.BULK, ladder=left(), now=NOW) == TakeLook()
+    assert decide(row(DAY, DAY), Lane.BULK, ladder=left(), now=NOW) == Proceed()
 
 
 @given(
@@ -91,24 +95,24 @@ def test_what_came_in_bulk_is_looked_at() -> None:
     # Whole milliseconds, as the table writes instants.
     st.integers(0, 40 * 86_400_000).map(lambda number: timedelta(milliseconds=number)),
     st.sets(st.sampled_from(DEFAULT_RUNGS)),
-    st.sampled_from([Lane.KEEP, Lane.FOLLOW_UP, Lane.BULK]),
+    st.sampled_from([Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK]),
 )
 def test_a_verdict_always_leads_on(
     rung: timedelta, lag: timedelta, has: set[timedelta], lane: Lane
 ) -> None:
     """A look, or a time that is still to come, or an end: no row is judged for ever."""
     ladder = left(*has)
-    verdict = judge(row(rung, rung + lag), lane, ladder=ladder, now=NOW)
-    match verdict:
-        case MoveOn(at=at, shed=shed):
+    decision = decide(row(rung, rung + lag), lane, ladder=ladder, now=NOW)
+    match decision:
+        case Reschedule(at=at, shed=shed):
             assert instant(at) > NOW
             assert shed > 0
             assert instant(at) - (NOW - rung - lag) in has
-        case GiveUp(shed=shed):
+        case Drop(shed=shed):
             assert shed > 0
             assert all(each <= rung + lag for each in has)
     if rung in has:
-        assert isinstance(verdict, TakeLook)
+        assert isinstance(decision, Proceed)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ses_insights.domain.explanation import meaning_of_bounce, meaning_of_complaint, plain
+from ses_insights.domain.explanation import explain_bounce, explain_complaint, plain
 from ses_insights.domain.insight import Bounce, Complaint
 
 # What a person must find in the cause and in the next step.
@@ -40,7 +40,7 @@ def test_a_permanent_bounce_is_explained_by_its_subtype(
     subtype: str | None, expected: tuple[str, str, str]
 ) -> None:
     """Each subtype, however it is spelt, has its cause, its next step and its severity."""
-    meaning = meaning_of_bounce(Bounce("PERMANENT", subtype))
+    meaning = explain_bounce(Bounce("PERMANENT", subtype))
     assert expected[0] in meaning.cause
     assert expected[1] in meaning.next_step
     assert meaning.severity == expected[2]
@@ -69,7 +69,7 @@ def test_a_general_bounce_is_explained_by_its_diagnostic_code(
     diagnostic: str | None, expected: tuple[str, str, str]
 ) -> None:
     """General says nothing; its status code tells a bad mailbox from a blocked sender."""
-    meaning = meaning_of_bounce(Bounce("PERMANENT", "General", diagnostic))
+    meaning = explain_bounce(Bounce("PERMANENT", "General", diagnostic))
     assert expected[0] in meaning.cause
     assert expected[1] in meaning.next_step
     assert meaning.severity == expected[2]
@@ -85,15 +85,15 @@ def test_a_general_bounce_is_explained_by_its_diagnostic_code(
 )
 def test_an_ip_address_is_not_read_as_a_status_code(diagnostic: str) -> None:
     """A diagnostic code names servers, too; digits of their addresses and versions mean nothing."""
-    assert GENERAL[0] in meaning_of_bounce(Bounce("PERMANENT", "General", diagnostic)).cause
+    assert GENERAL[0] in explain_bounce(Bounce("PERMANENT", "General", diagnostic)).cause
 
 
 @pytest.mark.parametrize("subtype", ["NoEmail", "Suppressed", "Odd"])
 def test_only_a_general_bounce_is_read_for_its_code(subtype: str) -> None:
     """A subtype that says something is not overruled by a code."""
-    blocked = meaning_of_bounce(Bounce("PERMANENT", subtype, "smtp; 550 5.7.1 blocked"))
-    plainly = meaning_of_bounce(Bounce("PERMANENT", subtype))
-    assert replace(blocked, certainty="") == replace(plainly, certainty="")
+    blocked = explain_bounce(Bounce("PERMANENT", subtype, "smtp; 550 5.7.1 blocked"))
+    plainly = explain_bounce(Bounce("PERMANENT", subtype))
+    assert replace(blocked, confidence="") == replace(plainly, confidence="")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_complaint_is_explained_by_its_feedback_type(
     feedback: str | None, expected: tuple[str, str, str]
 ) -> None:
     """Each feedback type has its cause, its next step and its severity; none means spam."""
-    meaning = meaning_of_complaint(Complaint(None, feedback))
+    meaning = explain_complaint(Complaint(None, feedback))
     assert expected[0] in meaning.cause
     assert expected[1] in meaning.next_step
     assert meaning.severity == expected[2]
@@ -128,7 +128,7 @@ def test_a_suppressed_complaint_is_low_whatever_its_feedback(
     subtype: str, feedback: str | None
 ) -> None:
     """Nobody got that mail: the address is on the account's own list already."""
-    meaning = meaning_of_complaint(Complaint(subtype, feedback))
+    meaning = explain_complaint(Complaint(subtype, feedback))
     assert "suppression list for a complaint" in meaning.cause
     assert "Stop enqueuing" in meaning.next_step
     assert meaning.severity == "low"
@@ -136,7 +136,7 @@ def test_a_suppressed_complaint_is_low_whatever_its_feedback(
 
 def test_another_complaint_subtype_changes_nothing() -> None:
     """Only the subtype that is known to mean suppressed is taken to mean it."""
-    assert meaning_of_complaint(Complaint("Odd", "fraud")).severity == "critical"
+    assert explain_complaint(Complaint("Odd", "fraud")).severity == "critical"
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_words_are_compared_without_case_and_punctuation(word: str | None, strip
 )
 def test_a_bounce_says_how_sure_it_is(subtype: str, diagnostic: str | None, said: str) -> None:
     """What the recipient's server said is sure; what SES alone says, or nobody, is less."""
-    meaning = meaning_of_bounce(Bounce("PERMANENT", subtype, diagnostic))
-    assert said in meaning.certainty
+    meaning = explain_bounce(Bounce("PERMANENT", subtype, diagnostic))
+    assert said in meaning.confidence
 
 
 @pytest.mark.parametrize(
@@ -185,12 +185,12 @@ def test_a_complaint_says_how_sure_it_is(
     feedback: str | None, subtype: str | None, said: str
 ) -> None:
     """A person's report, a machine's finding and a correction are told apart."""
-    assert said in meaning_of_complaint(Complaint(subtype, feedback)).certainty
+    assert said in explain_complaint(Complaint(subtype, feedback)).confidence
 
 
 @pytest.mark.parametrize("subtype", ["General", "NoEmail", "Suppressed", "Odd", None])
 @pytest.mark.parametrize("diagnostic", ["5.1.1", "5.7.1", "5.1.1 5.7.1", "{code}", "5.9.9", None])
 def test_no_placeholder_is_left(subtype: str | None, diagnostic: str | None) -> None:
     """Every word of an explanation is for a person, whatever the diagnostic code."""
-    meaning = meaning_of_bounce(Bounce("PERMANENT", subtype, diagnostic))
-    assert "{" not in meaning.cause + meaning.next_step + meaning.certainty
+    meaning = explain_bounce(Bounce("PERMANENT", subtype, diagnostic))
+    assert "{" not in meaning.cause + meaning.next_step + meaning.confidence

@@ -11,9 +11,9 @@ from botocore.utils import parse_timestamp
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ses_insights.adapters.ses_response import TEXT_KEPT
 from ses_insights.domain.insight import (
     ENGAGEMENT_KEPT,
-    TEXT_KEPT,
     Bounce,
     Complaint,
     Destination,
@@ -37,16 +37,16 @@ from tests.support.strategies import (
 
 def ada(statement: Insights) -> Destination:
     """Pick the one recipient."""
-    (place,) = statement.destinations
-    return place
+    (destination,) = statement.destinations
+    return destination
 
 
 def what_happened(statement: Insights) -> set[tuple[str, Event]]:
     """Collect everything that must never be forgotten: each event but engagement."""
     return {
-        (place.address, happened)
-        for place in statement.destinations
-        for happened in place.events
+        (destination.address, happened)
+        for destination in statement.destinations
+        for happened in destination.events
         if happened.type not in {"OPEN", "CLICK"}
     }
 
@@ -54,7 +54,8 @@ def what_happened(statement: Insights) -> set[tuple[str, Event]]:
 def counts(statement: Insights) -> dict[str, tuple[int, int]]:
     """Collect the engagement counts."""
     return {
-        place.address: (place.open_count, place.click_count) for place in statement.destinations
+        destination.address: (destination.open_count, destination.click_count)
+        for destination in statement.destinations
     }
 
 
@@ -380,8 +381,8 @@ def opens(first: int, last: int, kind: str = "OPEN") -> list[dict[str, Any]]:
 @pytest.mark.parametrize("kind", ["OPEN", "CLICK"])
 def test_engagement_up_to_the_cap_is_all_kept(kind: str) -> None:
     """As many engagement events as the first and the last ones together are kept one by one."""
-    place = ada(read(response(*opens(1, 2 * ENGAGEMENT_KEPT, kind))))
-    assert len(place.events) == 2 * ENGAGEMENT_KEPT
+    destination = ada(read(response(*opens(1, 2 * ENGAGEMENT_KEPT, kind))))
+    assert len(destination.events) == 2 * ENGAGEMENT_KEPT
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("OPEN", (5_000, 0)), ("CLICK", (0, 5_000))])
@@ -389,13 +390,13 @@ def test_engagement_beyond_the_cap_keeps_first_last_and_count(
     kind: str, expected: tuple[int, int]
 ) -> None:
     """Of 5,000 opens or clicks, the first 25 and the last 25 are kept, and the number of all."""
-    place = ada(read(response(event("SEND"), *reversed(opens(1, 5_000, kind)), bounce())))
-    kept = [happened.timestamp for happened in place.events if happened.type == kind]
+    destination = ada(read(response(event("SEND"), *reversed(opens(1, 5_000, kind)), bounce())))
+    kept = [happened.timestamp for happened in destination.events if happened.type == kind]
     all_of_them = [happened["Timestamp"] for happened in opens(1, 5_000, kind)]
     wanted = [*all_of_them[:25], *all_of_them[-25:]]
     assert kept == [f"{when:%Y-%m-%dT%H:%M:%S}.000Z" for when in wanted]
-    assert (place.open_count, place.click_count) == expected
-    assert {"SEND", "BOUNCE"} <= {happened.type for happened in place.events}
+    assert (destination.open_count, destination.click_count) == expected
+    assert {"SEND", "BOUNCE"} <= {happened.type for happened in destination.events}
 
 
 def test_the_cap_is_each_types_own() -> None:
@@ -467,8 +468,8 @@ def test_events_and_counts_do_not_depend_on_the_order_of_looks(
 ) -> None:
     """An answer that arrives late gives the same events, counts and tags as one in time."""
     forth, back = one.merged(other), other.merged(one)
-    assert [place.events for place in forth.destinations] == [
-        place.events for place in back.destinations
+    assert [destination.events for destination in forth.destinations] == [
+        destination.events for destination in back.destinations
     ]
     assert counts(forth) == counts(back)
     assert forth.email_tags == back.email_tags
@@ -491,31 +492,33 @@ def test_merged_counts_are_at_least_those_of_each_look(one: Insights, other: Ins
         for address, (opened, clicked) in counts(statement).items():
             assert counts(merged)[address][0] >= opened
             assert counts(merged)[address][1] >= clicked
-    for place in merged.destinations:
-        kinds = Counter(happened.type for happened in place.events)
-        assert place.open_count >= kinds["OPEN"]
-        assert place.click_count >= kinds["CLICK"]
+    for destination in merged.destinations:
+        kinds = Counter(happened.type for happened in destination.events)
+        assert destination.open_count >= kinds["OPEN"]
+        assert destination.click_count >= kinds["CLICK"]
 
 
 @given(insights(), insights())
 def test_recipients_stay_sorted_and_unique(one: Insights, other: Insights) -> None:
     """However statements are joined, each address is there once, in order."""
-    listed = [place.address for place in one.merged(other).destinations]
-    assert listed == sorted({place.address for place in (*one.destinations, *other.destinations)})
+    listed = [destination.address for destination in one.merged(other).destinations]
+    assert listed == sorted(
+        {destination.address for destination in (*one.destinations, *other.destinations)}
+    )
 
 
 @given(responses())
 def test_reading_keeps_every_event_of_the_response(said: dict[str, Any]) -> None:
     """Each event SES wrote is there afterwards, by recipient and type, whatever else is missing."""
     written = {
-        (place.get("Destination", "")[:100], happened.get("Type") or "UNKNOWN")
-        for place in said.get("Insights", [])
-        for happened in place.get("Events", [])
+        (destination.get("Destination", "")[:100], happened.get("Type") or "UNKNOWN")
+        for destination in said.get("Insights", [])
+        for happened in destination.get("Events", [])
     }
     stored = {
-        (place.address[:100], happened.type)
-        for place in read(said).destinations
-        for happened in place.events
+        (destination.address[:100], happened.type)
+        for destination in read(said).destinations
+        for happened in destination.events
     }
     assert stored == written
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ses_insights.domain.pace import GUARD, Journey, Pace
+from ses_insights.domain.pace import GUARD, CallResult, Pace
 
 PERIOD = 1.0
 TICK = 1e-9
@@ -27,7 +27,7 @@ class Call:
     """One call in the world: what it will be like, then when it was."""
 
     took: float
-    journey: Journey = Journey.ANSWERED
+    journey: CallResult = CallResult.ANSWERED
     pause: float = 0.0
     """Seconds the function does something else before it."""
     outward: float = 0.0
@@ -109,12 +109,12 @@ class World:
         # then the request may have travelled as long as the guard, else until the answer came.
         next_start = self.now + here.pace.wait(self.now)
         if (
-            call.journey is Journey.ANSWERED
+            call.journey is CallResult.ANSWERED
             and here.connected
             and (next_start < self.now + self.period - TICK)
         ):
             self.arrived_by[-1] = min(self.now, start + guard)
-        here.connected = call.journey is not Journey.BROKEN
+        here.connected = call.journey is not CallResult.BROKEN
 
     @property
     def closest(self) -> float:
@@ -141,10 +141,10 @@ def world(*invocations: Invocation) -> World:
     return account
 
 
-def journeys() -> st.SearchStrategy[Journey]:
+def journeys() -> st.SearchStrategy[CallResult]:
     """Most calls are answered."""
-    others = st.sampled_from([Journey.THROTTLED, Journey.BROKEN])
-    return st.one_of(st.just(Journey.ANSWERED), st.just(Journey.ANSWERED), others)
+    others = st.sampled_from([CallResult.THROTTLED, CallResult.BROKEN])
+    return st.one_of(st.just(CallResult.ANSWERED), st.just(CallResult.ANSWERED), others)
 
 
 def calls() -> st.SearchStrategy[Call]:
@@ -242,7 +242,7 @@ def test_the_period_is_the_settings(period: float) -> None:
     pace.invocation_began(0.0, idle=math.inf)
     assert pace.wait(0.0) == period
     pace.call_started(period)
-    pace.call_ended(period + 0.1, Journey.ANSWERED)
+    pace.call_ended(period + 0.1, CallResult.ANSWERED)
     assert pace.wait(period + 0.1) == pytest.approx(period)
 
 
@@ -254,11 +254,11 @@ def warmed(count: int = 20, took: float = 0.05) -> tuple[Pace, float]:
         now += pace.wait(now)
         pace.call_started(now)
         now += took
-        pace.call_ended(now, Journey.ANSWERED)
+        pace.call_ended(now, CallResult.ANSWERED)
     return pace, now + pace.wait(now)
 
 
-def call(pace: Pace, start: float, took: float, journey: Journey = Journey.ANSWERED) -> float:
+def call(pace: Pace, start: float, took: float, journey: CallResult = CallResult.ANSWERED) -> float:
     """Make a call and tell when the next may start."""
     pace.call_started(start)
     pace.call_ended(start + took, journey)
@@ -277,10 +277,10 @@ def test_a_call_quicker_than_the_guard_is_followed_a_period_after_its_answer() -
     assert call(pace, start, 0.01) == pytest.approx(start + PERIOD + 0.01)
 
 
-@pytest.mark.parametrize("journey", [Journey.THROTTLED, Journey.BROKEN])
+@pytest.mark.parametrize("journey", [CallResult.THROTTLED, CallResult.BROKEN])
 @pytest.mark.parametrize("took", [0.004, 0.05, 5.0])
 def test_a_refused_or_broken_call_is_followed_a_period_after_its_end(
-    journey: Journey, took: float
+    journey: CallResult, took: float
 ) -> None:
     """Nobody knows how such a request travelled, so its end is all there is to count from."""
     pace, start = warmed()
@@ -346,7 +346,7 @@ def test_a_slow_call_does_not_make_the_quick_ones_unusual() -> None:
 def test_the_first_call_on_a_connection_is_followed_a_period_after_its_answer() -> None:
     """The first call after a broken one opens a connection, which takes time before the request."""
     pace, start = warmed()
-    start = call(pace, start, 0.05, Journey.BROKEN)
+    start = call(pace, start, 0.05, CallResult.BROKEN)
     after_the_first = call(pace, start, 0.05)
     assert after_the_first == pytest.approx(start + 0.05 + PERIOD)
     after_the_second = call(pace, after_the_first, 0.05)
@@ -437,9 +437,9 @@ def test_the_guard_begins_at_25_milliseconds() -> None:
 def test_a_429_doubles_the_guard() -> None:
     """A 429 shows that a request took longer than the guard; the next ones get twice as much."""
     pace, start = warmed()
-    start = call(pace, start, 0.05, Journey.THROTTLED)
+    start = call(pace, start, 0.05, CallResult.THROTTLED)
     assert pace.guard == pytest.approx(2 * GUARD)
-    start = call(pace, start, 0.05, Journey.THROTTLED)
+    start = call(pace, start, 0.05, CallResult.THROTTLED)
     assert pace.guard == pytest.approx(4 * GUARD)
     assert call(pace, start, 0.09) <= start + PERIOD + 0.09 + TICK
 
@@ -447,7 +447,7 @@ def test_a_429_doubles_the_guard() -> None:
 def test_the_larger_guard_is_used() -> None:
     """After a 429, a usual call is followed a period and the doubled guard after its start."""
     pace, start = warmed(took=0.3)
-    start = call(pace, start, 0.3, Journey.THROTTLED)
+    start = call(pace, start, 0.3, CallResult.THROTTLED)
     doubled = pace.guard
     assert doubled == pytest.approx(2 * GUARD)
     assert call(pace, start, 0.3) == pytest.approx(start + PERIOD + doubled)
@@ -457,7 +457,7 @@ def test_the_guard_halves_in_about_seventy_good_calls() -> None:
     """It comes back slowly, so that a road that stays slow is not run into again and again."""
     pace, start = warmed(took=0.3)
     for _ in range(3):
-        start = call(pace, start, 0.3, Journey.THROTTLED)
+        start = call(pace, start, 0.3, CallResult.THROTTLED)
     assert pace.guard == pytest.approx(8 * GUARD)
     for _ in range(70):
         start = call(pace, start, 0.3)
@@ -468,7 +468,7 @@ def test_the_guard_comes_down_to_its_floor() -> None:
     """After enough good calls the guard is what it was at first."""
     pace, start = warmed()
     for _ in range(20):
-        start = call(pace, start, 0.05, Journey.THROTTLED)
+        start = call(pace, start, 0.05, CallResult.THROTTLED)
     assert pace.guard == PERIOD
     for _ in range(400):
         start = call(pace, start, 0.05)
@@ -478,7 +478,7 @@ def test_the_guard_comes_down_to_its_floor() -> None:
 @pytest.mark.parametrize("period", [1.0, 2.0])
 @given(st.lists(journeys(), max_size=60))
 def test_the_guard_stays_between_its_floor_and_the_period(
-    period: float, ends: list[Journey]
+    period: float, ends: list[CallResult]
 ) -> None:
     """However calls end, the guard grows by a 429 alone, and never beyond the period."""
     pace, start = Pace(period), 1.0
@@ -487,5 +487,5 @@ def test_the_guard_stays_between_its_floor_and_the_period(
         before = pace.guard
         start = call(pace, start, 0.05, journey)
         assert GUARD <= pace.guard <= period
-        assert (pace.guard > before) == (journey is Journey.THROTTLED and before < period)
-        assert journey is not Journey.BROKEN or pace.guard == before
+        assert (pace.guard > before) == (journey is CallResult.THROTTLED and before < period)
+        assert journey is not CallResult.BROKEN or pace.guard == before

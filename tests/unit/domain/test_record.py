@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ses_insights.adapters.ses_response import read_insights
 from ses_insights.domain.alert import Alert
-from ses_insights.domain.insight import Event, read_insights
+from ses_insights.domain.insight import Event
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import instant
@@ -343,8 +344,8 @@ def test_a_record_is_always_whole(said: list[Answer]) -> None:
 def test_the_order_of_two_answers_does_not_change_what_is_known(one: Answer, other: Answer) -> None:
     """An old look's answer that is stored after a newer one leaves the same story and alerts."""
     forth, back = looked(one, other), looked(other, one)
-    assert [place.events for place in forth.insights.destinations] == [
-        place.events for place in back.insights.destinations
+    assert [destination.events for destination in forth.insights.destinations] == [
+        destination.events for destination in back.insights.destinations
     ]
     assert {alert.alert_id for alert in forth.alerts} == {alert.alert_id for alert in back.alerts}
     if "NOT_FOUND" not in {forth.status, back.status}:

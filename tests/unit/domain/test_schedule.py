@@ -23,10 +23,10 @@ DEFAULT = (15 * MINUTE, 2 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 29 * DAY)
 
 
 def after_found(
-    age: timedelta, places: tuple[Destination, ...] = DELIVERED, ladder: Ladder | None = None
+    age: timedelta, destinations: tuple[Destination, ...] = DELIVERED, ladder: Ladder | None = None
 ) -> Next:
     """Look at a message of an age and find it."""
-    return (ladder or Ladder()).after_found(places, sent_at=SENT, now=SENT + age)
+    return (ladder or Ladder()).after_found(destinations, sent_at=SENT, now=SENT + age)
 
 
 def after_not_found(age: timedelta, *, looks: int = 1, ladder: Ladder | None = None) -> Next:
@@ -85,9 +85,9 @@ def test_the_last_rung_ends_the_ladder() -> None:
 @pytest.mark.parametrize(
     "places", [(BOUNCED,), (COMPLAINED,), (REJECTED,), (BOUNCED, COMPLAINED, REJECTED)]
 )
-def test_a_story_that_is_over_is_not_looked_at_again(places: tuple[Destination, ...]) -> None:
+def test_a_story_that_is_over_is_not_looked_at_again(destinations: tuple[Destination, ...]) -> None:
     """When every recipient bounced for good, complained or was refused, nothing more can come."""
-    following = after_found(MINUTE, places)
+    following = after_found(MINUTE, destinations)
     assert following.at is None
     assert "Every recipient" in (following.final or "")
 
@@ -113,10 +113,10 @@ def test_what_ses_has_forgotten_is_not_asked_for() -> None:
 
 @pytest.mark.parametrize("places", [ONLY_SENT, (Destination("ada@example.com"),), ()])
 def test_only_send_after_a_day_is_marked_and_looked_at_once_more(
-    places: tuple[Destination, ...],
+    destinations: tuple[Destination, ...],
 ) -> None:
     """What shows nothing but SEND for a day is probably not tracked: a note, and the last rung."""
-    following = after_found(DAY, places)
+    following = after_found(DAY, destinations)
     assert "probably not tracked" in (following.note or "")
     assert "once more, on the last rung" in (following.note or "")
     assert rung_after(following) == 29 * DAY
@@ -130,8 +130,8 @@ def test_only_send_before_a_day_is_nothing_to_note() -> None:
 @pytest.mark.parametrize("kind", ["DELIVERY", "DELIVERY_DELAY", "OPEN", "SUBSCRIPTION", "ODD"])
 def test_any_other_event_shows_that_it_is_tracked(kind: str) -> None:
     """One event beyond SEND, at any recipient, and every rung is climbed without a note."""
-    places = (*ONLY_SENT, Destination("bob@example.org", None, (SEND, Event(kind))))
-    assert after_found(DAY, places) == Next(at=SENT + 3 * DAY)
+    destinations = (*ONLY_SENT, Destination("bob@example.org", None, (SEND, Event(kind))))
+    assert after_found(DAY, destinations) == Next(at=SENT + 3 * DAY)
 
 
 @pytest.mark.parametrize("age", [29 * DAY, 29 * DAY + HOUR, 31 * DAY])
@@ -200,12 +200,12 @@ def test_a_ladder_that_starts_late_has_one_look_for_not_found() -> None:
 
 @given(ladders(), ages(35 * DAY), st.sampled_from([DELIVERED, ONLY_SENT, (BOUNCED,), ()]))
 def test_after_a_look_there_is_a_later_one_or_a_reason(
-    ladder: Ladder, age: timedelta, places: tuple[Destination, ...]
+    ladder: Ladder, age: timedelta, destinations: tuple[Destination, ...]
 ) -> None:
     """Exactly one of the two; never in the past, always on a rung, none skipped needlessly."""
     now = SENT + age
     for following in (
-        ladder.after_found(places, sent_at=SENT, now=now),
+        ladder.after_found(destinations, sent_at=SENT, now=now),
         ladder.after_not_found(sent_at=SENT, now=now, looks=1),
     ):
         assert (following.at is None) == bool(following.final)
@@ -223,7 +223,7 @@ def test_after_a_look_there_is_a_later_one_or_a_reason(
 def test_looking_when_it_is_due_comes_to_an_end(
     ladder: Ladder,
     age: timedelta,
-    places: tuple[Destination, ...],
+    destinations: tuple[Destination, ...],
     known: bool,  # noqa: FBT001 - drawn by hypothesis
     data: st.DataObject,
 ) -> None:
@@ -233,7 +233,7 @@ def test_looking_when_it_is_due_comes_to_an_end(
     while now is not None:
         looks += 1
         if known:
-            now = ladder.after_found(places, sent_at=SENT, now=now).at
+            now = ladder.after_found(destinations, sent_at=SENT, now=now).at
         else:
             now = ladder.after_not_found(sent_at=SENT, now=now, looks=looks).at
         if now is not None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ses_insights.domain.due import PATIENCE, looks_for
 from ses_insights.domain.insight import Destination, Event
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.record import NotFound, Record, after_look, without_look
+from ses_insights.domain.record import NotFound, Record, after_look, postponed_record
 from ses_insights.domain.schedule import LONGEST_WAIT, NO_WAIT, SHED_ALL, Ladder
 from tests.support.strategies import (
     DAY,
@@ -44,7 +44,7 @@ def passed_over(
     looks: float = math.inf, age: timedelta = DELAY + NO_WAIT, message_id: str = MESSAGE_ID
 ) -> Record | None:
     """Serve a fresh id of an age."""
-    return without_look(
+    return postponed_record(
         message_id=message_id,
         enqueued_at=SENT,
         now=SENT + age,
@@ -58,18 +58,18 @@ def passed_over(
     ("seconds", "keep"),
     [([900, 7_200, 86_400, 259_200, 604_800], 3 * DAY), ([60, 3_600], HOUR), ([604_800], 7 * DAY)],
 )
-def test_the_last_rung_up_to_three_days_is_kept(seconds: list[float], keep: timedelta) -> None:
+def test_the_last_rung_up_to_three_days_is_kept(seconds: list[float], essential: timedelta) -> None:
     """It finds nearly every bounce and complaint; a ladder that begins later keeps its first."""
-    assert Ladder.of_seconds(seconds).keep == keep
+    assert Ladder.of_seconds(seconds).essential == essential
 
 
 def test_rungs_are_given_up_in_the_order_of_their_worth() -> None:
     """In between first, then the late ones, then the first look; the kept one is the last."""
-    first, keep = 15 * MINUTE, 3 * DAY
+    first, essential = 15 * MINUTE, 3 * DAY
     assert kept(7) == set(Ladder().rungs)
-    assert kept(3) == {first, keep, 29 * DAY}
-    assert kept(2) == {first, keep}
-    assert kept(1) == {keep}
+    assert kept(3) == {first, essential, 29 * DAY}
+    assert kept(2) == {first, essential}
+    assert kept(1) == {essential}
     assert kept(0) == set()
 
 
@@ -165,7 +165,7 @@ def test_the_record_counts_what_was_given_up() -> None:
 
 def test_the_kept_look_waits_in_its_own_lane() -> None:
     """Any other look waits among the follow-ups."""
-    assert look(None, 2, DELAY)[0].lane is Lane.KEEP
+    assert look(None, 2, DELAY)[0].lane is Lane.ESSENTIAL
     assert look(None, 7, DELAY)[0].lane is Lane.FOLLOW_UP
 
 
@@ -184,7 +184,7 @@ def test_a_first_look_can_be_moved_to_the_kept_one(looks: float, age: timedelta)
     record = passed_over(looks, age)
     assert record is not None
     assert (record.status, record.looks, record.last_look_at) == ("NOT_FOUND", 0, None)
-    assert (record.next_look_at, record.lane) == ("2026-11-26T10:00:00.000Z", Lane.KEEP)
+    assert (record.next_look_at, record.lane) == ("2026-11-26T10:00:00.000Z", Lane.ESSENTIAL)
     assert (record.final, record.shed) == (None, 3)
     assert "Not looked at yet" in (record.note or "")
 

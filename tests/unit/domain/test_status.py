@@ -110,12 +110,15 @@ def test_the_status_of_two_looks_together_is_the_most_telling_of_both(
     one: Insights, other: Insights
 ) -> None:
     """Merging never makes a status less telling, nor more than one of the looks had."""
-    together = {place.address: status_of(place) for place in one.merged(other).destinations}
+    together = {
+        destination.address: status_of(destination)
+        for destination in one.merged(other).destinations
+    }
     for address, status in together.items():
         seen = [
-            status_of(place)
-            for place in (*one.destinations, *other.destinations)
-            if place.address == address
+            status_of(destination)
+            for destination in (*one.destinations, *other.destinations)
+            if destination.address == address
         ]
         assert status is most_telling(seen)
 

@@ -27,8 +27,8 @@ from tests.support.strategies import (
 
 def summary(*events: dict[str, Any]) -> str:
     """Sum up a mail to one recipient."""
-    (place,) = read(response(*events)).destinations
-    return summary_of_destination(place)
+    (destination,) = read(response(*events)).destinations
+    return summary_of_destination(destination)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,12 @@ def test_several_recipients_are_counted_the_worst_first() -> None:
     """A message's row says how many fared how."""
     (good,) = read(response(event("DELIVERY"))).destinations
     (bad,) = read(response(bounce())).destinations
-    places = [good, replace(bad, address="bob@example.org"), replace(good, address="c@example.net")]
-    assert summary_of_message(Status.PERMANENT_BOUNCE, places) == (
+    destinations = [
+        good,
+        replace(bad, address="bob@example.org"),
+        replace(good, address="c@example.net"),
+    ]
+    assert summary_of_message(Status.PERMANENT_BOUNCE, destinations) == (
         "3 recipients: 1 bounced for good, 2 delivered."
     )
 

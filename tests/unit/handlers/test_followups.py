@@ -20,7 +20,7 @@ from ses_insights.domain.alert import pending
 from ses_insights.domain.record import NotFound
 from ses_insights.domain.times import iso
 from ses_insights.handlers import followups
-from ses_insights.settings import BadSetting, Settings
+from ses_insights.settings import SettingError, Settings
 from tests.support.fakes import Table
 from tests.support.house import Told
 from tests.support.samples import MESSAGE_ID, OTHER_ID, bounced, found, looked
@@ -152,7 +152,7 @@ def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
     names = [name for name in cloud.environment if name != "POWERTOOLS_SERVICE_NAME"]
     for name in names:
         rest = {each: value for each, value in cloud.environment.items() if each != name}
-        with pytest.raises(BadSetting, match=name):
+        with pytest.raises(SettingError, match=name):
             Settings.read(rest)
 
 

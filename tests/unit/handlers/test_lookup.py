@@ -21,7 +21,7 @@ from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.alert import pending
 from ses_insights.domain.record import Record
 from ses_insights.domain.status import Status
-from ses_insights.settings import BadSetting
+from ses_insights.settings import SettingError
 from tests.support.fakes import Clock, Killed, Table
 from tests.support.house import Told
 from tests.support.samples import BOUNCES, MESSAGE_ID, OTHER_ID
@@ -581,7 +581,7 @@ def test_a_missing_setting_fails_by_name(
     """Every invocation fails with it, before anything is done to a message."""
     monkeypatch.delenv(name)
     for _ in range(2):
-        with pytest.raises(BadSetting, match=name):
+        with pytest.raises(SettingError, match=name):
             stack.module.handler(batch("no id"), Context(30_000))
     assert stack.parked() == []
 

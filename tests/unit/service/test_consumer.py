@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ses_insights.domain.alert import pending
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.record import Answer, NotFound, Refused
 from ses_insights.domain.status import Status
 from ses_insights.service.telemetry import Telemetry
@@ -144,9 +144,9 @@ def test_what_cannot_be_parked_comes_back(
 
 
 @pytest.mark.parametrize("moment", ["load", "ask", "save", "saved", "publish", "published", "mark"])
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(FailureKind))
 def test_a_failure_of_the_system_lets_the_message_come_back(
-    house: House, moment: str, kind: Kind
+    house: House, moment: str, kind: FailureKind
 ) -> None:
     """Whichever step fails, the message stays at the head of the line; nothing is parked."""
 
@@ -164,7 +164,7 @@ def test_a_failure_of_the_system_lets_the_message_come_back(
 
 def test_a_failure_of_the_system_is_never_parked(house: House) -> None:
     """However often it comes back: an outage of days costs no message."""
-    house.answers[:] = [SystemFailure(Kind.VDM_OFF, "GetMessageInsights: VDM is off")]
+    house.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
     assert house.serve(receive_count=900) is False
     assert house.deferred == [900]
     assert house.parked == []
@@ -183,7 +183,7 @@ def test_a_message_that_cannot_be_deferred_comes_back_all_the_same(
     house: House, error: ClientError, told: Read
 ) -> None:
     """Its visibility timeout sees to that; both failures are told and nothing escapes."""
-    house.answers[:] = [SystemFailure(Kind.SES_UNAVAILABLE, "GetMessageInsights: 503")]
+    house.answers[:] = [SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 503")]
     house.sqs.fails["change_message_visibility"] = [error]
     assert not house.serve()
     house.telemetry.flush()
@@ -277,7 +277,7 @@ def test_a_parked_message_is_told_with_its_reason(house: House, told: Read) -> N
 
 def test_a_message_that_comes_back_is_told_with_its_wait(house: House, told: Read) -> None:
     """What does not work, and when it is tried again."""
-    house.answers[:] = [SystemFailure(Kind.VDM_OFF, "GetMessageInsights: VDM is off")]
+    house.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
     house.serve(receive_count=3)
     failure, deferred = told().logs
     assert (failure["kind"], failure["what"]) == ("VdmOff", "GetMessageInsights: VDM is off")

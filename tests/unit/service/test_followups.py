@@ -12,21 +12,21 @@ from aws_lambda_powertools import Logger, Metrics
 
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import pending
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.schedule import SHED_ALL, SHED_REST, Ladder
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.followups import (
     CLAIMED_FOR,
-    LEFT_BEHIND,
     MOST_JUDGED,
     RUN_EVERY,
+    STALE_AFTER,
     FollowUps,
 )
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.telemetry import FollowUpTelemetry
 from tests.support.fakes import START, Clock, FakeRecords, FakeSubscribers
-from tests.support.fakes_due import FakeCounts, FakeDueRows, FakeLoad, FakeQueue, Row, message
+from tests.support.fakes_due import FakeCapacity, FakeCounters, FakeDueRows, FakeQueue, Row, message
 from tests.support.house import Told
 from tests.support.samples import MESSAGE_ID, bounced, complained, found, looked
 
@@ -36,7 +36,7 @@ LATE = timedelta(hours=13)
 """For so long due that it is asked again whether there is room."""
 SECONDS = 50.0
 SERVICE = "followups"
-DOWN = SystemFailure(Kind.SQS, "SendMessageBatch: Throttled")
+DOWN = SystemFailure(FailureKind.SQS, "SendMessageBatch: Throttled")
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ class House:
     clock: Clock = field(default_factory=Clock)
     rows: FakeDueRows = field(default_factory=FakeDueRows)
     queue: FakeQueue = field(default_factory=FakeQueue)
-    counts: FakeCounts = field(default_factory=FakeCounts)
-    load: FakeLoad = field(default_factory=FakeLoad)
+    counts: FakeCounters = field(default_factory=FakeCounters)
+    load: FakeCapacity = field(default_factory=FakeCapacity)
     records: FakeRecords = field(default_factory=FakeRecords)
     subscribers: FakeSubscribers = field(default_factory=FakeSubscribers)
     delay: timedelta = DELAY
@@ -124,8 +124,8 @@ def test_lanes_are_served_by_worth_and_each_oldest_first(house: House) -> None:
         due("bulk", Lane.BULK, since=9 * DAY),
         due("old", since=3 * HOUR),
         due("young", since=HOUR),
-        due("kept young", Lane.KEEP, since=MINUTE, age=3 * DAY),
-        due("kept old", Lane.KEEP, since=HOUR, age=3 * DAY),
+        due("kept young", Lane.ESSENTIAL, since=MINUTE, age=3 * DAY),
+        due("kept old", Lane.ESSENTIAL, since=HOUR, age=3 * DAY),
     )
     house.run()
     assert house.queue.ids == ["kept old", "kept young", "old", "young", "bulk"]
@@ -279,7 +279,7 @@ def test_an_alert_that_waits_for_no_time_is_published(house: House, bad: str) ->
     for row in house.rows.rows.values():
         row["NextLookAt"] = bad
     house.run()
-    house.clock.advance(LEFT_BEHIND.total_seconds())
+    house.clock.advance(STALE_AFTER.total_seconds())
     house.run()
     assert len(house.subscribers.published) == 2
 
@@ -292,7 +292,7 @@ def test_a_row_changed_by_hand_is_looked_at_all_the_same(
     """What it does not say of its age or its looks holds up nobody, not even itself."""
     house.load.looks = 1.5
     house.rows.put({**due("odd"), field_: bad})
-    house.rows.put(due("good", age=3 * DAY, lane=Lane.KEEP))
+    house.rows.put(due("good", age=3 * DAY, lane=Lane.ESSENTIAL))
     house.run()
     assert "good" in house.queue.ids
 
@@ -341,7 +341,7 @@ def test_what_is_claimed_when_time_runs_out_is_sent(house: House) -> None:
 def test_who_is_due_is_told(house: House, told: Callable[[], Told]) -> None:
     """How many are due, and for how long the oldest is; what came in bulk may wait for weeks."""
     house.rows.put(
-        due("a", since=2 * HOUR), due("b", Lane.KEEP), due("c", Lane.BULK, since=9 * DAY)
+        due("a", since=2 * HOUR), due("b", Lane.ESSENTIAL), due("c", Lane.BULK, since=9 * DAY)
     )
     house.run()
     metrics, service = told().metrics, (("service", "followups"),)
@@ -381,7 +381,7 @@ def test_a_message_without_a_rung_left_ends_and_says_so(
 ) -> None:
     """What is beyond the load ends with a reason a person understands."""
     house.load.looks = 0.0
-    house.rows.put(due("m", Lane.KEEP, since=LATE, age=3 * DAY, looks=looks))
+    house.rows.put(due("m", Lane.ESSENTIAL, since=LATE, age=3 * DAY, looks=looks))
     house.run()
     row = house.row("m")
     assert row["Final"] == reason
@@ -393,7 +393,7 @@ def test_rungs_are_given_up_while_the_line_is_full(house: House) -> None:
     """Where nothing can be sent, what is not worth a slot still leaves the lane."""
     house.load.looks = 1.34  # one, for what is late
     house.queue.visible = 10_000
-    house.rows.put(due("m", since=LATE, age=2 * HOUR), due("kept", Lane.KEEP, age=3 * DAY))
+    house.rows.put(due("m", since=LATE, age=2 * HOUR), due("kept", Lane.ESSENTIAL, age=3 * DAY))
     house.run()
     assert house.queue.sent == []
     assert house.row("m")["DueLane"] == "keep"
@@ -422,7 +422,7 @@ def test_a_run_looks_through_a_bounded_number_of_rows(house: House) -> None:
     """Where nothing can be sent, rows that are worth their look are not read to the end."""
     house.load.looks = 6.9
     house.queue.visible = 10_000
-    house.rows.put(*(due(f"m{n:05}", Lane.KEEP, age=3 * DAY) for n in range(3 * MOST_JUDGED)))
+    house.rows.put(*(due(f"m{n:05}", Lane.ESSENTIAL, age=3 * DAY) for n in range(3 * MOST_JUDGED)))
     house.run()
     pages = MOST_JUDGED / house.rows.page
     assert house.rows.calls < 20 + 2 * pages
@@ -431,7 +431,7 @@ def test_a_run_looks_through_a_bounded_number_of_rows(house: House) -> None:
 def test_fresh_ids_that_get_no_look_take_no_room(house: House) -> None:
     """With half a look a message nearly all that is delayed is only acknowledged."""
     house.queue.delayed = 2_000
-    house.rows.put(*(due(f"k{n:02}", Lane.KEEP, age=3 * DAY) for n in range(80)))
+    house.rows.put(*(due(f"k{n:02}", Lane.ESSENTIAL, age=3 * DAY) for n in range(80)))
     house.load.looks = 7.0
     house.run()
     assert house.queue.sent == []
@@ -447,7 +447,7 @@ def test_fresh_ids_that_get_no_look_take_no_room(house: House) -> None:
 # Alerts that were left behind
 
 
-def left_behind(house: House, *, since: timedelta = LEFT_BEHIND) -> None:
+def left_behind(house: House, *, since: timedelta = STALE_AFTER) -> None:
     """Store a look with two alerts that nobody published, found so long ago."""
     then = START - since
     record, alerts = looked(found(bounced(), complained()), now=then)
@@ -480,7 +480,7 @@ def test_an_alert_that_was_left_behind_is_published_once(
 
 def test_an_alert_that_was_just_found_is_left_to_its_look(house: House) -> None:
     """Its look is about to publish it."""
-    left_behind(house, since=LEFT_BEHIND - timedelta(seconds=1))
+    left_behind(house, since=STALE_AFTER - timedelta(seconds=1))
     house.run()
     assert house.subscribers.published == []
 
@@ -503,12 +503,12 @@ def test_an_alert_that_cannot_be_published_holds_up_no_look(house: House) -> Non
     left_behind(house)
     house.rows.put(due("m"))
     house.subscribers.moments.fails_at = 0
-    house.subscribers.moments.error = SystemFailure(Kind.SNS, "Publish: Throttled")
+    house.subscribers.moments.error = SystemFailure(FailureKind.SNS, "Publish: Throttled")
     with pytest.raises(SystemFailure, match="Publish"):
         house.run()
     assert house.queue.ids == ["m"]
     house.subscribers.moments.fails_at = None
-    house.clock.advance(LEFT_BEHIND.total_seconds())
+    house.clock.advance(STALE_AFTER.total_seconds())
     house.run()
     assert pending(house.records.records[MESSAGE_ID].alerts) == ()
 

@@ -20,7 +20,7 @@ from ses_insights.adapters.ses import SesSource
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
@@ -53,7 +53,7 @@ from tests.support.wire import NOT_FOUND, ONCE, Network, Reply, insights
 HOUR = timedelta(hours=1)
 EVERYTHING = found(bounced(), complained(), delivered())
 """Two alerts, and a recipient of whom more may be heard."""
-DOWN = SystemFailure(Kind.SES_UNAVAILABLE, "GetMessageInsights: 503")
+DOWN = SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 503")
 
 
 @dataclass(slots=True)
@@ -182,7 +182,7 @@ def test_an_outage_of_sns_is_noticed_at_the_first_alert() -> None:
     house = House()
 
     def refuse() -> None:
-        raise SystemFailure(Kind.SNS, "Publish: ReadTimeoutError")
+        raise SystemFailure(FailureKind.SNS, "Publish: ReadTimeoutError")
 
     house.moments.before["publish"] = refuse
     with pytest.raises(SystemFailure):
@@ -408,7 +408,7 @@ def test_a_look_gives_up_on_a_record_that_keeps_changing() -> None:
     house.moments.before["save"] = change
     with pytest.raises(SystemFailure) as caught:
         house.look()
-    assert caught.value.kind is Kind.DYNAMODB
+    assert caught.value.kind is FailureKind.DYNAMODB
     assert house.moments.passed.count("save") == 3
     assert house.source.asked == [MESSAGE_ID]
     assert house.subscribers.published == []
@@ -428,7 +428,7 @@ MOMENTS = moments_of_a_look()
 NAMES = [f"{number} {moment}" for number, moment in enumerate(MOMENTS)]
 STOPS: list[Callable[[], BaseException]] = [
     Killed,
-    lambda: SystemFailure(Kind.DYNAMODB, "a time-out"),
+    lambda: SystemFailure(FailureKind.DYNAMODB, "a time-out"),
     lambda: ValueError("a bug"),
 ]
 
@@ -493,7 +493,7 @@ def test_an_outage_of_sns_costs_no_second_slot(*, force: bool) -> None:
     house = House()
 
     def refuse() -> None:
-        raise SystemFailure(Kind.SNS, "Publish: Throttled")
+        raise SystemFailure(FailureKind.SNS, "Publish: Throttled")
 
     for _ in range(8):
         house.moments.before["publish"] = refuse
@@ -548,7 +548,7 @@ def meter(table: Table, clock: Clock) -> Meter:
     source = SesSource(
         session.client("sesv2", config=ses.CONFIG),
         Pace(1.0),
-        noted=lambda _: None,
+        on_call=lambda _: None,
         clock=clock.read,
         wall_clock=clock.read_wall,
         sleep=clock.sleep,

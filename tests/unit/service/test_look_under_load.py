@@ -8,10 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from ses_insights.adapters.counters import Counts
-from ses_insights.adapters.producer_queue import Depth
+from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.records import RecordTable
-from ses_insights.contracts.queue_message import BadBody, LookRequest, read_body
+from ses_insights.contracts.queue_message import BodyError, LookRequest, read_body
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import hour_of
 from ses_insights.domain.record import Answer, NotFound, Record
@@ -19,9 +18,9 @@ from ses_insights.domain.schedule import LONGEST_WAIT, NO_WAIT, NOT_YET_LOOKED, 
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.backfill import WAITS_IN_BULK, Bulk
-from ses_insights.service.capacity import Load
+from ses_insights.service.capacity import MeasuredCapacity
 from ses_insights.service.look import Look, Outcome
-from ses_insights.service.ports import RecordChanged
+from ses_insights.service.ports import QueueDepth, RecordChangedError
 from tests.support.fakes import (
     START,
     Clock,
@@ -31,7 +30,7 @@ from tests.support.fakes import (
     Moments,
     Table,
 )
-from tests.support.fakes_due import FakeLoad, FakeQueue
+from tests.support.fakes_due import FakeCapacity, FakeQueue
 from tests.support.samples import MESSAGE_ID, OTHER_ID, RULES, bounced, delivered, found, looked
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -47,7 +46,7 @@ class House:
 
     answers: list[Answer | Exception] = field(default_factory=lambda: [found(delivered())])
     clock: Clock = field(default_factory=Clock)
-    load: FakeLoad = field(default_factory=FakeLoad)
+    load: FakeCapacity = field(default_factory=FakeCapacity)
     records: FakeRecords = field(default_factory=FakeRecords)
     source: FakeSource = field(init=False)
 
@@ -116,7 +115,7 @@ def test_a_due_look_is_taken_whatever_else_is_known() -> None:
 def test_a_due_look_is_never_set_aside() -> None:
     """It was planned, and what it finds is what the message is kept for."""
     house = House()
-    house.load = FakeLoad(looks=0.0, long_line=True)
+    house.load = FakeCapacity(looks=0.0, long_line=True)
     record = looked(NotFound())[0]
     house.records.records[MESSAGE_ID] = replace(record, looks=0, last_look_at=None)
     house.clock.advance(3 * 86_400)
@@ -132,10 +131,10 @@ def test_a_first_look_the_load_does_not_leave_is_moved() -> None:
     house.load.looks = 0.999_999
     outcome = house.look()
     assert house.source.asked == []
-    assert outcome.set_aside
+    assert outcome.is_postponed
     assert outcome.shed == 3
     record = house.stored
-    assert (record.looks, record.status, record.lane) == (0, Status.NOT_FOUND, Lane.KEEP)
+    assert (record.looks, record.status, record.lane) == (0, Status.NOT_FOUND, Lane.ESSENTIAL)
     assert record.note == NOT_YET_LOOKED
     assert record.next_look_at == iso(START - IN_LINE + 3 * DAY)
     assert record.first_look_at is None
@@ -162,7 +161,7 @@ def test_whoever_waited_too_long_in_a_long_line_is_moved() -> None:
     """A burst faster than the counts show: those behind come first."""
     house = House()
     house.load.long_line = True
-    assert house.look(waited=DELAY + LONGEST_WAIT + SOON).set_aside
+    assert house.look(waited=DELAY + LONGEST_WAIT + SOON).is_postponed
 
 
 @pytest.mark.parametrize("waited", [DELAY + LONGEST_WAIT + SOON, 2 * DAY])
@@ -199,7 +198,7 @@ def test_a_bounce_that_ses_publishes_is_worth_a_slot_under_load(looks: float) ->
     """What was set aside is looked at once SES says that there is something to see."""
     house = House([found(bounced())])
     house.load.looks = looks
-    assert house.look().set_aside
+    assert house.look().is_postponed
     assert house.look(due=True).answer is not None
     assert house.stored.status is Status.PERMANENT_BOUNCE
 
@@ -218,7 +217,7 @@ def test_rungs_the_load_does_not_leave_are_counted() -> None:
     outcome = house.look()
     assert outcome.shed == 2
     assert house.stored.shed == 2
-    assert house.stored.lane is Lane.KEEP
+    assert house.stored.lane is Lane.ESSENTIAL
 
 
 def test_a_message_set_aside_can_be_stored(table: Table) -> None:
@@ -254,16 +253,16 @@ class CountedQueue(FakeQueue):
 
     asked: int = 0
 
-    def depth(self) -> Depth:
+    def depth(self) -> QueueDepth:
         """Tell it."""
         self.asked += 1
-        return Depth(self.visible, self.delayed, self.in_flight)
+        return QueueDepth(self.visible, self.delayed, self.in_flight)
 
 
 def test_the_counts_are_read_once_a_minute() -> None:
     """At one look a second that is one read in sixty looks."""
     clock, arrivals = Clock(), CountedArrivals(43_200)
-    load = Load(arrivals, FakeQueue(), 1.0, clock.now)
+    load = MeasuredCapacity(arrivals, FakeQueue(), 1.0, clock.now)
     for _ in range(120):
         assert 1.5 < load.looks_per_message() <= 2.0
         clock.advance(1)
@@ -276,7 +275,7 @@ def test_the_counts_are_read_once_a_minute() -> None:
 def test_the_line_is_asked_for_only_where_somebody_waited_long() -> None:
     """Most looks cost no call for it."""
     clock, queue = Clock(), CountedQueue(visible=3_601)
-    load = Load(CountedArrivals(1), queue, 1.0, clock.now)
+    load = MeasuredCapacity(CountedArrivals(1), queue, 1.0, clock.now)
     assert not load.line_is_long(LONGEST_WAIT)
     assert queue.asked == 0
     assert load.line_is_long(LONGEST_WAIT + SOON)
@@ -294,7 +293,7 @@ def test_a_message_is_counted_with_its_first_row_only(table: Table) -> None:
     """However often it is looked at, it came in once, in the hour of its first look."""
     clock = Clock()
     real = RecordTable(table.client, table.name, clock.now)
-    counts = Counts(table.client, table.name)
+    counts = Counters(table.client, table.name)
     assert counts.by_hour(START) == {}
     record = looked(found(bounced()))[0]
     real.save(record, record.alerts, read=None)
@@ -319,14 +318,14 @@ def test_a_first_store_that_fails_counts_nothing(table: Table) -> None:
     real = RecordTable(table.client, table.name, Clock().now)
     record = looked(NotFound())[0]
     real.save(record, (), read=None)
-    with pytest.raises(RecordChanged):
+    with pytest.raises(RecordChangedError):
         real.save(record, (), read=None)
-    assert Counts(table.client, table.name).by_hour(START) == {hour_of(START): 1}
+    assert Counters(table.client, table.name).by_hour(START) == {hour_of(START): 1}
 
 
 def test_what_is_sent_again_is_counted_by_the_minute(table: Table) -> None:
     """A run sees what the runs before it put into the queue."""
-    counts = Counts(table.client, table.name)
+    counts = Counters(table.client, table.name)
     assert counts.sent_since(START) == 0
     counts.count_sent(60, START)
     counts.count_sent(7, START)
@@ -349,7 +348,7 @@ def test_ids_in_bulk_wait_at_low_priority(table: Table) -> None:
     assert record is not None
     assert (record.looks, record.lane, record.note) == (0, Lane.BULK, WAITS_IN_BULK)
     assert record.next_look_at == iso(START)
-    assert Counts(table.client, table.name).by_hour(START) == {}
+    assert Counters(table.client, table.name).by_hour(START) == {}
 
 
 def test_an_id_that_is_known_stays_as_it_is(table: Table) -> None:
@@ -363,7 +362,7 @@ def test_an_id_that_is_known_stays_as_it_is(table: Table) -> None:
 
 def test_what_is_no_id_is_not_put() -> None:
     """The list's mistake is told before it is in the table."""
-    with pytest.raises(BadBody):
+    with pytest.raises(BodyError):
         list(Bulk(FakeRecords(), RULES, Clock().now).put(["no id"]))
 
 

@@ -17,16 +17,17 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ses_insights.adapters import ses
-from ses_insights.adapters.queue import Line
+from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.adapters.records import RecordTable
-from ses_insights.adapters.ses import Call, SesSource
+from ses_insights.adapters.ses import SesSource
 from ses_insights.adapters.topic import AlertTopic
-from ses_insights.domain.failures import Kind, SystemFailure
-from ses_insights.domain.pace import Pace
+from ses_insights.contracts.names import Metric
+from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.pace import Call, Pace
 from ses_insights.domain.record import Answer, NotFound, Refused
-from ses_insights.service.consumer import Lookup
+from ses_insights.service.consumer import Consumer
 from ses_insights.service.look import Look
-from ses_insights.service.telemetry import Metric, Telemetry
+from ses_insights.service.telemetry import Telemetry
 from tests.support.fakes import START, Clock
 from tests.support.house import House, Told, new_telemetry
 from tests.support.samples import (
@@ -177,8 +178,10 @@ def test_a_refused_id_is_a_look_and_parked(house: House, told: Read) -> None:
     }
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_failure_of_the_system_is_counted_by_kind(house: House, told: Read, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_a_failure_of_the_system_is_counted_by_kind(
+    house: House, told: Read, kind: FailureKind
+) -> None:
     """The alarm on all of them and the one on VDM watch the same event."""
     house.answers[:] = [SystemFailure(kind, "Operation: Code")]
     house.serve()
@@ -223,7 +226,7 @@ def test_a_throttled_call_is_counted(telemetry: Telemetry, told: Read) -> None:
 
 def test_every_metric_is_in_the_namespace_of_the_alarms(house: House, told: Read) -> None:
     """Also those that are written at once; all but latency count things."""
-    house.answers[:] = [found(bounced()), SystemFailure(Kind.SNS, "x")]
+    house.answers[:] = [found(bounced()), SystemFailure(FailureKind.SNS, "x")]
     house.serve()
     house.serve("no id")
     house.clock.advance(100_000)
@@ -298,7 +301,7 @@ def test_a_skipped_look_says_so(house: House, told: Read) -> None:
 @pytest.mark.parametrize("what", ["parked", "system failure"])
 def test_what_needs_somebody_stands_out(house: House, told: Read, what: str) -> None:
     """Parked messages warn; failures of the system are errors."""
-    house.answers[:] = [SystemFailure(Kind.SNS, "Publish: Throttled")]
+    house.answers[:] = [SystemFailure(FailureKind.SNS, "Publish: Throttled")]
     house.serve("no id" if what == "parked" else MESSAGE_ID)
     levels = {line["message"]: line["level"] for line in told().logs}
     assert levels[what] == {"parked": "WARNING", "system failure": "ERROR"}[what]
@@ -396,7 +399,7 @@ OPERATIONS: dict[str, list[Any]] = {
 class Glass:
     """The function's inside on real adapters, every wire cut, and everything it says overheard."""
 
-    lookup: Lookup
+    lookup: Consumer
     source: SesSource
     networks: dict[str, Network]
 
@@ -410,10 +413,10 @@ class Glass:
         message = replace(MESSAGE, body=body, receive_count=receive_count)
         with _overheard() as said:
             telemetry = new_telemetry()
-            self.source.noted = telemetry.called
+            self.source.on_call = telemetry.called
             look = replace(self.lookup.look, told=telemetry.alerted)
             with self.source.invocation(17):  # time for one call
-                replace(self.lookup, look=look, telemetry=telemetry).serve(message)
+                replace(self.lookup, look=look, telemetry=telemetry).handle(message)
             telemetry.flush()
         return said.getvalue()
 
@@ -452,8 +455,8 @@ def glass(session: boto3.Session) -> Glass:
         RULES,
         clock.now,
     )
-    line = Line(sqs, QUEUE_URL, DEAD_LETTERS_URL, clock.now)
-    return Glass(Lookup(look, line, new_telemetry()), source, networks)
+    line = SqsConsumerQueue(sqs, QUEUE_URL, DEAD_LETTERS_URL, clock.now)
+    return Glass(Consumer(look, line, new_telemetry()), source, networks)
 
 
 @settings(phases=[Phase.generate])  # the next test names single culprits faster than shrinking

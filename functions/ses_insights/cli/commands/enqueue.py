@@ -11,13 +11,21 @@ from typing import IO, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from ses_insights.adapters.producer_queue import BackOfTheLine
+from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
-from ses_insights.cli.deployment import Service, now
+from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import EXPECTED, NOTHING, NothingFoundError, WrongUsageError
-from ses_insights.cli.ids import Bad, Checked, Line, check, of_arguments, of_column, of_lines
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, service_of
-from ses_insights.cli.output import ERR, counted, say, say_json, span, tell
+from ses_insights.cli.ids import (
+    Bad,
+    Checked,
+    SqsConsumerQueue,
+    check,
+    of_arguments,
+    of_column,
+    of_lines,
+)
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.output import ERR, counted, echo, echo_err, echo_json, span
 from ses_insights.cli.sending import Refused, Sender, last_look_by
 from ses_insights.domain.times import iso
 from ses_insights.service.backfill import Bulk
@@ -68,21 +76,21 @@ def command(
         raise WrongUsageError("--bulk and --force exclude each other: what is in bulk waits.")
     checked = check(_lines(ids or [], file, column))
     for bad in checked.bad:
-        tell(f"{bad.place}: {bad.why}")
+        echo_err(f"{bad.place}: {bad.why}")
     if not checked.ids:
         raise NothingFoundError("There is no message id in what was given; nothing was sent.")
-    service = service_of(ctx, stack)
+    service = deployment_of(ctx, stack)
     told = _put_in_bulk(service, checked) if bulk else _send(service, checked, force=force)
     if as_json:
-        say_json(told | {"twice": checked.twice, "bad": [_bad(each) for each in checked.bad]})
+        echo_json(told | {"twice": checked.twice, "bad": [_bad(each) for each in checked.bad]})
     else:
         for line in _in_words(told, checked.twice):
-            say(line)
+            echo(line)
     if checked.bad or told.get("refused"):
         raise typer.Exit(NOTHING)
 
 
-def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator[Line]:
+def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator[SqsConsumerQueue]:
     """Read what was given, from the one place that was named."""
     if ids == [STDIN]:
         ids, file = [], STDIN
@@ -95,7 +103,7 @@ def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator
     return _lines_of(file or STDIN, column)
 
 
-def _lines_of(file: str, column: str | None) -> Iterator[Line]:
+def _lines_of(file: str, column: str | None) -> Iterator[SqsConsumerQueue]:
     try:
         with _opened(file) as stream:
             yield from of_column(stream, column) if column else of_lines(stream)
@@ -114,9 +122,9 @@ def _opened(file: str) -> Iterator[IO[str]]:
         yield stream
 
 
-def _send(service: Service, checked: Checked, *, force: bool) -> dict[str, Any]:
+def _send(service: Deployment, checked: Checked, *, force: bool) -> dict[str, Any]:
     settings = service.settings
-    depth = BackOfTheLine(service.sqs, service.outputs["QueueUrl"]).depth()
+    depth = SqsProducerQueue(service.sqs, service.outputs["QueueUrl"]).depth()
     sender = Sender(service.sqs, service.outputs["QueueUrl"])
     ids = {message_id: force or wanted for message_id, wanted in checked.ids.items()}
     sent, refused = 0, list[Refused]()
@@ -127,10 +135,12 @@ def _send(service: Service, checked: Checked, *, force: bool) -> dict[str, Any]:
                 refused += more
                 advance(joined + len(more))
         except EXPECTED:
-            tell(f"Stopped after {sent:,} of {counted(len(ids), 'id')}; give all of them again.")
+            echo_err(
+                f"Stopped after {sent:,} of {counted(len(ids), 'id')}; give all of them again."
+            )
             raise
     for each in refused:
-        tell(f"{each.message_id}: the queue refuses it: {each.why}")
+        echo_err(f"{each.message_id}: the queue refuses it: {each.why}")
     by = last_look_by(
         now(),
         in_queue=depth.visible + depth.delayed + depth.in_flight,
@@ -146,7 +156,7 @@ def _send(service: Service, checked: Checked, *, force: bool) -> dict[str, Any]:
     }
 
 
-def _put_in_bulk(service: Service, checked: Checked) -> dict[str, Any]:
+def _put_in_bulk(service: Deployment, checked: Checked) -> dict[str, Any]:
     lane = Bulk(RecordTable(service.dynamodb, service.table_name), service.own_settings.rules, now)
     new = known = 0
     with _progress(len(checked.ids)) as advance:
@@ -157,7 +167,9 @@ def _put_in_bulk(service: Service, checked: Checked) -> dict[str, Any]:
                 advance(1)
         except EXPECTED:
             done = new + known
-            tell(f"Stopped after {done:,} of {counted(len(checked.ids), 'id')}; give all again.")
+            echo_err(
+                f"Stopped after {done:,} of {counted(len(checked.ids), 'id')}; give all again."
+            )
             raise
     return {"inBulk": new, "known": known}
 

@@ -11,11 +11,11 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_codes
-from ses_insights.cli.asking import agreed
-from ses_insights.cli.deployment import Service, now
-from ses_insights.cli.errors import NOTHING, NothingFoundError, Trouble, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Yes, service_of
-from ses_insights.cli.output import clean, counted, say, say_json, tell
+from ses_insights.cli.asking import confirm
+from ses_insights.cli.deployment import Deployment, now
+from ses_insights.cli.errors import NOTHING, CliError, NothingFoundError, WrongUsageError
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Yes, deployment_of
+from ses_insights.cli.output import clean, counted, echo, echo_err, echo_json
 from ses_insights.contracts.rows import ALERT, MESSAGE, Row
 from ses_insights.service.erase import addresses, rows_about, tombstone
 
@@ -74,25 +74,25 @@ def command(
     """
     if "@" not in recipient:
         raise WrongUsageError("An address has an @; to find one, use: insights find.")
-    service = service_of(ctx, stack)
+    service = deployment_of(ctx, stack)
     held = list(_held(service, recipient))
     if not held:
         if as_json:
-            say_json(_json(held))
+            echo_json(_json(held))
         raise NothingFoundError(
             f"Nothing is stored of {clean(recipient)}. What was stored in the last second may not "
             "be found yet."
         )
     for line in found(held):
-        tell(line)
-    if not agreed("Erase this for good?", yes=yes):
+        echo_err(line)
+    if not confirm("Erase this for good?", yes=yes):
         raise typer.Exit(NOTHING)
     rows = sum(erase(service, each) for each in held)
     if as_json:
-        say_json(_json(held) | {"deletedRows": rows})
+        echo_json(_json(held) | {"deletedRows": rows})
         return
-    say(f"Erased: {counted(rows, 'row')} of {counted(len(held), 'message')}.")
-    say(REMAINS)
+    echo(f"Erased: {counted(rows, 'row')} of {counted(len(held), 'message')}.")
+    echo(REMAINS)
 
 
 def found(held: Sequence[Held]) -> Iterator[str]:
@@ -107,11 +107,11 @@ def found(held: Sequence[Held]) -> Iterator[str]:
         yield f"{counted(untold, 'alert')} not told yet; nobody will be told."
 
 
-def erase(service: Service, held: Held) -> int:
+def erase(service: Deployment, held: Held) -> int:
     """Erase what one message holds; returns how many rows were deleted.
 
     The message's row loses its data first, or with the others, and the rows by which it is found
-    go last. So whatever stops it, it can be run again. Raises `Trouble`, and what boto3 raises.
+    go last. So whatever stops it, it can be run again. Raises `CliError`, and what boto3 raises.
     """
     for _ in range(_TRIES):
         rows = service.rows_of(held.message_id)
@@ -130,10 +130,10 @@ def erase(service: Service, held: Held) -> int:
                 raise
         else:
             return len(doomed)
-    raise Trouble("The service keeps writing to a message of this recipient: run it again.")
+    raise CliError("The service keeps writing to a message of this recipient: run it again.")
 
 
-def _held(service: Service, recipient: str) -> Iterator[Held]:
+def _held(service: Deployment, recipient: str) -> Iterator[Held]:
     for address in addresses(recipient):
         listed = service.query(
             IndexName="ByDestination",
@@ -146,7 +146,7 @@ def _held(service: Service, recipient: str) -> Iterator[Held]:
                 yield Held(message_id, address, rows)
 
 
-def _stay(service: Service, rows: Sequence[Row]) -> Any:
+def _stay(service: Deployment, rows: Sequence[Row]) -> Any:
     """Put what stays of the message over its row, if that is still what was read."""
     own = next((row for row in rows if row["Record"] == MESSAGE), None)
     put = {"TableName": service.table_name, "Item": _item(tombstone(rows, now()))}
@@ -161,7 +161,7 @@ def _stay(service: Service, rows: Sequence[Row]) -> Any:
     }
 
 
-def _delete(service: Service, row: Row) -> Any:
+def _delete(service: Deployment, row: Row) -> Any:
     key = {"MessageId": row["MessageId"], "Record": row["Record"]}
     return {"Delete": {"TableName": service.table_name, "Key": _item(key)}}
 

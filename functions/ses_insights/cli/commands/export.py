@@ -13,9 +13,9 @@ import typer
 
 from ses_insights.cli.deployment import now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Statuses, service_of
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Statuses, deployment_of
 from ses_insights.cli.output import as_json as written
-from ses_insights.cli.output import counted, tell
+from ses_insights.cli.output import counted, echo_err
 from ses_insights.cli.search import Days, by_status, day, moment
 from ses_insights.contracts.rows import Row
 
@@ -59,13 +59,13 @@ def command(
     days = Days(day(since, today), day(until, today))
     if days.last < days.first:
         raise WrongUsageError(f"{until} comes before {since}.")
-    rows = by_status(service_of(ctx, stack), list(status or ()), days, newest_first=False)
+    rows = by_status(deployment_of(ctx, stack), list(status or ()), days, newest_first=False)
     with _opened(output) as stream:
         number = write_json(rows, stream) if as_json else write_csv(rows, stream)
     if not number:
-        tell("Nothing was found.")
+        echo_err("Nothing was found.")
         raise typer.Exit(NOTHING)
-    tell(f"Exported {counted(number, 'recipient')}.")
+    echo_err(f"Exported {counted(number, 'recipient')}.")
 
 
 def write_csv(rows: Iterable[Row], stream: IO[str]) -> int:

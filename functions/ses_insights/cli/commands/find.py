@@ -10,8 +10,17 @@ from rich.text import Text
 
 from ses_insights.cli.deployment import now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Statuses, service_of
-from ses_insights.cli.output import Cell, clean, coloured, columns, heading, say, say_json, tell
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Statuses, deployment_of
+from ses_insights.cli.output import (
+    Cell,
+    clean,
+    coloured,
+    columns,
+    echo,
+    echo_err,
+    echo_json,
+    heading,
+)
 from ses_insights.cli.search import UNTOLD, Days, by_status, day, moment, newest, to_address
 from ses_insights.contracts.rows import Row
 
@@ -50,7 +59,7 @@ def command(
         days = Days(asked, asked)
     if to and UNTOLD.intersection(statuses):
         raise WrongUsageError("A message that is NOT_FOUND or INVALID has no recipient: no --to.")
-    service = service_of(ctx, stack)
+    service = deployment_of(ctx, stack)
     rows = newest(
         to_address(service, to, statuses, days)
         if to
@@ -58,15 +67,15 @@ def command(
         limit,
     )
     if as_json:
-        say_json(rows)
+        echo_json(rows)
     else:
         for line in lines(rows):
-            say(line)
+            echo(line)
     if not rows:
-        tell("Nothing was found.")
+        echo_err("Nothing was found.")
         raise typer.Exit(NOTHING)
     if len(rows) == limit:
-        tell(f"The newest {limit}; --limit shows more.")
+        echo_err(f"The newest {limit}; --limit shows more.")
 
 
 def lines(rows: Sequence[Row]) -> list[Text]:

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from ses_insights.cli.asking import agreed
+from ses_insights.cli.asking import confirm
 from ses_insights.cli.dead_letters import NO_REASON, DeadLetters, Parked
 from ses_insights.cli.errors import EXPECTED, NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Yes, service_of
-from ses_insights.cli.output import clean, columns, counted, heading, say, say_json, tell
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Yes, deployment_of
+from ses_insights.cli.output import clean, columns, counted, echo, echo_err, echo_json, heading
 
 _BODY: Final = 60
 """Characters of a body that a person sees; a bad body can be anything."""
@@ -56,15 +56,15 @@ def show(
     total = letters.count()
     seen = [message for message in letters.peek() if message.is_for(reason)]
     if as_json:
-        say_json({"total": max(total, len(seen)), "shown": [_json(each) for each in seen]})
+        echo_json({"total": max(total, len(seen)), "shown": [_json(each) for each in seen]})
     else:
         for line in lines(seen):
-            say(line)
+            echo(line)
     if not seen:
-        tell(_nothing(reason))
+        echo_err(_nothing(reason))
         raise typer.Exit(NOTHING)
     if reason is None and total > len(seen):
-        tell(f"{total - len(seen):,} more behind them: SQS shows ten of a group at a time.")
+        echo_err(f"{total - len(seen):,} more behind them: SQS shows ten of a group at a time.")
 
 
 @app.command()
@@ -146,7 +146,7 @@ def _is_given(ctx: typer.Context, option: str) -> bool:
 
 
 def _letters(ctx: typer.Context, stack: str) -> DeadLetters:
-    service = service_of(ctx, stack)
+    service = deployment_of(ctx, stack)
     outputs = service.outputs
     return DeadLetters(service.sqs, outputs["DeadLetterQueueUrl"], outputs["QueueUrl"])
 
@@ -154,10 +154,10 @@ def _letters(ctx: typer.Context, stack: str) -> DeadLetters:
 def _ask(letters: DeadLetters, what: str, reason: str | None, *, yes: bool) -> None:
     total = letters.count()
     if not total:
-        tell(_nothing(None))
+        echo_err(_nothing(None))
         raise typer.Exit(NOTHING)
     which = f"those of {counted(total, 'parked message')} whose reason is {clean(reason)}"
-    if not agreed(f"{what}: {which if reason else counted(total, 'parked message')}?", yes=yes):
+    if not confirm(f"{what}: {which if reason else counted(total, 'parked message')}?", yes=yes):
         raise typer.Exit(NOTHING)
 
 
@@ -169,14 +169,14 @@ def _do(
     try:
         taken.extend(messages)
     except EXPECTED:
-        tell(f"{done}: {counted(len(taken), 'message')}; then it stopped. Run it again.")
+        echo_err(f"{done}: {counted(len(taken), 'message')}; then it stopped. Run it again.")
         raise
     if as_json:
-        say_json({key: [_json(each) for each in taken]})
+        echo_json({key: [_json(each) for each in taken]})
     elif taken:
-        say(f"{done}: {counted(len(taken), 'message')}.")
+        echo(f"{done}: {counted(len(taken), 'message')}.")
     if not taken:
-        tell(_nothing(reason))
+        echo_err(_nothing(reason))
         raise typer.Exit(NOTHING)
 
 

@@ -9,9 +9,9 @@ import typer
 from rich.text import Text
 
 from ses_insights.cli.errors import NothingFoundError, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, service_of
-from ses_insights.cli.output import Cell, clean, coloured, columns, counted, say, say_json
-from ses_insights.contracts.queue_message import BadBody, read_body
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.output import Cell, clean, coloured, columns, counted, echo, echo_json
+from ses_insights.contracts.queue_message import BodyError, read_body
 from ses_insights.contracts.rows import read_record
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.insight import Destination, Event
@@ -40,9 +40,9 @@ def command(
     """
     try:
         asked = read_body(message_id).message_id
-    except BadBody as error:
+    except BodyError as error:
         raise WrongUsageError(f"This cannot be looked up: {error}.") from None
-    rows = service_of(ctx, stack).rows_of(asked)
+    rows = deployment_of(ctx, stack).rows_of(asked)
     record = read_record(rows)
     if record is None:
         raise NothingFoundError(
@@ -50,10 +50,10 @@ def command(
             "enqueued, or has expired."
         )
     if as_json:
-        say_json(rows)
+        echo_json(rows)
         return
     for line in lines(record):
-        say(line)
+        echo(line)
 
 
 def lines(record: Record) -> list[Text]:
@@ -144,8 +144,8 @@ def _alert(alert: Alert) -> list[Cell]:
     return [
         alert.detected_at,
         str(alert.alert_type),
-        coloured(alert.meaning.severity),
+        coloured(alert.explanation.severity),
         clean(alert.destination),
         told,
-        alert.meaning.next_step,
+        alert.explanation.next_step,
     ]

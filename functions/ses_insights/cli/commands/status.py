@@ -13,12 +13,12 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
-from ses_insights.adapters.counters import Counts
+from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
-from ses_insights.adapters.producer_queue import BackOfTheLine
-from ses_insights.cli.deployment import Service, now
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, service_of
-from ses_insights.cli.output import Cell, columns, counted, say, say_json, span, to_the_second
+from ses_insights.adapters.queue import SqsProducerQueue
+from ses_insights.cli.deployment import Deployment, now
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.output import Cell, columns, counted, echo, echo_json, span, to_the_second
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import looks_per_message
 from ses_insights.domain.times import iso
@@ -82,22 +82,22 @@ def command(ctx: typer.Context, stack: Stack = DEFAULT_STACK, as_json: Json = Fa
       insights status
       insights status --stack SesInsightsTest --json
     """
-    state = read(service_of(ctx, stack))
+    state = read(deployment_of(ctx, stack))
     if as_json:
-        say_json(to_json(state))
+        echo_json(to_json(state))
         return
     for line in lines(state):
-        say(line)
+        echo(line)
 
 
-def read(service: Service) -> State:
+def read(service: Deployment) -> State:
     """Ask AWS how things are."""
     at = now()
     settings = service.settings
-    depth = BackOfTheLine(service.sqs, service.outputs["QueueUrl"]).depth()
-    parked = BackOfTheLine(service.sqs, service.outputs["DeadLetterQueueUrl"]).depth()
+    depth = SqsProducerQueue(service.sqs, service.outputs["QueueUrl"]).depth()
+    parked = SqsProducerQueue(service.sqs, service.outputs["DeadLetterQueueUrl"]).depth()
     index = DueIndex(service.dynamodb, service.table_name)
-    arrivals = Counts(service.dynamodb, service.table_name).by_hour(at)
+    arrivals = Counters(service.dynamodb, service.table_name).by_hour(at)
     return State(
         stack=service.stack,
         at=at,
@@ -114,7 +114,7 @@ def read(service: Service) -> State:
     )
 
 
-def last_look(service: Service) -> datetime | None:
+def last_look(service: Deployment) -> datetime | None:
     """Read when an id was served last, from the end of the lookup function's newest log stream."""
     group = service.lookup_function.get("LoggingConfig", {}).get("LogGroup")
     logs = service.client("logs")
@@ -147,7 +147,7 @@ def _word(line: str) -> object:
     return parsed.get("message") if isinstance(parsed, dict) else None
 
 
-def vdm(service: Service) -> str:
+def vdm(service: Deployment) -> str:
     """Ask whether Virtual Deliverability Manager is on."""
     try:
         account = service.client("sesv2").get_account()

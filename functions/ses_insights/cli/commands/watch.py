@@ -13,10 +13,10 @@ from rich.console import Group
 from rich.live import Live
 
 from ses_insights.cli.commands.status import State, lines, one_line, read, to_json
-from ses_insights.cli.deployment import Service
+from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import EXPECTED, sentence
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, service_of
-from ses_insights.cli.output import OUT, as_json, say, tell
+from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.output import OUT, as_json, echo, echo_err
 
 
 def command(
@@ -39,7 +39,7 @@ def command(
       insights watch
       insights watch --every 60 --times 10 --json >> insights.jsonl
     """
-    service = service_of(ctx, stack)
+    service = deployment_of(ctx, stack)
     with suppress(KeyboardInterrupt), _shown(in_json=in_json) as show:
         for number in count(1):
             _look(service, show, is_first=number == 1)
@@ -48,14 +48,14 @@ def command(
             time.sleep(every)
 
 
-def _look(service: Service, show: Callable[[State], None], *, is_first: bool) -> None:
+def _look(service: Deployment, show: Callable[[State], None], *, is_first: bool) -> None:
     """Read and show; what fails later may pass, so it is told, and watched on."""
     try:
         show(read(service))
     except EXPECTED as error:
         if is_first:
             raise
-        tell(sentence(error))
+        echo_err(sentence(error))
 
 
 @contextmanager
@@ -67,4 +67,4 @@ def _shown(*, in_json: bool) -> Iterator[Callable[[State], None]]:
         with Live(console=OUT, auto_refresh=False) as live:
             yield lambda state: live.update(Group(*lines(state)), refresh=True)
     else:
-        yield lambda state: say(one_line(state))
+        yield lambda state: echo(one_line(state))

@@ -13,8 +13,9 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_insights.adapters.queue import Line, QueueMessage, retry_delay
-from ses_insights.domain.failures import Kind, SystemFailure
+from ses_insights.adapters.queue import SqsConsumerQueue, retry_delay
+from ses_insights.contracts.queue_message import QueueMessage
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from tests.support.fakes import Clock
 from tests.support.samples import DEAD_LETTERS_URL, MESSAGE, QUEUE_URL, lambda_record
 from tests.support.wire import GARBLED, ONCE, Network, Reply, sqs_error
@@ -80,7 +81,7 @@ def test_a_record_is_read() -> None:
 class Stubbed:
     """A line whose every request must be the expected one."""
 
-    line: Line
+    line: SqsConsumerQueue
     sqs: Stubber
 
 
@@ -88,7 +89,7 @@ class Stubbed:
 def stubbed(session: boto3.Session, clock: Clock) -> Stubbed:
     """A line on a client that sends nothing and checks what it is asked to send."""
     client = session.client("sqs", config=ONCE)
-    line = Line(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now, chance=lambda: 0.5)
+    line = SqsConsumerQueue(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now, chance=lambda: 0.5)
     stubber = Stubber(client)
     stubber.activate()
     return Stubbed(line, stubber)
@@ -114,7 +115,7 @@ def test_waits_are_jittered_unless_told_otherwise(session: boto3.Session, clock:
     network = Network(clock)
     network.cut(client.meta.events, "before-send.sqs")
     network.will(Reply(200, b"{}"))
-    line = Line(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now)
+    line = SqsConsumerQueue(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now)
     assert len({line.defer(replace(MESSAGE, receive_count=40)) for _ in range(10)}) > 1
 
 
@@ -126,7 +127,7 @@ class Queues:
     """A line on queues in memory."""
 
     client: SQSClient
-    line: Line
+    line: SqsConsumerQueue
 
     def parked(self) -> list[Any]:
         """Everything in the dead-letter queue, as somebody sees it who looks why."""
@@ -146,7 +147,7 @@ def queues(session: boto3.Session, _cloud: None, clock: Clock) -> Queues:
         client.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
         for name in ("MessageIds.fifo", "DeadLetters.fifo")
     )
-    return Queues(client, Line(client, queue, dead_letters, now=clock.now))
+    return Queues(client, SqsConsumerQueue(client, queue, dead_letters, now=clock.now))
 
 
 @pytest.mark.parametrize("body", [MESSAGE.body, "not\nan\tid", "{", "💌 \u202e", "x" * 200_000])
@@ -211,7 +212,7 @@ def test_an_empty_body_is_parked_in_words(queues: Queues) -> None:
 class Cut:
     """A line behind a cut wire."""
 
-    line: Line
+    line: SqsConsumerQueue
     network: Network
 
 
@@ -221,10 +222,10 @@ def cut(session: boto3.Session, clock: Clock) -> Cut:
     network = Network(clock)
     client = session.client("sqs", config=ONCE)
     network.cut(client.meta.events, "before-send.sqs")
-    return Cut(Line(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now), network)
+    return Cut(SqsConsumerQueue(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now), network)
 
 
-OPERATIONS: dict[str, Callable[[Line], object]] = {
+OPERATIONS: dict[str, Callable[[SqsConsumerQueue], object]] = {
     "ChangeMessageVisibility": lambda line: line.defer(MESSAGE),
     "SendMessage": lambda line: line.park(MESSAGE, "why"),
 }
@@ -234,24 +235,24 @@ OPERATIONS: dict[str, Callable[[Line], object]] = {
 @pytest.mark.parametrize(
     ("trouble", "kind"),
     [
-        (sqs_error(400, "AWS.SimpleQueueService.NonExistentQueue"), Kind.SQS),
-        (sqs_error(400, "ReceiptHandleIsInvalid"), Kind.SQS),
-        (sqs_error(400, "AWS.SimpleQueueService.MessageNotInflight"), Kind.SQS),
-        (sqs_error(403, "RequestThrottled"), Kind.SQS),
-        (sqs_error(500, "InternalFailure"), Kind.SQS),
-        (Reply(503, b""), Kind.SQS),
-        (sqs_error(403, "AccessDenied"), Kind.ACCESS_DENIED),
-        (sqs_error(403, "AccessDeniedException"), Kind.ACCESS_DENIED),
-        (sqs_error(403, "ExpiredToken"), Kind.CREDENTIALS),
-        (sqs_error(403, "InvalidClientTokenId"), Kind.CREDENTIALS),
-        (ReadTimeoutError(endpoint_url=URL), Kind.SQS),
-        (EndpointConnectionError(endpoint_url=URL), Kind.SQS),
+        (sqs_error(400, "AWS.SimpleQueueService.NonExistentQueue"), FailureKind.SQS),
+        (sqs_error(400, "ReceiptHandleIsInvalid"), FailureKind.SQS),
+        (sqs_error(400, "AWS.SimpleQueueService.MessageNotInflight"), FailureKind.SQS),
+        (sqs_error(403, "RequestThrottled"), FailureKind.SQS),
+        (sqs_error(500, "InternalFailure"), FailureKind.SQS),
+        (Reply(503, b""), FailureKind.SQS),
+        (sqs_error(403, "AccessDenied"), FailureKind.ACCESS_DENIED),
+        (sqs_error(403, "AccessDeniedException"), FailureKind.ACCESS_DENIED),
+        (sqs_error(403, "ExpiredToken"), FailureKind.CREDENTIALS),
+        (sqs_error(403, "InvalidClientTokenId"), FailureKind.CREDENTIALS),
+        (ReadTimeoutError(endpoint_url=URL), FailureKind.SQS),
+        (EndpointConnectionError(endpoint_url=URL), FailureKind.SQS),
         # ChangeMessageVisibility returns nothing, so botocore does not read a 200.
-        *((reply, Kind.SQS) for reply in GARBLED if reply.status > 200),
+        *((reply, FailureKind.SQS) for reply in GARBLED if reply.status > 200),
     ],
 )
 def test_a_refusal_of_sqs_is_a_failure_of_the_system(
-    cut: Cut, operation: str, trouble: Reply | BotoCoreError, kind: Kind
+    cut: Cut, operation: str, trouble: Reply | BotoCoreError, kind: FailureKind
 ) -> None:
     """Whatever SQS refuses is named by operation and by what is to be mended."""
     cut.network.will(trouble)
@@ -273,5 +274,5 @@ def test_no_answer_of_sqs_is_left_unnamed(cut: Cut, operation: str, code: str) -
     )
     with pytest.raises(SystemFailure) as caught:
         OPERATIONS[operation](cut.line)
-    assert caught.value.kind is Kind.SQS
+    assert caught.value.kind is FailureKind.SQS
     assert MESSAGE.body not in str(caught.value)

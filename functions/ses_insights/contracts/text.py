@@ -1,0 +1,29 @@
+"""Text of a mail made safe for where it is shown: a line, an attribute, a chat channel."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+# The two signs outside the surrogates that SQS, where many alerts go on to, does not take:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+# JSON can spell them.
+SPELLED: Final = str.maketrans({"\ufffe": r"\ufffe", "\uffff": r"\uffff"})
+
+
+def domain_of(address: str | None) -> str | None:
+    """Take the domain out of an address, in lower case; None where there is none."""
+    match = re.search(r"@([^@\s<>]+)>?\s*$", address or "")
+    return match[1].lower() if match else None
+
+
+def one_line(text: str) -> str:
+    """Make text safe to stand in a line: no breaks, no control or direction-changing characters."""
+    kept = (" " if unicodedata.category(sign) in {"Zl", "Zp", "Cc"} else sign for sign in text)
+    visible = "".join(
+        sign
+        for sign in kept
+        if unicodedata.category(sign) not in {"Cf", "Cs"} and ord(sign) not in SPELLED
+    )
+    return " ".join(visible.split())
