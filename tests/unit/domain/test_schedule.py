@@ -83,7 +83,7 @@ def test_the_last_rung_ends_the_ladder() -> None:
 
 
 @pytest.mark.parametrize(
-    "places", [(BOUNCED,), (COMPLAINED,), (REJECTED,), (BOUNCED, COMPLAINED, REJECTED)]
+    "destinations", [(BOUNCED,), (COMPLAINED,), (REJECTED,), (BOUNCED, COMPLAINED, REJECTED)]
 )
 def test_a_story_that_is_over_is_not_looked_at_again(destinations: tuple[Destination, ...]) -> None:
     """When every recipient bounced for good, complained or was refused, nothing more can come."""
@@ -111,7 +111,7 @@ def test_what_ses_has_forgotten_is_not_asked_for() -> None:
     assert "30 days" in (following.final or "")
 
 
-@pytest.mark.parametrize("places", [ONLY_SENT, (Destination("ada@example.com"),), ()])
+@pytest.mark.parametrize("destinations", [ONLY_SENT, (Destination("ada@example.com"),), ()])
 def test_only_send_after_a_day_is_marked_and_looked_at_once_more(
     destinations: tuple[Destination, ...],
 ) -> None:

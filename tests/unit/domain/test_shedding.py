@@ -55,7 +55,7 @@ def passed_over(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "keep"),
+    ("seconds", "essential"),
     [([900, 7_200, 86_400, 259_200, 604_800], 3 * DAY), ([60, 3_600], HOUR), ([604_800], 7 * DAY)],
 )
 def test_the_last_rung_up_to_three_days_is_kept(seconds: list[float], essential: timedelta) -> None:

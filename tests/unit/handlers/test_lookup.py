@@ -616,7 +616,7 @@ def test_an_environment_is_wired_once(stack: Stack, monkeypatch: pytest.MonkeyPa
 def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
     """What the settings name is where each part reads and writes."""
     parts = stack.module.wire(SETTINGS, stack.session)
-    look, line = parts.lookup.look, parts.lookup.line
+    look, line = parts.lookup.look, parts.lookup.queue
     assert look.records.table_name == "a-table"
     assert look.subscribers.topic_arn == SETTINGS["ALERT_TOPIC_ARN"]
     assert (line.queue_url, line.dead_letter_queue_url) == (
@@ -641,7 +641,7 @@ def test_a_chat_is_told_where_the_stack_has_one(stack: Stack) -> None:
 def test_no_client_waits_longer_than_an_invocation_allows(stack: Stack) -> None:
     """SES and SNS are never retried by the SDK; the others once, with time-outs that fit."""
     parts = stack.module.wire(SETTINGS, stack.session)
-    look, line = parts.lookup.look, parts.lookup.line
+    look, line = parts.lookup.look, parts.lookup.queue
     assert parts.source.client.meta.config.retries["total_max_attempts"] == 1
     tries = {look.records.client: 2, look.subscribers.client: 1, line.client: 2}
     for client, number in tries.items():
