@@ -18,7 +18,7 @@ from typing import Final
 
 from ses_insights.contracts.rows import destination_rows, message_row
 from ses_insights.domain.insight import Destination, Event, Insights
-from ses_insights.domain.overload import hour_of, looks_per_message
+from ses_insights.domain.overload import first_looks, hour_of, looks_per_message
 from ses_insights.domain.record import Found, Record, Rules, after_look
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import iso
@@ -175,13 +175,13 @@ def typical() -> Record:
             ),
         ),
     )
+    rules = Rules(Ladder(), timedelta(days=RETENTION_DAYS))
     record, _ = after_look(
-        None,
+        Record.new(insights.message_id, now, rules),
         Found(insights),
-        message_id=insights.message_id,
-        enqueued_at=now,
         now=now + timedelta(minutes=15),
-        rules=Rules(Ladder(), timedelta(days=RETENTION_DAYS)),
+        rules=rules,
+        looks_per_message=math.inf,
     )
     return record
 
@@ -245,7 +245,7 @@ class Day:
         ladder = Ladder()
         left = looks_per_message({hour_of(now): mails}, now=now, period=1.0)
         looks = mails * min(left, float(len(ladder.rungs)))
-        first = mails * ladder.first_looks(left)
+        first = mails * first_looks(ladder, left)
         return cls(mails, first, looks - first)
 
     @property

@@ -8,7 +8,7 @@ import pytest
 
 from infra.config import DEFAULT_LADDER, MAX_PERIOD_SECONDS, Config, ConfigError
 from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS
-from ses_insights.settings import LONGEST_PERIOD
+from ses_insights.contracts.names import LONGEST_PERIOD
 
 MONTH = 30 * 86_400
 

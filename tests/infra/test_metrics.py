@@ -22,7 +22,7 @@ from ses_insights.domain.times import iso
 from ses_insights.service.look import Outcome
 from ses_insights.service.telemetry import FollowUpTelemetry
 from tests.support.fakes import START
-from tests.support.house import Told, new_telemetry
+from tests.support.harness import Output, new_telemetry
 from tests.support.samples import event, looked, told
 from tests.support.shown import Watched, all_metrics
 
@@ -59,7 +59,7 @@ def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         do_everything()
     return {
         Watched("SesInsights", name, frozenset(dimensions))
-        for name, dimensions in Told(capsys.readouterr().out).metrics
+        for name, dimensions in Output(capsys.readouterr().out).metrics
     }
 
 

@@ -108,17 +108,3 @@ def redrive(run: LocalRun) -> None:
                 MessageDeduplicationId=str(uuid4()),
             )
             sqs.delete_message(QueueUrl=parked, ReceiptHandle=message["ReceiptHandle"])
-
-
-@contextmanager
-def coming_back_after(run: LocalRun, seconds: int) -> Iterator[None]:
-    """Let a message come back so soon after it was handed out and not deleted.
-
-    The stack has six times the function's time-out, three minutes, which is long to wait for.
-    """
-    sqs, queue = run.session.client("sqs"), run.outputs["QueueUrl"]
-    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])
-    hidden = before["Attributes"]["VisibilityTimeout"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
-    yield
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": hidden})

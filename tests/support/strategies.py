@@ -1,5 +1,6 @@
-"""What the core's tests share: one mail, builders of what SES says about it, and strategies."""
+"""What the domain's tests share: one mail, what SES says about it, and strategies."""
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -164,12 +165,9 @@ def answers() -> st.SearchStrategy[Answer]:
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     """Records as they come about: by looks, one after the other."""
-    record: Record | None = None
+    record = Record.new(MESSAGE_ID, SENT, RULES)
     now = SENT
     for answer in draw(st.lists(answers(), min_size=1, max_size=3)):
         now += timedelta(milliseconds=draw(st.integers(1, 10 * 86_400_000)))
-        record, _ = after_look(
-            record, answer, message_id=MESSAGE_ID, enqueued_at=SENT, now=now, rules=RULES
-        )
-    assert record is not None
+        record, _ = after_look(record, answer, now=now, rules=RULES, looks_per_message=math.inf)
     return record

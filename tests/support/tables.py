@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from ses_insights.contracts.names import INDEX_KEYS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_INDEXES: Final = {
-    "ByDestination": ("Destination", "LastEventAt"),
-    "ByStatus": ("Status", "LastEventAt"),
-    "DueLooks": ("DueLane", "NextLookAt"),
-}
-
 
 def make_table(client: DynamoDBClient, name: str) -> None:
     """Make the table, empty."""
-    names = {"MessageId", "Record", *(name for pair in _INDEXES.values() for name in pair)}
+    names = {"MessageId", "Record", *(name for pair in INDEX_KEYS.values() for name in pair)}
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -36,6 +32,6 @@ def make_table(client: DynamoDBClient, name: str) -> None:
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
-            for index, (partition, sort) in _INDEXES.items()
+            for index, (partition, sort) in INDEX_KEYS.items()
         ],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from local.stack.run import PROJECT
 from ses_insights.adapters import ses
 from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
 from ses_insights.contracts.alert_message import Notification
+from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import SystemFailure
@@ -29,6 +31,7 @@ from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.service.look import Look
+from ses_insights.service.outbox import Outbox
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -59,8 +62,8 @@ class _Naive(Pace):
         if self.from_start:
             self._next = now + self.pause
 
-    def call_ended(self, now: float, journey: CallResult) -> None:
-        del journey
+    def call_ended(self, now: float, result: CallResult) -> None:
+        del result
         if not self.from_start:
             self._next = now + self.pause
 
@@ -116,12 +119,16 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
     client = _client(url, way.config)
     message_id = _send(client)
     source = SesSource(client=client, pace=way.pace(), on_call=lambda _: None)
+    records = _Nothing()
     look = Look(
         source=source,
-        records=_Nothing(),
-        subscribers=_Nobody(),
+        records=records,
+        outbox=Outbox(records, _Nobody(), TableAddress("eu-west-1", "Insights"), _now),
+        capacity=_Unlimited(),
         rules=Rules(Ladder(), retention=timedelta(days=90)),
-        now=lambda: datetime.now(UTC),
+        delay=timedelta(0),
+        on_published=lambda _: None,
+        now=_now,
     )
     request = LookRequest(message_id)
     ends = time.monotonic() + seconds
@@ -129,7 +136,7 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
         # Time to store the answer is left after the end, so that looks go on up to it.
         with source.invocation(left + PERIOD + LONGEST_CALL + STORING_NEEDS):
             try:
-                look(request, enqueued_at=datetime.now(UTC))
+                look.take(request, enqueued_at=_now())
             except SystemFailure:
                 continue  # a 429; the report counts it
 
@@ -146,6 +153,21 @@ def _send(client: SESV2Client) -> str:
         Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
     )
     return sent["MessageId"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Unlimited:
+    """As many looks as anybody wants."""
+
+    def looks_per_message(self) -> float:
+        return math.inf
+
+    def held_up(self, waited: timedelta) -> bool:
+        del waited
+        return False
 
 
 class _Nothing:

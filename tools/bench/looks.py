@@ -53,7 +53,7 @@ def main(result: Path) -> None:
     for message_id in sys.stdin.read().split():
         calls.clear()
         with parts.source.invocation(SECONDS_LEFT):
-            parts.lookup.handle(_message(message_id))
+            parts.consumer.handle(_message(message_id))
         parts.telemetry.flush()
         looks.append(Looked(message_id, dict(calls), _memory()))
     result.write_text(json.dumps([asdict(look) for look in looks]))

@@ -8,6 +8,7 @@ The way is the function's own: botocore's parser with its model of the API, `rea
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -107,14 +108,8 @@ def check_said(said: Said) -> Record:
 
 
 def _look(stored: Record | None, seen: Insights, now: datetime) -> tuple[Record, tuple[Alert, ...]]:
-    return after_look(
-        stored,
-        Found(seen),
-        message_id=MESSAGE_ID,
-        enqueued_at=ENQUEUED,
-        now=now,
-        rules=_RULES,
-    )
+    before = stored or Record.new(MESSAGE_ID, ENQUEUED, _RULES)
+    return after_look(before, Found(seen), now=now, rules=_RULES, looks_per_message=math.inf)
 
 
 # What was said, worked out once more
@@ -286,7 +281,7 @@ def _can_be_stored(record: Record, new: tuple[Alert, ...]) -> None:
 def check_told(record: Record) -> None:
     """Hold the promises against every alert of a record, as it is published."""
     topic = Topic()
-    ours = AlertTopic(topic.client, "arn:aws:sns:eu-west-1:123456789012:Alerts")
+    ours = AlertTopic(topic.client, "arn:aws:sns:eu-west-1:123456789012:Alerts", None)
     for alert in record.alerts:
         ours.publish(notification(alert, record.insights))
         _check_alert(topic.published.pop(), alert, record.insights)

@@ -9,10 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.alert_message import notification
-from ses_insights.domain.due import Drop, DueRow, Proceed, Reschedule, decide, looks_for
+from ses_insights.domain.due import DueRow
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.overload import WINDOW, hour_of, looks_per_message
+from ses_insights.domain.overload import (
+    LONGEST_WAIT,
+    WINDOW,
+    Drop,
+    Proceed,
+    Reschedule,
+    decide,
+    first_looks,
+    hour_of,
+    looks_per_message,
+)
 from ses_insights.domain.record import (
     Answer,
     Found,
@@ -20,7 +30,7 @@ from ses_insights.domain.record import (
     Record,
     Rules,
     after_look,
-    postponed_record,
+    postpone,
 )
 from ses_insights.domain.schedule import NOT_FOUND_UNTIL, Ladder
 from ses_insights.domain.times import instant, iso
@@ -100,16 +110,18 @@ class Core:
 
     def first_looks(self) -> float:
         """Tell what the core says at the present load."""
-        return self.rules.ladder.first_looks(self._looks_per_message)
+        return first_looks(self.rules.ladder, self._looks_per_message)
 
     def passes_over(self, mail: int, now: float) -> bool:
         """Acknowledge a fresh id without a look where the core says so."""
         self._arrivals[self._hour] = self._arrivals.get(self._hour, 0) + 1
-        record = postponed_record(
-            message_id=_message_id(mail),
-            enqueued_at=at(self.mail.sent[mail]),
-            now=at(now),
-            delay=timedelta(seconds=self.assumed.delay),
+        age = at(now) - at(self.mail.sent[mail])
+        waited = age - timedelta(seconds=self.assumed.delay)
+        record = postpone(
+            self._new(mail),
+            age=age,
+            waited=waited,
+            held_up=waited > LONGEST_WAIT,
             rules=self.rules,
             looks_per_message=self._looks_per_message,
         )
@@ -122,10 +134,8 @@ class Core:
         stored = self._waiting.pop(mail, None)
         message_id = stored.insights.message_id if stored else _message_id(mail)
         record, alerts = after_look(
-            stored,
+            stored or self._new(mail),
             self._ses.ask(mail, message_id, now),
-            message_id=message_id,
-            enqueued_at=at(self.mail.sent[mail]),
             now=at(now),
             rules=self.rules,
             looks_per_message=self._looks_per_message,
@@ -143,12 +153,10 @@ class Core:
         record = self._waiting[mail]
         if self._looks_per_message >= len(self.rules.ladder.rungs):
             return True  # as `followups` does: nothing is scarce
-        row = DueRow(record.looks, record.next_look_at, lane, instant(record.sent_at))
-        late = at(now) - instant(record.next_look_at or record.sent_at)
-        ladder = self.rules.ladder.for_message(
-            record.insights.message_id, looks_for(late, self._looks_per_message)
-        )
-        match decide(row, lane, ladder=ladder, now=at(now)):
+        message_id, sent_at = record.insights.message_id, instant(record.sent_at)
+        row = DueRow(message_id, record.looks, record.next_look_at, sent_at)
+        looks = self._looks_per_message
+        match decide(row, lane, ladder=self.rules.ladder, looks=looks, now=at(now)):
             case Proceed():
                 return True
             case Reschedule(at=moment, lane=to, shed=shed):
@@ -167,6 +175,9 @@ class Core:
         if record is None or record.next_look_at is None:
             return None
         return Due((instant(record.next_look_at) - START).total_seconds(), record.lane)
+
+    def _new(self, mail: int) -> Record:
+        return Record.new(_message_id(mail), at(self.mail.sent[mail]), self.rules)
 
     def _store(self, mail: int, record: Record, stored: Record | None) -> None:
         self.shed += record.shed - (stored.shed if stored else 0)

@@ -10,8 +10,9 @@ from heapq import heappop, heappush
 from itertools import takewhile
 from typing import Final, Protocol
 
-from ses_insights.domain.budget import free_looks
+from ses_insights.domain.due import QueueDepth
 from ses_insights.domain.lanes import LOOK_LANES, Lane
+from ses_insights.domain.overload import free_looks
 from ses_insights.domain.pace import CallResult, Pace
 from tools.simulate.mail import DAY, MINUTE, Assumptions, Mail
 
@@ -127,9 +128,11 @@ class World:
         shown = sum(1 for _ in takewhile(lambda entry: entry[0] <= now, self._sent_back))
         follow_ups = len(self._sent_back) - shown
         free = free_looks(
-            visible=self._seen - self._served + shown,
-            delayed=self._arrived - self._seen + follow_ups,
-            in_flight=int(self._free_at > now),
+            QueueDepth(
+                visible=self._seen - self._served + shown,
+                delayed=self._arrived - self._seen + follow_ups,
+                in_flight=int(self._free_at > now),
+            ),
             delay=self.assumed.delay,
             period=self.assumed.period,
             interval=MINUTE,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from local.stack.child import LocalRunError
+from local.stack.redelivery import redelivered_after
 from local.stack.run import local_stack
-from tests.support.deliveries import coming_back_after
 from tools.soak.core import Soak, soak
 from tools.soak.feed import Timing
 from tools.soak.figures import Figures, promises
@@ -41,7 +41,7 @@ def main() -> int:
     context = {"firstLookDelaySeconds": "0", "followUpLadder": json.dumps([RUNG])}
     try:
         with local_stack(context, through_faults=True, progress=_say) as run:
-            with coming_back_after(run, COMES_BACK_AFTER):
+            with redelivered_after(run, COMES_BACK_AFTER):
                 figures = soak(run, plan, _say)
             _report(figures, choice, logs=run.folder)
     except KeyboardInterrupt:

@@ -81,7 +81,7 @@ def _list(holder: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
 
 
 def _moment(event: Mapping[str, Any]) -> str | None:
-    """Read a time; one without a zone is UTC, and one that the calendar has not in UTC is none."""
+    """Read a time; one without a zone is UTC, and None stands for one that UTC cannot express."""
     moment = event.get("Timestamp")
     if not isinstance(moment, datetime):
         return None

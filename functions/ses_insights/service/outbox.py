@@ -16,13 +16,13 @@ from ses_insights.service.ports import Records, Subscribers
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Tells what is stored and was not told."""
+    """Publishes first and marks after: an alert may be published twice, and is never lost."""
 
     records: Records
     subscribers: Subscribers
+    table: TableAddress
+    """Where people read more about an alert."""
     now: Callable[[], datetime]
-    table: TableAddress | None = None
-    """Where people read more; None where there is no console."""
 
     def publish(self, alert: Alert, record: Record) -> Alert:
         """Publish one alert of a record, then mark it. Raises `SystemFailure`."""

@@ -7,8 +7,8 @@ import pytest
 
 from local.actors.operator import FollowUps
 from local.actors.subscriber import Subscriber
+from local.stack.redelivery import redelivered_after
 from local.stack.run import LocalRun, local_stack
-from tests.support.deliveries import coming_back_after
 from tests.support.patience import eventually
 from tests.support.witness import Witness
 
@@ -26,7 +26,7 @@ def faulty_stack() -> Iterator[LocalRun]:
     """
     with local_stack({"firstLookDelaySeconds": "0"}, through_faults=True) as run:
         FollowUps(run).stop_schedule()
-        with coming_back_after(run, BACK_AFTER):
+        with redelivered_after(run, BACK_AFTER):
             yield run
 
 

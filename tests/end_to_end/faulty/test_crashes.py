@@ -25,7 +25,8 @@ from local.stack.faults.control import FaultKind, Service
 from local.stack.processes import freeze, kill, workers
 from local.stack.run import LocalRun
 from ses_insights.domain.times import instant, iso
-from ses_insights.service.followups import CLAIMED_FOR, STALE_AFTER
+from ses_insights.service.due_looks import CLAIMED_FOR
+from ses_insights.service.pending_alerts import STALE_AFTER
 from tests.support.findings import Findings
 from tests.support.patience import eventually
 from tests.support.witness import Row, Witness, shape

@@ -15,9 +15,9 @@ from local.ses_stand_in.settings import FaultKind as SesFault
 from local.stack.child import LocalRunError
 from local.stack.faults.control import FaultKind, Service
 from local.stack.observe import messages_in, read_parked
+from local.stack.redelivery import redelivered_after
 from local.stack.run import LocalRun
 from ses_insights.domain.times import iso
-from tests.support.deliveries import coming_back_after
 from tests.support.findings import Findings
 from tests.support.patience import eventually
 from tests.support.witness import Witness
@@ -115,7 +115,7 @@ def witness(faulty_stack: LocalRun, witness: Witness) -> Iterator[Witness]:
     """Nothing is parked, and a look that hangs has time for it."""
     dead_letters = faulty_stack.outputs["DeadLetterQueueUrl"]
     faulty_stack.session.client("sqs").purge_queue(QueueUrl=dead_letters)
-    with coming_back_after(faulty_stack, A_LOOK_THAT_HANGS):
+    with redelivered_after(faulty_stack, A_LOOK_THAT_HANGS):
         yield witness
         witness.mend()
         eventually(lambda: witness.waiting() == 0)

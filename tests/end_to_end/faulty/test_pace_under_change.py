@@ -19,8 +19,8 @@ from local.ses_stand_in.stories import STORIES
 from local.stack.deployment import Cdk
 from local.stack.observe import message_row, messages_in
 from local.stack.processes import kill, workers
+from local.stack.redelivery import redelivered_after
 from local.stack.run import DEFAULT_CONTEXT, HOME, PROJECT, LocalRun, local_stack
-from tests.support.deliveries import coming_back_after
 from tests.support.findings import Findings
 from tests.support.pace_findings import note
 from tests.support.patience import eventually
@@ -46,7 +46,7 @@ def slow_stack() -> Iterator[LocalRun]:
     """A stack with a period of PERIOD, at an SES that asks for it."""
     with local_stack(CONTEXT) as run:
         run.ses.change(period_seconds=PERIOD)
-        with coming_back_after(run, BACK_AFTER):
+        with redelivered_after(run, BACK_AFTER):
             yield run
 
 
@@ -59,7 +59,7 @@ def slow_pace(faulty_stack: LocalRun) -> Iterator[LocalRun]:
     run.ses.change(period_seconds=PERIOD)
     variables = _variables(run)
     _configure(run, LOOKUP_PERIOD_SECONDS=str(PERIOD))
-    with coming_back_after(run, BACK_AFTER):
+    with redelivered_after(run, BACK_AFTER):
         yield run
     _configure(run, **variables)
     run.ses.change(period_seconds=Settings().period_seconds)

@@ -1,5 +1,6 @@
 """A record as rows, and back."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -77,12 +78,11 @@ def item_size(value: Any) -> int:
 def looked(answer: Found | NotFound | Refused) -> Record:
     """Take one look."""
     record, _ = after_look(
-        None,
+        Record.new(MESSAGE_ID, SENT, RULES),
         answer,
-        message_id=MESSAGE_ID,
-        enqueued_at=SENT,
         now=SENT + 15 * MINUTE,
         rules=RULES,
+        looks_per_message=math.inf,
     )
     return record
 

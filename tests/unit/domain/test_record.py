@@ -1,5 +1,6 @@
 """How a look changes what is stored of a message."""
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,12 +46,11 @@ def look(
 ) -> tuple[Record, tuple[Alert, ...]]:
     """Take a look some time after the mail was sent."""
     return after_look(
-        stored,
+        stored or Record.new(MESSAGE_ID, ENQUEUED, rules),
         answer,
-        message_id=MESSAGE_ID,
-        enqueued_at=ENQUEUED,
         now=SENT + after,
         rules=rules,
+        looks_per_message=math.inf,
     )
 
 
@@ -166,14 +166,8 @@ def test_a_message_has_the_most_telling_status_of_its_recipients() -> None:
 
 def test_the_send_time_is_the_send_events() -> None:
     """An id that was enqueued a week late is looked at on the rungs of the mail's age."""
-    record, _ = after_look(
-        None,
-        DELIVERED,
-        message_id=MESSAGE_ID,
-        enqueued_at=SENT + 7 * DAY,
-        now=SENT + 7 * DAY + 15 * MINUTE,
-        rules=RULES,
-    )
+    late = Record.new(MESSAGE_ID, SENT + 7 * DAY, RULES)
+    record, _ = look(DELIVERED, late, 7 * DAY + 15 * MINUTE)
     assert record.sent_at == "2026-11-23T10:00:00.000Z"
     assert record.next_look_at == "2026-12-07T10:00:00.000Z"
 
@@ -183,21 +177,6 @@ def test_a_send_event_later_than_the_enqueuing_brings_no_rung_twice() -> None:
     late = found(event("SEND", 2 * SECOND))
     record, _ = look(late, after=15 * MINUTE + SECOND)
     assert record.next_look_at == "2026-11-23T12:00:01.000Z"
-
-
-def test_enqueued_again_it_is_still_as_old_as_it_was() -> None:
-    """The time of the first enqueuing stays, until SES tells the send time."""
-    record, _ = look(NotFound())
-    again, _ = after_look(
-        record,
-        NotFound(),
-        message_id=MESSAGE_ID,
-        enqueued_at=SENT + DAY,
-        now=SENT + DAY + HOUR,
-        rules=RULES,
-    )
-    assert again.sent_at == record.sent_at
-    assert again.next_look_at == "2026-11-26T10:00:01.000Z"
 
 
 def test_the_last_rungs_note_is_stored() -> None:
@@ -322,14 +301,12 @@ def test_each_thing_that_happens_is_told_exactly_once(
 @given(st.lists(answers(), min_size=1, max_size=5))
 def test_a_record_is_always_whole(said: list[Answer]) -> None:
     """After any looks there is a next one in the future or a reason, and nothing seen is gone."""
-    record: Record | None = None
+    record = Record.new(MESSAGE_ID, ENQUEUED, RULES)
     seen: set[Event] = set()
     now = SENT
     for answer in said:
         now += 7 * HOUR
-        record, _ = after_look(
-            record, answer, message_id=MESSAGE_ID, enqueued_at=ENQUEUED, now=now, rules=RULES
-        )
+        record, _ = after_look(record, answer, now=now, rules=RULES, looks_per_message=math.inf)
         if isinstance(answer, Found):
             seen |= {each for each in answer.insights.events if each.type not in {"OPEN", "CLICK"}}
         assert (record.next_look_at is None) == bool(record.final)
