@@ -42,12 +42,10 @@ class Settings:
             alert_topic_arn=_required(env, Variable.ALERT_TOPIC_ARN),
             queue_url=_required(env, Variable.QUEUE_URL),
             lookup_period=_number(
-                env, Variable.LOOKUP_PERIOD_SECONDS, least=SHORTEST_PERIOD, most=LONGEST_PERIOD
+                env, Variable.LOOKUP_PERIOD_SECONDS, SHORTEST_PERIOD, LONGEST_PERIOD
             ),
             first_look_delay=timedelta(
-                seconds=_number(
-                    env, Variable.FIRST_LOOK_DELAY_SECONDS, least=0.0, most=LONGEST_DELAY
-                )
+                seconds=_number(env, Variable.FIRST_LOOK_DELAY_SECONDS, 0.0, LONGEST_DELAY)
             ),
             ladder=_ladder(env),
             chat_topic_arn=env.get(Variable.CHAT_TOPIC_ARN) or None,
@@ -68,9 +66,7 @@ class LookupSettings:
             dead_letter_queue_url=_required(env, Variable.DEAD_LETTER_QUEUE_URL),
             rules=Rules(
                 ladder=_ladder(env),
-                retention=timedelta(
-                    days=_number(env, Variable.RETENTION_DAYS, least=1.0, most=36_500.0)
-                ),
+                retention=_days(env, Variable.RETENTION_DAYS),
                 redact_subjects=_flag(env, Variable.REDACT_SUBJECTS),
             ),
         )
@@ -83,7 +79,7 @@ def _required(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _number(env: Mapping[str, str], name: str, *, least: float, most: float) -> float:
+def _number(env: Mapping[str, str], name: str, least: float, most: float) -> float:
     text = _required(env, name)
     try:
         number = float(text)
@@ -94,10 +90,14 @@ def _number(env: Mapping[str, str], name: str, *, least: float, most: float) -> 
     return number
 
 
+def _days(env: Mapping[str, str], name: str) -> timedelta:
+    return timedelta(days=_number(env, name, 1.0, 36_500.0))
+
+
 def _ladder(env: Mapping[str, str]) -> Ladder:
     name = Variable.FOLLOW_UP_LADDER
     text = _required(env, name)
-    ses_keeps = timedelta(days=_number(env, Variable.SES_KEEPS_DAYS, least=1.0, most=36_500.0))
+    ses_keeps = _days(env, Variable.SES_KEEPS_DAYS)
     try:
         return Ladder.of_seconds(json.loads(text), ses_keeps=ses_keeps)
     except (TypeError, ValueError):

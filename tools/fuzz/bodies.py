@@ -14,7 +14,7 @@ _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{15,127}")
 
 REFUSALS: Final = {
     "Empty: the body is empty; send one SES message id",
-    "BadJson: the body starts as a JSON object but is not valid JSON",
+    "BadJson: the body looks like JSON but is not valid JSON",
     "BadJson: the SNS notification's Message is not valid JSON",
     "NoId: the JSON holds no text in MessageId, messageId or mail.messageId",
     "NoId: the envelope holds no SES event",

@@ -19,6 +19,7 @@ from ses_insights.domain.times import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 _FIRST_DELAY: Final = 2
 _LONGEST_DELAY: Final = 900
@@ -120,6 +121,10 @@ class SqsProducerQueue:
                 ],
             )
         return [claims[int(entry["Id"])] for entry in answer.get("Failed", [])]
+
+
+def _attribute(text: str) -> MessageAttributeValueTypeDef:
+    return {"DataType": "String", "StringValue": text}
 
 
 def _deduplication_id(claim: Claim) -> str:

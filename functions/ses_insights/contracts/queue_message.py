@@ -84,9 +84,7 @@ def read_body(body: str) -> LookRequest:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        raise BodyError(
-            "BadJson", "the body starts as a JSON object but is not valid JSON"
-        ) from None
+        raise BodyError("BadJson", "the body looks like JSON but is not valid JSON") from None
     look = parsed.get("look")
     return LookRequest(
         _checked(_id_in(parsed)),

@@ -46,11 +46,8 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     settings = Settings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
     queue = SqsProducerQueue(session.client("sqs", config=_SHORT), settings.queue_url)
-    topics = AlertTopic(
-        session.client("sns", config=topic.CONFIG),
-        settings.alert_topic_arn,
-        settings.chat_topic_arn,
-    )
+    sns = session.client("sns", config=topic.CONFIG)
+    topics = AlertTopic(sns, settings.alert_topic_arn, settings.chat_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
     rows = DueIndex(dynamodb, settings.table_name)
     counts = Counters(dynamodb, settings.table_name)

@@ -51,41 +51,27 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
     """Put the function's parts together. Raises `SettingError`."""
     settings, own = Settings.read(environment), LookupSettings.read(environment)
     telemetry = LookupTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
-    source = SesSource(
-        client=session.client("sesv2", config=ses.CONFIG),
-        pace=Pace(settings.lookup_period),
-        on_call=telemetry.called,
-    )
+    sesv2 = session.client("sesv2", config=ses.CONFIG)
+    source = SesSource(sesv2, Pace(settings.lookup_period), on_call=telemetry.called)
     dynamodb = session.client("dynamodb", config=_SHORT)
     sqs = session.client("sqs", config=_SHORT)
-    topics = AlertTopic(
-        session.client("sns", config=topic.CONFIG),
-        settings.alert_topic_arn,
-        settings.chat_topic_arn,
-    )
+    sns = session.client("sns", config=topic.CONFIG)
+    topics = AlertTopic(sns, settings.alert_topic_arn, settings.chat_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
     address = TableAddress(session.region_name, settings.table_name)
+    counts = Counters(dynamodb, settings.table_name)
+    producer = SqsProducerQueue(sqs, settings.queue_url)
     look = Look(
         source=source,
         records=records,
         outbox=Outbox(records, topics, address, _now),
-        capacity=MeasuredCapacity(
-            arrivals=Counters(dynamodb, settings.table_name),
-            queue=SqsProducerQueue(sqs, settings.queue_url),
-            period=settings.lookup_period,
-            now=_now,
-        ),
+        capacity=MeasuredCapacity(counts, producer, settings.lookup_period, _now),
         rules=own.rules,
         delay=settings.first_look_delay,
         on_published=telemetry.alerted,
         now=_now,
     )
-    queue = SqsConsumerQueue(
-        client=sqs,
-        queue_url=settings.queue_url,
-        dead_letter_queue_url=own.dead_letter_queue_url,
-        now=_now,
-    )
+    queue = SqsConsumerQueue(sqs, settings.queue_url, own.dead_letter_queue_url, _now)
     return Parts(source, Consumer(look, queue, telemetry), telemetry)
 
 

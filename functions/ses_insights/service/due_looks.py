@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from ses_insights.domain.due import DueRow, Waiting, is_time
+from ses_insights.domain.due import Claim, DueRow, Waiting, is_time
+from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import (
     Decision,
@@ -19,8 +21,6 @@ from ses_insights.domain.overload import (
 )
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import instant, iso
-from ses_insights.service.claims import Claims
-from ses_insights.service.deadline import Deadline
 from ses_insights.service.ports import Capacity, DueRows, ProducerQueue, SentCounts
 from ses_insights.service.row_repair import RowRepair
 from ses_insights.service.telemetry import FollowUpTelemetry
@@ -38,9 +38,13 @@ MOST_DECIDED: Final = 1_000
 """How many rows of a lane a run looks through at most for rungs to give up."""
 
 
+BATCH: Final = 10
+"""Due looks that join the queue in one call."""
+
+
 @dataclass(frozen=True, slots=True)
 class DueLooks:
-    """Chooses due looks, lane by lane, and claims and sends them."""
+    """Chooses due looks, lane by lane; `_Claims` claims and sends them."""
 
     rows: DueRows
     queue: ProducerQueue
@@ -55,11 +59,11 @@ class DueLooks:
     """How long a message waits in the queue before it can be received."""
     now: Callable[[], datetime]
 
-    def enqueue(self, deadline: Deadline) -> None:
-        """Put into the queue what is due. Raises `SystemFailure` and `OutOfTimeError`."""
+    def enqueue(self, check_time: Callable[[], None]) -> None:
+        """Put into the queue what is due. Raises `SystemFailure`, and what `check_time` raises."""
         now = self.now()
         looks = self.capacity.looks_per_message()
-        claims = Claims(
+        claims = _Claims(
             self.rows,
             self.queue,
             self.telemetry,
@@ -70,7 +74,7 @@ class DueLooks:
         try:
             for lane in LOOK_LANES:
                 try:
-                    self._serve(lane, now, looks, claims, deadline)
+                    self._serve(lane, now, looks, claims, check_time)
                 finally:
                     claims.send(lane)
         finally:
@@ -106,7 +110,12 @@ class DueLooks:
         self.telemetry.began(due=due, lag=lag, free=free)
 
     def _serve(
-        self, lane: Lane, now: datetime, looks: float, claims: Claims, deadline: Deadline
+        self,
+        lane: Lane,
+        now: datetime,
+        looks: float,
+        claims: _Claims,
+        check_time: Callable[[], None],
     ) -> None:
         """Go through a lane, the oldest first, while looks are free or rungs can be given up."""
         scarce = lane is not Lane.BULK and looks < len(self.ladder.rungs)
@@ -116,7 +125,7 @@ class DueLooks:
         for page in self.rows.due(lane, until=iso(now)):
             known = self.rows.details(page)
             for row in page:
-                deadline.check()
+                check_time()
                 to_decide -= 1
                 details = known.get(row.message_id)
                 if not is_time(row.next_look_at):
@@ -129,7 +138,7 @@ class DueLooks:
                     return
 
     def _apply(
-        self, decision: Decision, row: Waiting, details: DueRow, lane: Lane, claims: Claims
+        self, decision: Decision, row: Waiting, details: DueRow, lane: Lane, claims: _Claims
     ) -> None:
         if not isinstance(decision, Proceed):
             if self.rows.apply(row, decision):
@@ -141,3 +150,49 @@ class DueLooks:
             # It has waited so long that this look is the essential one: it goes to the front.
             front = Reschedule(row.next_look_at, Lane.ESSENTIAL, shed=0, note=None)
             self.rows.apply(row, front)
+
+
+@dataclass(slots=True)
+class _Claims:
+    """The rows that one run has claimed: their looks join the queue in batches, or are released."""
+
+    rows: DueRows
+    queue: ProducerQueue
+    telemetry: FollowUpTelemetry
+    until: str
+    """The time for which a claimed row waits; then the claim has ended."""
+    free: int
+    """How many looks may still join the queue."""
+    sent: int = 0
+    """How many looks joined the queue."""
+    _unsent: list[Claim] = field(default_factory=list)
+
+    def add(self, row: Waiting, look: int, lane: Lane) -> None:
+        """Claim a row for its look of this number. Raises `SystemFailure`."""
+        if self.rows.claim(row, until=self.until):
+            self.free -= 1
+            self._unsent.append(Claim(row, look))
+        if len(self._unsent) == BATCH:
+            self.send(lane)
+
+    def send(self, lane: Lane) -> None:
+        """Put into the queue what is claimed; what the queue refuses is due again.
+
+        Raises `SystemFailure`.
+        """
+        claims, self._unsent = self._unsent, []
+        if not claims:
+            return
+        refused = claims
+        try:
+            refused = list(self.queue.send(claims))
+        finally:
+            for claim in refused:
+                # Where that fails, too, the row is due again when the claim ends.
+                with suppress(SystemFailure):
+                    self.rows.release(claim.row, claimed_until=self.until)
+            if sent := len(claims) - len(refused):
+                self.sent += sent
+                self.telemetry.sent(sent, lane=lane)
+            if refused:
+                self.telemetry.refused(len(refused))

@@ -10,11 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ses_insights.domain.failures import SystemFailure, as_failure
-from ses_insights.service.deadline import Deadline, OutOfTimeError
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.pending_alerts import PendingAlerts
 from ses_insights.service.row_repair import RowRepair
 from ses_insights.service.telemetry import FollowUpTelemetry
+
+
+class OutOfTimeError(Exception):
+    """The run has to stop; the next one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,16 @@ class FollowUps:
         A step that fails does not keep the others from being tried; the first failure is raised at
         the end, as a `SystemFailure`.
         """
-        deadline = Deadline(self.clock, self.clock() + seconds)
+        ends = self.clock() + seconds
+
+        def check_time() -> None:
+            if self.clock() >= ends:
+                raise OutOfTimeError
+
         failures: list[SystemFailure] = []
         for step in (self.pending_alerts.publish, self.row_repair.repair, self.due_looks.enqueue):
             try:
-                step(deadline)
+                step(check_time)
             except OutOfTimeError:
                 self.telemetry.out_of_time()
                 break

@@ -8,6 +8,7 @@ the queue brings the message back, and the pending alerts are published first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -118,13 +119,11 @@ class Look:
             rules=self.rules,
             looks_per_message=looks,
         )
-        if record is None:
-            return None
-        try:
-            self.records.save(record, (), read=None)
-        except RecordChangedError:
-            return None
-        return record
+        if record:
+            with suppress(RecordChangedError):  # another writer was faster: it is not fresh
+                self.records.save(record, (), read=None)
+                return record
+        return None
 
     def _store(self, stored: Record | None, fresh: Record, answer: Answer, looks: float) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""

@@ -13,7 +13,6 @@ from ses_insights.domain.due import Waiting
 from ses_insights.domain.failures import SystemFailure, as_failure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
-from ses_insights.service.deadline import Deadline
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.ports import DueRows, Records
 from ses_insights.service.telemetry import FollowUpTelemetry
@@ -32,11 +31,11 @@ class PendingAlerts:
     telemetry: FollowUpTelemetry
     now: Callable[[], datetime]
 
-    def publish(self, deadline: Deadline) -> None:
-        """Publish every stale alert. Raises `SystemFailure` and `OutOfTimeError`."""
+    def publish(self, check_time: Callable[[], None]) -> None:
+        """Publish every stale alert. Raises `SystemFailure`, and what `check_time` raises."""
         for page in self.rows.due(Lane.ALERT, until=iso(self.now() - STALE_AFTER)):
             for row in page:
-                deadline.check()
+                check_time()
                 # Pushing its time keeps another run from publishing it, too.
                 if self.rows.claim(row, until=iso(self.now())):
                     self._publish(row)

@@ -20,7 +20,6 @@ class Source(Protocol):
 
     def ask(self, message_id: str) -> Answer:
         """Ask once, at the pace. Raises `SystemFailure`."""
-        ...
 
 
 class Records(Protocol):
@@ -28,18 +27,15 @@ class Records(Protocol):
 
     def load(self, message_id: str) -> Record | None:
         """Return everything stored of a message. Raises `SystemFailure`."""
-        ...
 
     def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
         """Store a record and its new alerts, together, over the one that was read.
 
         Raises `RecordChangedError` where another writer stored one since, and `SystemFailure`.
         """
-        ...
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Store when and as what an alert was published. Raises `SystemFailure`."""
-        ...
 
 
 class RecordChangedError(Exception):
@@ -51,7 +47,6 @@ class Subscribers(Protocol):
 
     def publish(self, notification: Notification) -> str:
         """Publish, and return SNS's message id. Raises `SystemFailure`."""
-        ...
 
 
 class Arrivals(Protocol):
@@ -59,7 +54,6 @@ class Arrivals(Protocol):
 
     def by_hour(self, now: datetime) -> Mapping[str, int]:
         """Return how many arrived in each hour of the last day. Raises `SystemFailure`."""
-        ...
 
 
 class SentCounts(Protocol):
@@ -70,11 +64,9 @@ class SentCounts(Protocol):
 
     def count_sent(self, number: int, now: datetime) -> None:
         """Count so many due looks."""
-        ...
 
     def sent_since(self, moment: datetime) -> int:
         """Return how many joined since then, to the minute, rather too many than too few."""
-        ...
 
 
 class ProducerQueue(Protocol):
@@ -82,14 +74,12 @@ class ProducerQueue(Protocol):
 
     def depth(self) -> QueueDepth:
         """Return how many messages it holds. Raises `SystemFailure`."""
-        ...
 
     def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Put up to ten due looks into the queue; returns those that it refused.
 
         Raises `SystemFailure` where it took none.
         """
-        ...
 
 
 class ConsumerQueue(Protocol):
@@ -100,11 +90,9 @@ class ConsumerQueue(Protocol):
 
         Raises `SystemFailure`; then it comes back by its visibility timeout.
         """
-        ...
 
     def park(self, message: QueueMessage, reason: str) -> None:
         """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
-        ...
 
 
 class DueRows(Protocol):
@@ -116,31 +104,24 @@ class DueRows(Protocol):
 
     def count(self, lane: Lane, *, until: str, most: int) -> int:
         """Count the rows that are due; stops at `most`."""
-        ...
 
     def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
         """Return the rows that are due, the oldest first, page by page."""
-        ...
 
     def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
         """Return some rows whose time sorts after all valid times."""
-        ...
 
     def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
         """Return what is known of a page of messages now, by message id; some may be left out."""
-        ...
 
     def claim(self, row: Waiting, *, until: str) -> bool:
         """Let a row wait until then."""
-        ...
 
     def release(self, row: Waiting, *, claimed_until: str) -> bool:
         """Undo a claim."""
-        ...
 
     def apply(self, row: Waiting, decision: Reschedule | Drop) -> bool:
         """Let a row wait for a later look, or for none."""
-        ...
 
 
 class Capacity(Protocol):
@@ -148,11 +129,9 @@ class Capacity(Protocol):
 
     def looks_per_message(self) -> float:
         """Return how many looks each message can have. Raises `SystemFailure`."""
-        ...
 
     def held_up(self, waited: timedelta) -> bool:
         """Whether the messages in front, and no outage, made a message wait too long.
 
         Raises `SystemFailure`.
         """
-        ...

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from ses_insights.domain.due import Waiting
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
-from ses_insights.service.deadline import Deadline
 from ses_insights.service.ports import DueRows
 from ses_insights.service.telemetry import FollowUpTelemetry
 
@@ -24,15 +23,15 @@ class RowRepair:
     telemetry: FollowUpTelemetry
     now: Callable[[], datetime]
 
-    def repair(self, deadline: Deadline) -> None:
+    def repair(self, check_time: Callable[[], None]) -> None:
         """Repair the rows that sort after every valid time; `DueLooks` meets those before it.
 
-        Raises `SystemFailure` and `OutOfTimeError`.
+        Raises `SystemFailure`, and what `check_time` raises.
         """
         after = iso(self.now() + self.longest_wait + timedelta(days=1))
         for lane in Lane:
             for row in self.rows.beyond(lane, after=after):
-                deadline.check()
+                check_time()
                 self.make_due(row, lane)
 
     def make_due(self, row: Waiting, lane: Lane) -> None:
