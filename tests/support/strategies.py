@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ses_insights.adapters.ses_response import read_insights
+from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
 from ses_insights.domain.schedule import Ladder
@@ -70,6 +71,45 @@ def read(said: dict[str, Any]) -> Insights:
     """Read a response about the one mail."""
     return read_insights(said, MESSAGE_ID)
 
+
+def alerts_of(said: dict[str, Any]) -> tuple[Alert, ...]:
+    """Find the alerts of a response."""
+    return alerts_in(read(said), detected_at=DETECTED_AT)
+
+
+DETECTED_AT = "2026-11-23T10:15:00.000Z"
+
+BOUNCED_MAIL: dict[str, Any] = {
+    "MessageId": MESSAGE_ID,
+    "FromEmailAddress": "The Zoo <zoo@Mail.Example.com>",
+    "Subject": "Feeding at three 🦁",
+    "EmailTags": [
+        {"Name": "campaign", "Value": "spring"},
+        {"Name": "ses:configuration-set", "Value": "zoo-mail"},
+        {"Name": "ses:source-ip", "Value": "192.0.2.7"},
+        {"Name": "ses:caller-identity", "Value": "keeper"},
+        {"Name": "ses:from-domain", "Value": "mail.example.com"},
+    ],
+    "Insights": [
+        {
+            "Destination": "ada@Example.com",
+            "Isp": "Gmail",
+            "Events": [
+                event("SEND"),
+                event(
+                    "BOUNCE",
+                    MINUTE,
+                    Bounce={
+                        "BounceType": "PERMANENT",
+                        "BounceSubType": "NoEmail",
+                        "DiagnosticCode": "smtp; 550 5.1.1 no such user",
+                    },
+                ),
+            ],
+        }
+    ],
+}
+"""A whole response about a mail that bounced permanently."""
 
 AWKWARD = (
     *("", " ", "\r\nBcc: eve@example.com", "\u202egnp.exe", "🦖", "x" * 2_100, "\x00"),
