@@ -92,7 +92,7 @@ def test_due_rows_are_counted_up_to_a_bound(lanes: Lanes, most: int, counted: in
 
 
 def test_what_sorts_after_every_time_is_found(lanes: Lanes) -> None:
-    """A row that would wait for ever is there for whoever looks beyond."""
+    """A row that would wait for ever is found by who looks beyond all valid times."""
     bad = {**A, "NextLookAt": "soon"}
     lanes.put(bad, B)
     assert lanes.rows.beyond(Lane.FOLLOW_UP, after=LATER) == [waiting(bad)]

@@ -112,7 +112,7 @@ def test_a_filter_policy_chooses(subscribed: Subscribed) -> None:
 
 @pytest.mark.parametrize("policy", ['{"severity": "high"}', '{"severity": [["high"]]}'])
 def test_a_policy_that_cannot_be_read_is_refused(subscribed: Subscribed, policy: str) -> None:
-    """A slip of the pen is told at once, and is no subscription that stays silent."""
+    """A mistake is refused at once, and does not become a subscription that stays silent."""
     with pytest.raises(ClientError) as refused:
         subscribed.subscribe("slips", FilterPolicy=policy)
     assert refused.value.response["Error"]["Code"] == "InvalidParameter"
@@ -128,9 +128,9 @@ class Cut:
     topic: AlertTopic
     network: Network
 
-    def publish(self, told: Notification = BOUNCE_NOTIFICATION) -> str:
+    def publish(self, written: Notification = BOUNCE_NOTIFICATION) -> str:
         """Publish the bounce."""
-        return self.topic.publish(told)
+        return self.topic.publish(written)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_a_refusal_of_sns_is_a_failure_of_the_system(
 
 
 def test_a_malformed_alert_is_no_failure_of_the_system(cut: Cut) -> None:
-    """What SNS will never take must not hold the line: it is a fault of this program."""
+    """What SNS will never take must not hold up the queue: it is a fault of this program."""
     cut.network.will(sns_error(400, "InvalidParameter", "Invalid parameter: Message too long"))
     with pytest.raises(ClientError):
         cut.publish()
@@ -230,7 +230,7 @@ def test_without_a_chat_one_call_is_made(cut: Cut) -> None:
     assert len(cut.network.requests) == 1
 
 
-def test_where_the_chat_fails_no_program_is_told_yet(cut: Cut) -> None:
+def test_where_the_chat_fails_no_program_gets_it_yet(cut: Cut) -> None:
     """The alert stays pending and both are repeated; programs get it once all the same."""
     cut.network.will(sns_error(500, "InternalError"))
     with pytest.raises(SystemFailure):
@@ -240,7 +240,7 @@ def test_where_the_chat_fails_no_program_is_told_yet(cut: Cut) -> None:
 
 
 def test_where_the_alert_topic_fails_the_alert_stays_pending(cut: Cut) -> None:
-    """It is told only where both calls went well."""
+    """It is published only where both calls went well."""
     cut.network.will(sns_ok(), sns_error(500, "InternalError"))
     with pytest.raises(SystemFailure):
         replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_NOTIFICATION)

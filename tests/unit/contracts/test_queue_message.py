@@ -178,7 +178,7 @@ def test_a_body_without_an_id_is_refused_with_its_kind_of_fault(body: str, slug:
     ],
 )
 def test_a_refusal_never_repeats_the_body(body: str) -> None:
-    """Whatever was enqueued may be personal data: neither the text nor what caused it tells it."""
+    """Whatever was enqueued may be personal data: neither the text nor its cause repeats it."""
     with pytest.raises(BodyError) as refused:
         read_body(body)
     assert "Zaphod" not in str(refused.value)

@@ -67,7 +67,7 @@ def test_a_restated_time_is_the_same_event() -> None:
 
 
 def test_there_is_one_bounce_alert_for_each_recipient() -> None:
-    """Several permanent bounces of one recipient are one alert, told by the first of them."""
+    """Several permanent bounces of one recipient are one alert, that of the first of them."""
     (alert,) = alerts_of(response(bounce(after=2 * MINUTE), bounce(subtype="Late", after=DAY)))
     assert alert.event.timestamp == "2026-11-23T10:02:00.000Z"
 
@@ -87,7 +87,7 @@ def test_each_feedback_type_is_an_alert_of_its_own() -> None:
     assert sorted(alert.explanation.severity for alert in found) == ["high", "info"]
 
 
-def test_an_alert_tells_what_was_seen_and_when() -> None:
+def test_an_alert_says_what_was_seen_and_when() -> None:
     """A new alert is pending and carries its event, recipient, provider and time of detection."""
     (alert,) = alerts_of(BOUNCED_MAIL)
     assert (alert.destination, alert.isp) == ("ada@Example.com", "Gmail")
@@ -101,8 +101,8 @@ def test_an_alert_tells_what_was_seen_and_when() -> None:
 
 def test_pending_are_those_not_published() -> None:
     """An alert with a time of publishing is done."""
-    told, untold = alerts_of(response(bounce(), complaint()))
-    assert pending([replace(told, published_at=DETECTED_AT), untold]) == (untold,)
+    published, missing = alerts_of(response(bounce(), complaint()))
+    assert pending([replace(published, published_at=DETECTED_AT), missing]) == (missing,)
 
 
 @given(insights(), st.integers(0, 10**9))

@@ -1,4 +1,4 @@
-"""Whether SES shows a message: told once, and not before it can be told."""
+"""Whether SES shows a message: counted once, and not before it can be known."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def test_a_message_counts_an_hour_after_it_was_sent() -> None:
 
 
 def test_a_fresh_message_that_ses_does_not_show_says_nothing() -> None:
-    """Its insights may not be there yet; the next look tells."""
+    """Its insights may not be there yet; the next look decides."""
     assert covered((16 * MINUTE, UNKNOWN), (2 * HOUR, DELIVERED)) == [None, True]
 
 
 def test_a_message_that_is_shown_too_late_stays_missing() -> None:
-    """It was told; telling it again would count it twice."""
+    """It was counted; again would be twice."""
     assert covered((2 * HOUR, UNKNOWN), (DAY, DELIVERED)) == [False, None]
 
 

@@ -18,7 +18,7 @@ from ses_insights.domain.due import DueRow, is_time
     ],
 )
 def test_a_time_is_one_that_sorts_right(text: str, right: bool) -> None:  # noqa: FBT001
-    """Anything but the one form would stand at a wrong place of the index."""
+    """Anything but the one form would sort wrongly in the index."""
     assert is_time(text) is right
 
 

@@ -204,8 +204,8 @@ def test_a_later_look_fills_in_what_was_missing() -> None:
     assert ada(merged).isp == "Gmail"
 
 
-def test_a_provider_once_known_is_not_unlearnt() -> None:
-    """UNKNOWN_ISP says that SES cannot tell, so it does not replace a provider it told before."""
+def test_a_provider_once_known_stays() -> None:
+    """UNKNOWN_ISP says that SES does not know, so it does not replace a provider shown before."""
     unknown = {"Insights": [{"Destination": "ada@example.com", "Isp": "UNKNOWN_ISP"}]}
     gmail = read(response(event("SEND")))
     assert ada(gmail.merged(read(unknown))).isp == "Gmail"
@@ -214,7 +214,7 @@ def test_a_provider_once_known_is_not_unlearnt() -> None:
 
 
 @given(insights())
-def test_hearing_the_same_again_changes_nothing(statement: Insights) -> None:
+def test_the_same_statement_again_changes_nothing(statement: Insights) -> None:
     """Merging a statement with itself gives the statement."""
     assert statement.merged(statement) == statement
 

@@ -191,7 +191,7 @@ def test_the_last_rungs_note_is_stored() -> None:
     ("days", "kept"), [(90, 90), (365, 365), (31, 31), (30, 31), (7, 31), (1, 31)]
 )
 def test_rows_outlive_what_ses_remembers(days: int, kept: int) -> None:
-    """Rows expire after the retention, but not while SES could still tell an old event as new."""
+    """Rows expire after the retention, but not while SES could still show an old event as new."""
     rules = Rules(Ladder(), timedelta(days=days))
     assert look(DELIVERED, rules=rules)[0].expires_at == int((SENT + kept * DAY).timestamp())
 
@@ -253,26 +253,26 @@ def test_every_recipient_raises_its_own_alert() -> None:
 
 
 def things_that_happened(said: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
-    """Collect from raw responses what somebody must be told, each once."""
-    told = set()
+    """Collect from raw responses what must be published, each once."""
+    expected = set()
     for insight in (insight for each in said for insight in each.get("Insights", [])):
         address = str(insight.get("Destination", ""))
         for happened in insight.get("Events", []):
             details = happened.get("Details", {})
             kind = str(details.get("Bounce", {}).get("BounceType", "")).upper()
             if happened.get("Type") == "BOUNCE" and kind == "PERMANENT":
-                told.add((address, "BOUNCE", ""))
+                expected.add((address, "BOUNCE", ""))
             if happened.get("Type") == "COMPLAINT":
                 feedback = details.get("Complaint", {}).get("ComplaintFeedbackType", "")
-                told.add((address, "COMPLAINT", feedback.lower().replace("-", "")))
-    return told
+                expected.add((address, "COMPLAINT", feedback.lower().replace("-", "")))
+    return expected
 
 
 @given(st.lists(st.one_of(responses(), st.just(NotFound())), min_size=1, max_size=5), st.data())
-def test_each_thing_that_happens_is_told_exactly_once(
+def test_each_thing_that_happens_raises_one_alert(
     said: list[dict[str, Any] | NotFound], data: st.DataObject
 ) -> None:
-    """Over any looks, with alerts published or left behind, one alert is raised for each event."""
+    """Over any looks, with alerts published or pending, one alert is raised for each event."""
     record: Record | None = None
     raised: list[Alert] = []
     for number, each in enumerate(said, start=1):

@@ -30,7 +30,7 @@ AGO = datetime.now(UTC) - timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda tells of the invocation."""
+    """What Lambda says of the invocation."""
 
     left: int = 60_000
 
@@ -65,7 +65,7 @@ def cloud(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Cloud:
-    """Everything the function is told of by its environment."""
+    """Everything that the environment names."""
     del capsys
     monkeypatch.delitem(logging.Logger.manager.loggerDict, "followups", raising=False)
     sqs, sns = session.client("sqs"), session.client("sns")
@@ -97,8 +97,8 @@ def store(cloud: Cloud, *, published: bool = True) -> RecordTable:
     records.save(bounce, alerts, read=None)
     if published:
         for alert in alerts:
-            told = replace(alert, published_at=iso(AGO), sns_message_id="1")
-            records.mark_published(OTHER_ID, told)
+            done = replace(alert, published_at=iso(AGO), sns_message_id="1")
+            records.mark_published(OTHER_ID, done)
     return records
 
 

@@ -89,7 +89,7 @@ class Stack:
         )
 
     def receive(self) -> dict[str, Any]:
-        """Take what is at the head of the line, as Lambda's event source mapping does."""
+        """Take what is at the head of the queue, as Lambda's event source mapping does."""
         received = self.sqs.receive_message(
             QueueUrl=self.queue_url, MessageSystemAttributeNames=["All"], VisibilityTimeout=180
         )
@@ -106,7 +106,7 @@ class Stack:
         return {"Records": records}
 
     def invoke(self, event: dict[str, Any], *, seconds: float = 30) -> list[str]:
-        """Run the function and acknowledge what it did not report; returns what it reported."""
+        """Run the function and delete what it did not report; returns what it reported."""
         response = self.module.handler(event, Context(int(seconds * 1000)))
         assert set(response) == {"batchItemFailures"}
         failed = [entry["itemIdentifier"] for entry in response["batchItemFailures"]]
@@ -225,7 +225,7 @@ def stack(
         *(own_session, network, clock, new_environment),
     )
     yield stack
-    network.mend(own_session.events)
+    network.restore(own_session.events)
     for event, hook in stack.hooks:
         own_session.events.unregister(event, hook)
 
@@ -339,7 +339,7 @@ def test_a_step_that_failed_is_made_good(
     }
 
 
-def test_an_alert_whose_answer_was_lost_is_told_once_more(stack: Stack) -> None:
+def test_an_alert_whose_answer_was_lost_is_published_once_more(stack: Stack) -> None:
     """It may have arrived, so the invocation does not send it again; the redelivery does."""
     publishes: list[str] = []
 
@@ -512,7 +512,7 @@ def test_an_invocation_writes_its_metrics(stack: Stack, output: Read) -> None:
 
 
 def test_an_alert_is_counted_although_a_later_one_failed(stack: Stack, output: Read) -> None:
-    """Whoever was told is in log and metrics, also where the invocation ended in a failure."""
+    """Every published alert is in log and metrics, also where the invocation failed later."""
     mail = json.loads(insights().body)
     other = mail["Insights"][0] | {"Destination": "other@there.example"}
     stack.network.will(insights(Insights=[*mail["Insights"], other]))
@@ -527,7 +527,7 @@ def test_an_alert_is_counted_although_a_later_one_failed(stack: Stack, output: R
 
 
 def test_a_throttled_invocation_writes_its_metrics(stack: Stack, output: Read) -> None:
-    """Failures are told as well as successes."""
+    """Failures are written as well as successes."""
     stack.network.will(THROTTLED)
     stack.serve(seconds=ENOUGH)
     metrics = output().metrics
@@ -632,7 +632,7 @@ def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
     assert look.rules.redact_subjects
 
 
-def test_a_chat_is_told_where_the_stack_has_one(stack: Stack) -> None:
+def test_a_chat_gets_alerts_where_the_stack_has_one(stack: Stack) -> None:
     """Its topic is wired beside the topic of alerts."""
     parts = stack.module.wire(SETTINGS | {"CHAT_TOPIC_ARN": "arn:chat"}, stack.session)
     assert parts.consumer.look.outbox.subscribers.chat_topic_arn == "arn:chat"

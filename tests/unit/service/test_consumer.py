@@ -20,7 +20,7 @@ Read = Callable[[], Output]
 
 
 class OddError(Exception):
-    """Something nobody foresaw; its text quotes the mail."""
+    """An unexpected error; its text quotes the mail."""
 
 
 def odd() -> OddError:
@@ -141,7 +141,7 @@ def test_what_cannot_be_parked_comes_back(
 def test_a_failure_of_the_system_lets_the_message_come_back(
     harness: Harness, moment: str, kind: FailureKind
 ) -> None:
-    """Whichever step fails, the message stays at the head of the line; nothing is parked."""
+    """Whichever step fails, the message stays at the head of the queue; nothing is parked."""
 
     def refuse() -> None:
         raise SystemFailure(kind, "Operation: Code")
@@ -175,7 +175,7 @@ def test_a_failure_of_the_system_is_never_parked(harness: Harness) -> None:
 def test_a_message_that_cannot_be_deferred_comes_back_all_the_same(
     harness: Harness, error: ClientError, output: Read
 ) -> None:
-    """Its visibility timeout sees to that; both failures are told and nothing escapes."""
+    """Its visibility timeout sees to that; both failures are logged and nothing escapes."""
     harness.answers[:] = [SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 503")]
     harness.sqs.fails["change_message_visibility"] = [error]
     assert not harness.handle()
@@ -190,7 +190,7 @@ def test_a_message_that_cannot_be_deferred_comes_back_all_the_same(
 
 
 @pytest.mark.parametrize("receive_count", [1, 2, 3, 4])
-def test_an_unforeseen_error_lets_the_message_come_back(
+def test_an_unexpected_error_lets_the_message_come_back(
     harness: Harness, receive_count: int
 ) -> None:
     """It may be a passing one."""
@@ -201,15 +201,15 @@ def test_an_unforeseen_error_lets_the_message_come_back(
 
 
 @pytest.mark.parametrize("receive_count", [5, 6, 900])
-def test_an_unforeseen_error_that_stays_is_parked(harness: Harness, receive_count: int) -> None:
-    """Waiting mends no bug, and the line must not stand still for one."""
+def test_an_unexpected_error_that_stays_is_parked(harness: Harness, receive_count: int) -> None:
+    """A bug does not pass, and the queue must not stand still for one."""
     harness.answers[:] = [odd()]
     assert harness.handle(receive_count=receive_count)
     assert len(harness.parked) == 1
     assert harness.deferred == []
 
 
-def test_a_parked_bug_tells_its_place_and_not_its_text(harness: Harness, output: Read) -> None:
+def test_a_parked_bug_names_its_line_and_not_its_text(harness: Harness, output: Read) -> None:
     """Class and line of the error are what a programmer needs; its text may quote the mail."""
     harness.answers[:] = [odd()]
     harness.handle(receive_count=5)
@@ -239,7 +239,7 @@ def test_after_a_bug_the_next_message_is_served(harness: Harness) -> None:
     assert harness.records.records[MESSAGE_ID].insights == ANSWER.insights
 
 
-# What is told
+# What is logged
 
 
 def test_every_line_names_the_message_it_is_about(harness: Harness, output: Read) -> None:
@@ -253,7 +253,7 @@ def test_every_line_names_the_message_it_is_about(harness: Harness, output: Read
 
 
 def test_no_line_names_the_message_before(harness: Harness, output: Read) -> None:
-    """A body without an id is not told under another's."""
+    """A body without an id is not logged under another's."""
     harness.handle(OTHER_ID)
     harness.handle("no id")
     lines = output()
@@ -261,7 +261,7 @@ def test_no_line_names_the_message_before(harness: Harness, output: Read) -> Non
     assert "message_id" not in lines.line("parked")
 
 
-def test_a_parked_message_is_told_with_its_reason(harness: Harness, output: Read) -> None:
+def test_a_parked_message_is_logged_with_its_reason(harness: Harness, output: Read) -> None:
     """One line, and a count by reason."""
     harness.handle("no id")
     harness.telemetry.flush()
@@ -272,7 +272,7 @@ def test_a_parked_message_is_told_with_its_reason(harness: Harness, output: Read
     assert sum(lines.metrics["Parked", (("reason", "NotAnId"), ("service", "lookup"))]) == 1
 
 
-def test_a_message_that_comes_back_is_told_with_its_wait(harness: Harness, output: Read) -> None:
+def test_a_message_that_comes_back_is_logged_with_its_wait(harness: Harness, output: Read) -> None:
     """What does not work, and when it is tried again."""
     harness.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
     harness.handle(receive_count=3)

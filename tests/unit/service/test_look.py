@@ -1,4 +1,4 @@
-"""A look stores before it tells, tells what is stored, and survives whatever stops it."""
+"""A look stores before it publishes, publishes what is stored, and survives whatever stops it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def serving(*answers: Answer | Exception, rules: Rules = RULES) -> Harness:
 
 
 def settled_by(answer: Answer) -> Record:
-    """A first look's record, its alerts told."""
+    """A first look's record, its alerts published."""
     record, alerts = looked(answer)
     return replace(record, alerts=tuple(published(alert) for alert in alerts))
 
@@ -70,7 +70,7 @@ def settled_by(answer: Answer) -> Record:
 # One look
 
 
-def test_a_first_look_is_stored_and_told() -> None:
+def test_a_first_look_is_stored_and_published() -> None:
     """What SES answers is in the table, and every alert of it is published and marked."""
     harness = serving()
     outcome = harness.look()
@@ -81,7 +81,7 @@ def test_a_first_look_is_stored_and_told() -> None:
     assert {alert.alert_id for alert in outcome.published} == set(harness.notified)
 
 
-def test_alerts_are_stored_before_they_are_told() -> None:
+def test_alerts_are_stored_before_they_are_published() -> None:
     """Everything is stored first; then each alert is published and marked before the next."""
     harness = serving()
     harness.look()
@@ -100,8 +100,8 @@ def test_an_alert_is_marked_with_what_sns_called_it() -> None:
     assert (alert.published_at, alert.sns_message_id) == ("2026-11-23T10:01:00.000Z", "sns-1")
 
 
-def test_every_alert_is_told_of_once_it_is_marked() -> None:
-    """Whoever counts alerts hears of each, also where the look fails at the next one."""
+def test_every_alert_is_announced_once_it_is_marked() -> None:
+    """Each is announced, also where the look fails at the next one."""
     harness = serving()
     harness.moments.fails_at = 10  # the second publish
     with pytest.raises(Killed):
@@ -112,8 +112,8 @@ def test_every_alert_is_told_of_once_it_is_marked() -> None:
     assert [alert.alert_id for alert in harness.published] == list(harness.notified)
 
 
-def test_an_alert_that_cannot_be_told_holds_back_no_other() -> None:
-    """Where SNS finds one alert malformed, the others of the message are told all the same."""
+def test_an_alert_that_cannot_be_published_holds_back_no_other() -> None:
+    """Where SNS finds one alert malformed, the others of the message are published all the same."""
     harness = serving()
 
     def refuse() -> None:
@@ -153,7 +153,7 @@ def test_a_no_is_stored_too(answer: Answer, status: Status, refused: bool) -> No
 
 
 def test_the_age_of_a_message_counts_from_its_enqueuing() -> None:
-    """Where SES does not tell when it was sent, the time its id came in stands for it."""
+    """Where SES does not say when it was sent, the time its id came in stands for it."""
     harness = serving(NotFound())
     harness.look(waited=HOUR)
     assert harness.stored.sent_at == iso(START - HOUR)
@@ -178,8 +178,8 @@ def test_the_rules_of_the_deployment_hold() -> None:
     assert '"subject"' not in json.loads(harness.subscribers.published[0].message)["default"]
 
 
-def test_a_later_look_tells_only_what_is_new() -> None:
-    """An alert that was told is not told again, however often SES shows its event."""
+def test_a_later_look_publishes_only_what_is_new() -> None:
+    """An alert that was published is not published again, however often SES shows its event."""
     harness = serving(found(bounced(), delivered()), EVERYTHING)
     harness.look()
     first = set(harness.notified)
@@ -212,8 +212,8 @@ def test_nothing_seen_is_forgotten() -> None:
     ],
     ids=["final", "refused", "just now", "a while ago"],
 )
-def test_a_look_that_can_teach_nothing_costs_no_slot(answer: Answer, gap: timedelta) -> None:
-    """A final story, or a look taken moments ago, is acknowledged without a call."""
+def test_a_look_that_can_show_nothing_new_costs_no_slot(answer: Answer, gap: timedelta) -> None:
+    """A final story, or a look taken moments ago, is skipped without a call."""
     harness = serving()
     harness.clock.advance(3600)  # between two rungs
     harness.stored = record = settled_by_now(harness, answer)
@@ -225,7 +225,7 @@ def test_a_look_that_can_teach_nothing_costs_no_slot(answer: Answer, gap: timede
 
 
 def settled_by_now(harness: Harness, answer: Answer) -> Record:
-    """The record of a look taken now, its alerts told."""
+    """The record of a look taken now, its alerts published."""
     record, alerts = looked(answer, now=harness.clock.now())
     return replace(record, alerts=tuple(published(alert) for alert in alerts))
 
@@ -239,7 +239,9 @@ def settled_by_now(harness: Harness, answer: Answer) -> Record:
     ],
     ids=["due at the first rung", "due right after", "long ago"],
 )
-def test_a_look_that_may_teach_something_is_taken(looked_after: timedelta, gap: timedelta) -> None:
+def test_a_look_that_may_show_something_new_is_taken(
+    looked_after: timedelta, gap: timedelta
+) -> None:
     """What is due, or was looked at long ago, is asked for."""
     harness = serving(found(delivered()))
     harness.clock.advance(looked_after.total_seconds())
@@ -254,7 +256,7 @@ def test_a_message_that_comes_back_is_not_asked_for_again() -> None:
     assert retry_delay(receive_count=1000, chance=1) == RECENT.total_seconds()
 
 
-def test_who_enqueues_can_force_a_look() -> None:
+def test_a_producer_can_force_a_look() -> None:
     """With force even a final message is asked for."""
     harness = serving(found(bounced()))
     harness.stored = settled_by(found(bounced()))
@@ -287,7 +289,7 @@ def test_a_look_is_brought_forward_though_none_was_to_come() -> None:
 
 @pytest.mark.parametrize("answer", [found(bounced()), found(complained()), Refused()])
 def test_what_is_over_is_not_brought_forward(answer: Answer) -> None:
-    """A bounce or complaint that is told already, or an id that is none, costs no slot."""
+    """A bounce or complaint that is published already, or an id that SES refuses, costs no slot."""
     harness = serving()
     harness.stored = record = settled_by(answer)
     outcome = harness.look(due=True)
@@ -307,8 +309,8 @@ def test_many_events_of_one_message_cost_one_look() -> None:
 
 
 @pytest.mark.parametrize("answer", [EVERYTHING, found(bounced())], ids=["just now", "final"])
-def test_a_skipped_look_tells_what_is_still_pending(answer: Found) -> None:
-    """Alerts that an earlier look left behind are published without asking SES."""
+def test_a_skipped_look_publishes_what_is_still_pending(answer: Found) -> None:
+    """Alerts that an earlier look did not publish are published without asking SES."""
     harness = serving()
     harness.stored = looked(answer)[0]
     outcome = harness.look()
@@ -319,7 +321,7 @@ def test_a_skipped_look_tells_what_is_still_pending(answer: Found) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_what_is_pending_is_told_before_ses_is_asked(*, force: bool) -> None:
+def test_what_is_pending_is_published_before_ses_is_asked(*, force: bool) -> None:
     """An alert that is stored does not wait for SES, which may be down for hours."""
     harness = serving(DOWN)
     harness.stored = looked(EVERYTHING)[0]
@@ -330,8 +332,8 @@ def test_what_is_pending_is_told_before_ses_is_asked(*, force: bool) -> None:
     assert pending(harness.stored.alerts) == ()
 
 
-def test_what_was_pending_is_told_once() -> None:
-    """Told before SES is asked, it is not told again after."""
+def test_what_was_pending_is_published_once() -> None:
+    """Published before SES is asked, it is not published again after."""
     harness = serving()
     harness.stored = looked(found(bounced(), delivered()))[0]
     harness.clock.advance(24 * 3600)
@@ -343,7 +345,7 @@ def test_what_was_pending_is_told_once() -> None:
 # Another writer
 
 
-def test_a_look_merges_into_what_somebody_else_stored() -> None:
+def test_a_look_merges_into_what_another_writer_stored() -> None:
     """Where the record changed under a look, its answer joins the new one; SES is asked once."""
     theirs = settled_by(found(bounced()))
     harness = serving(found(complained()))
@@ -357,7 +359,7 @@ def test_a_look_merges_into_what_somebody_else_stored() -> None:
 
 
 def test_a_look_gives_up_on_a_record_that_keeps_changing() -> None:
-    """After three tries the message waits; SES was asked once and nobody was told."""
+    """After three tries the message waits; SES was asked once and nothing was published."""
     harness = serving()
 
     def change() -> None:
@@ -397,7 +399,7 @@ STOPS: list[Callable[[], BaseException]] = [
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("stop", STOPS, ids=["killed", "refused", "bug"])
 @pytest.mark.parametrize("moment", range(len(MOMENTS)), ids=NAMES)
-def test_a_look_that_was_stopped_is_made_good(
+def test_a_look_that_was_stopped_is_completed(
     moment: int, stop: Callable[[], BaseException], *, force: bool, gap: float
 ) -> None:
     """Stopped before or after any step, a look that comes back leaves nothing out.
@@ -431,7 +433,7 @@ def test_only_a_publish_without_its_mark_is_repeated(moment: int) -> None:
 
 
 def test_a_look_survives_being_stopped_at_every_moment_in_turn() -> None:
-    """However often it is stopped, each time a little later, in the end all is stored and told."""
+    """However often it is stopped, in the end all is stored and published."""
     harness = serving()
     for moment in range(len(MOMENTS)):
         harness.moments.passed.clear()
@@ -449,7 +451,7 @@ def test_a_look_survives_being_stopped_at_every_moment_in_turn() -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 def test_an_outage_of_sns_costs_no_second_slot(*, force: bool) -> None:
-    """While nobody can be told, the message comes back and back, and SES is asked once."""
+    """While nothing can be published, the message comes back and back, and SES is asked once."""
     harness = serving()
 
     def refuse() -> None:
@@ -476,7 +478,7 @@ class Meter:
     calls: list[str]
 
     def take(self, *replies: Reply) -> list[str]:
-        """Take a look and tell its calls."""
+        """Take a look and return its calls."""
         self.network.will(*replies)
         self.calls.clear()
         self.clock.advance(10)
@@ -592,7 +594,7 @@ def erased() -> Record:
 
 @pytest.mark.parametrize("asked_for", [{"force": True}, {"due": True}, {"number": 2}])
 def test_what_was_erased_is_never_looked_at_again(asked_for: Any) -> None:
-    """Whatever asks for it: SES would tell it all again."""
+    """Whatever asks for it: SES would show it all again."""
     harness = serving()
     harness.stored = erased()
 
@@ -604,7 +606,7 @@ def test_what_was_erased_is_never_looked_at_again(asked_for: Any) -> None:
 
 
 def test_what_is_erased_while_ses_is_asked_stays_erased() -> None:
-    """The answer is dropped, and nobody is told of it."""
+    """The answer is dropped, and nothing of it is published."""
     harness = serving()
     harness.stored, _ = looked(found(delivered()))
     harness.moments.before["save"] = lambda: setattr(harness, "stored", erased())

@@ -92,7 +92,7 @@ def test_a_slot_to_spare_is_used() -> None:
 
 
 def test_a_message_for_which_no_look_is_left_ends_and_says_so() -> None:
-    """Nobody waits for it, and its row tells why."""
+    """It waits in no lane, and its row says why."""
     harness = serving()
     harness.capacity.looks = 0.0
     outcome = harness.look()
@@ -155,7 +155,7 @@ def test_a_bounce_of_an_unknown_message_is_looked_at_under_load() -> None:
 
 
 def test_rungs_the_load_does_not_leave_are_counted() -> None:
-    """A first look that is taken tells how many later ones were given up."""
+    """A first look that is taken says how many later ones were given up."""
     harness = serving()
     harness.capacity.looks = 2.0
     outcome = harness.look()

@@ -1,4 +1,4 @@
-"""What the function tells: the metrics that alarms watch, and nothing of the mail."""
+"""What the function writes: the metrics that alarms watch, and nothing of the mail."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_failure_of_the_system_is_counted_by_kind(
     }
 
 
-def test_an_unforeseen_error_is_a_failure_of_its_own_kind(harness: Harness, output: Read) -> None:
+def test_an_unexpected_error_is_a_failure_of_its_own_kind(harness: Harness, output: Read) -> None:
     """Until it is parked, it counts as a failure of the system."""
     harness.answers[:] = [ValueError("odd"), ValueError("odd")]
     harness.handle(receive_count=4)
@@ -210,7 +210,7 @@ def test_an_unforeseen_error_is_a_failure_of_its_own_kind(harness: Harness, outp
     }
 
 
-def test_a_call_is_told_with_its_latency(telemetry: LookupTelemetry, output: Read) -> None:
+def test_a_call_is_counted_with_its_latency(telemetry: LookupTelemetry, output: Read) -> None:
     """In milliseconds."""
     telemetry.called(Call(0.25, throttled=False))
     telemetry.flush()
@@ -269,7 +269,7 @@ def test_a_flush_empties_the_metrics(harness: Harness, output: Read) -> None:
 # Log lines
 
 
-def test_a_look_is_told(harness: Harness, output: Read) -> None:
+def test_a_look_is_logged(harness: Harness, output: Read) -> None:
     """It says what came of it and what comes next, and leaves the mail out."""
     harness.answers[:] = [found(bounced(), delivered())]
     harness.handle()
@@ -294,7 +294,7 @@ def test_a_final_story_says_why(harness: Harness, output: Read) -> None:
 
 
 def test_a_skipped_look_says_so(harness: Harness, output: Read) -> None:
-    """The log tells a look from a skip."""
+    """A look and a skip have different log lines."""
     harness.handle()
     harness.handle()
     lines = output()
@@ -303,7 +303,7 @@ def test_a_skipped_look_says_so(harness: Harness, output: Read) -> None:
 
 
 @pytest.mark.parametrize("what", ["parked", "system failure"])
-def test_what_needs_somebody_stands_out(harness: Harness, output: Read, what: str) -> None:
+def test_what_needs_attention_stands_out(harness: Harness, output: Read, what: str) -> None:
     """Parked messages warn; failures of the system are errors."""
     harness.answers[:] = [SystemFailure(FailureKind.SNS, "Publish: Throttled")]
     harness.handle("no id" if what == "parked" else MESSAGE_ID)
@@ -321,12 +321,12 @@ TEXT = f"about {MARK}@{MARK}.example, Subject: {MARK}"
 def marked(kind: str, **details: object) -> Reply:
     """SES's answer about a mail all of whose texts are marked."""
     event = {"Timestamp": START.timestamp(), "Type": kind, "Details": details}
-    place = {"Destination": f"{MARK}@{MARK}.example", "Isp": f"{MARK}-isp", "Events": [event]}
+    destination = {"Destination": f"{MARK}@{MARK}.example", "Isp": f"{MARK}-isp", "Events": [event]}
     return insights(
         FromEmailAddress=f'"{MARK}" <{MARK}@{MARK}.example>',
         Subject=f"{MARK} \u202e",
         EmailTags=[{"Name": f"{MARK}-name", "Value": f"{MARK}-value"}],
-        Insights=[place],
+        Insights=[destination],
     )
 
 
@@ -400,8 +400,8 @@ OPERATIONS: dict[str, list[Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Glass:
-    """The function's inside on real adapters, every wire cut, and everything it says overheard."""
+class RealLookup:
+    """The function's inside on real adapters, every wire cut, and all its output captured."""
 
     consumer: Consumer
     source: SesSource
@@ -413,9 +413,9 @@ class Glass:
             network.will(OPERATIONS[event][0])
 
     def serve(self, body: str, receive_count: int) -> str:
-        """Serve a message and return all that was said."""
+        """Serve a message and return all that was written."""
         message = replace(MESSAGE, body=body, receive_count=receive_count)
-        with _overheard() as said:
+        with _captured() as said:
             telemetry = new_telemetry()
             self.source.on_call = telemetry.called
             look = replace(self.consumer.look, on_published=telemetry.alerted)
@@ -426,7 +426,7 @@ class Glass:
 
 
 @contextmanager
-def _overheard() -> Iterator[io.StringIO]:
+def _captured() -> Iterator[io.StringIO]:
     """Catch standard output, where logs and metrics go, and what any library logs in Lambda."""
     said = io.StringIO()
     handler = logging.StreamHandler(said)
@@ -440,7 +440,7 @@ def _overheard() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture(scope="module")
-def glass(session: boto3.Session) -> Glass:
+def real(session: boto3.Session) -> RealLookup:
     """Clients of all four services, made once."""
     clock = Clock()
     sesv2 = session.client("sesv2", config=ses.CONFIG)
@@ -465,7 +465,7 @@ def glass(session: boto3.Session) -> Glass:
         now=clock.now,
     )
     queue = SqsConsumerQueue(sqs, QUEUE_URL, DEAD_LETTERS_URL, clock.now)
-    return Glass(Consumer(look, queue, new_telemetry()), source, networks)
+    return RealLookup(Consumer(look, queue, new_telemetry()), source, networks)
 
 
 @settings(phases=[Phase.generate])  # the next test names single culprits faster than shrinking
@@ -477,18 +477,18 @@ def glass(session: boto3.Session) -> Glass:
     body=st.sampled_from(BODIES),
     receive_count=st.sampled_from([1, 5]),
 )
-def test_nothing_of_the_mail_is_ever_told(
-    glass: Glass, says: dict[str, Any], works: set[str], body: str, receive_count: int
+def test_nothing_of_the_mail_is_ever_written(
+    real: RealLookup, says: dict[str, Any], works: set[str], body: str, receive_count: int
 ) -> None:
     """No log line and no metric holds an address, a subject, a tag, a code or a body.
 
     Whatever is answered by whichever service: errors whose texts quote the mail, too. And nothing
     escapes: Lambda would print an exception with all of its text.
     """
-    glass.works()
+    real.works()
     for event in says.keys() - works:
-        glass.networks[event].will(says[event])
-    assert MARK not in glass.serve(body, receive_count)
+        real.networks[event].will(says[event])
+    assert MARK not in real.serve(body, receive_count)
 
 
 SINGLE = [
@@ -499,19 +499,21 @@ SINGLE = [
 
 
 @pytest.mark.parametrize(("event", "number"), SINGLE)
-def test_no_single_answer_makes_the_mail_told(glass: Glass, event: str, number: int) -> None:
+def test_no_single_answer_writes_text_of_the_mail(
+    real: RealLookup, event: str, number: int
+) -> None:
     """The same, for every answer of one operation while the other ones work."""
-    glass.works()
+    real.works()
     if event == "before-send.sqs.ChangeMessageVisibility":
-        glass.networks[SES].will(NETWORK_DOWN)
-    glass.networks[event].will(OPERATIONS[event][number])
+        real.networks[SES].will(NETWORK_DOWN)
+    real.networks[event].will(OPERATIONS[event][number])
     for body in (MESSAGE_ID, TEXT):
-        assert MARK not in glass.serve(body, receive_count=1)
+        assert MARK not in real.serve(body, receive_count=1)
 
 
-def test_what_is_overheard_is_told(glass: Glass) -> None:
-    """The ear of these tests works: the line of a look is heard."""
-    glass.works()
-    said = glass.serve(MESSAGE_ID, receive_count=1)
+def test_what_is_written_is_captured(real: RealLookup) -> None:
+    """These tests capture what they should: the line of a look is there."""
+    real.works()
+    said = real.serve(MESSAGE_ID, receive_count=1)
     assert '"message":"looked"' in said
     assert '"Alerts"' in said
