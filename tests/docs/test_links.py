@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -26,27 +27,28 @@ def named(page: Path) -> str:
     return str(page.relative_to(PROJECT))
 
 
-def prose(page: Path) -> str:
-    """A page without its blocks of code and its code within lines, where links are none."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-    return re.sub(r"`[^`\n]*`", "", text)
+def without_blocks(page: Path) -> str:
+    """The text of a page without its blocks of code."""
+    text = page.read_text(encoding="utf-8")
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def links(page: Path) -> Iterator[str]:
     """The targets of a page's links and pictures that lead to another file or heading."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+    prose = re.sub(r"`[^`\n]*`", "", without_blocks(page))
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
         if not re.match(r"[a-z]+:", target):
             yield target
 
 
 def anchors(page: Path) -> set[str]:
     """The names that GitHub gives to the headings of a page."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-    found: set[str] = set()
-    for heading in re.findall(r"^#{1,6} +(.*?) *$", text, re.M):
+    seen = Counter[str]()
+    found = set()
+    for heading in re.findall(r"^#{1,6} +(.*?) *$", without_blocks(page), re.MULTILINE):
         anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        numbered = (f"{anchor}-{number}" for number in range(1, len(text)))
-        found.add(anchor if anchor not in found else next(n for n in numbered if n not in found))
+        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
     return found
 
 
