@@ -6,18 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
+from ses_insights.contracts.names import (
+    LONGEST_DELAY,
+    LONGEST_PERIOD,
+    SHORTEST_PERIOD,
+)
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
-
-LONGEST_PERIOD: Final = 218.5
-"""Seconds; the longest period that fits into the time a Lambda function may run (`infra.config`).
-
-It also keeps a request's signature fresh: a request is signed before it waits for the pace, at most
-one period, and AWS refuses one that comes later than five minutes after it was signed.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
-"""
 
 
 class SettingError(Exception):
@@ -50,10 +46,15 @@ class Settings:
             alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
             queue_url=_required(environment, "QUEUE_URL"),
             lookup_period=_number(
-                environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=LONGEST_PERIOD
+                environment, "LOOKUP_PERIOD_SECONDS", least=SHORTEST_PERIOD, most=LONGEST_PERIOD
             ),
             first_look_delay=timedelta(
-                seconds=_number(environment, "FIRST_LOOK_DELAY_SECONDS", least=0.0, most=900.0)
+                seconds=_number(
+                    environment,
+                    "FIRST_LOOK_DELAY_SECONDS",
+                    least=0.0,
+                    most=LONGEST_DELAY,
+                )
             ),
             ladder=_ladder(environment),
             chat_topic_arn=environment.get("CHAT_TOPIC_ARN") or None,

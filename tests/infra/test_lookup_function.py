@@ -102,16 +102,3 @@ def test_logs_expire_after_a_month(template: Template) -> None:
         for function in template.find_resources(FUNCTION).values()
     ]
     assert sorted(used) == sorted(groups)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("QueueUrl", "DeadLetterQueueUrl", "TableName"),
-        *("AlertTopicArn", "OpsTopicArn", "LookupFunctionName", "FollowUpFunctionName"),
-        "DashboardName",
-    ],
-)
-def test_outputs_bear_their_contract_names(template: Template, name: str) -> None:
-    """Other programs find the parts of the stack by these names."""
-    template.has_output(name, {"Value": Match.any_value(), "Description": Match.any_value()})

@@ -95,19 +95,6 @@ def test_a_message_stays_hidden_while_it_is_worked_on(template: Template, chosen
         assert hidden >= 6 * function["Properties"]["Timeout"]
 
 
-def test_names_are_left_to_cloudformation(template: Template) -> None:
-    """No queue, table, topic or function has a fixed name: a change can replace any of them."""
-    for kind, name in (
-        ("AWS::SQS::Queue", "QueueName"),
-        ("AWS::DynamoDB::GlobalTable", "TableName"),
-        ("AWS::SNS::Topic", "TopicName"),
-        ("AWS::Lambda::Function", "FunctionName"),
-        ("AWS::Logs::LogGroup", "LogGroupName"),
-        ("AWS::IAM::Role", "RoleName"),
-    ):
-        template.all_resources_properties(kind, {name: Match.absent()})
-
-
 def test_whatever_fits_into_the_queue_can_be_parked(template: Template) -> None:
     """A body of the largest size is parked whole, although its reason comes on top."""
     template.has_resource_properties(

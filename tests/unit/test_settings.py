@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from ses_insights.adapters.ses import LONGEST_CALL
+from ses_insights.contracts.names import LONGEST_PERIOD
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
-from ses_insights.settings import LONGEST_PERIOD, LookupSettings, SettingError, Settings
+from ses_insights.settings import LookupSettings, SettingError, Settings
 
 GOOD = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
