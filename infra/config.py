@@ -173,7 +173,7 @@ def _number(value: object) -> float | None:
 
 
 def key(name: str, parse: Parser[T], default: T) -> T:
-    """Declare a context key: its name, how its value is read, and what it is where none is given.
+    """Declare a context key: its name, how its value is read, and its default.
 
     What it returns is a dataclass field, typed like its value, as by `dataclasses.field`.
     """

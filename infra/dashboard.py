@@ -1,4 +1,4 @@
-"""The service on one screen: what becomes of the mail, and how the machinery keeps up."""
+"""The dashboard: what becomes of the mail, and how the service keeps up."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ LONGEST_LAG = Duration.days(1)
 
 
 class FollowUpsFunction(ServiceFunction):
-    """The function, what it may do, its schedule, and its alarms."""
+    """The function, its permissions, its schedule, and its alarms."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
         self,

@@ -25,7 +25,7 @@ THROTTLES_AT_LEAST = 10
 
 
 class LookupFunction(ServiceFunction):
-    """The function, what it may do, its place at the head of the queue, and its alarms."""
+    """The function, its permissions, its trigger, and its alarms."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
         self,
@@ -62,7 +62,7 @@ class LookupFunction(ServiceFunction):
         self._watch(topics.operations)
 
     def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
-        """Allow single actions. The grants of the CDK would allow more than the code uses."""
+        """Allow single actions: the grants of the CDK allow more than the code uses."""
         self.allow(
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
@@ -81,7 +81,7 @@ class LookupFunction(ServiceFunction):
         self.allow_publishing(topics)
 
     def _permit_asking_ses(self) -> None:
-        """Allow the one question, in a policy of its own: it cannot be limited to a resource."""
+        """Allow the call to SES, in a policy of its own: it cannot be limited to a resource."""
         ask_ses = iam.Policy(
             self,
             "AskSes",

@@ -1,4 +1,4 @@
-"""Context keys: what a deployment may choose, and what it is told when a choice cannot be."""
+"""Context keys: what a deployment may choose, and how a value that cannot be used is refused."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_every_key_is_tried() -> None:
     assert set(BAD) == {key for key, *_ in GOOD} == set(KEYS)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     """One attempt shows every value that has to be corrected."""
     bad = {"firstLookDelaySeconds": 901, "removalPolicy": "keep", "followUpLadder": "[]"}
     with pytest.raises(ConfigError) as refused:

@@ -90,7 +90,7 @@ def test_a_second_synthesis_builds_nothing(
 
 
 def test_its_name_depends_on_the_code_alone(functions: Path) -> None:
-    """What Python, tests and editors leave beside the code, and the tool, upload nothing anew."""
+    """A change of the command line tool, of caches or of tests gives no new upload."""
     before = asset_of(functions)
     for left in (
         "ses_insights/__pycache__/x.pyc",

@@ -59,7 +59,7 @@ def test_messages_are_encrypted(template: Template) -> None:
 
 
 def test_queues_refuse_plain_http(template: Template) -> None:
-    """Whoever they are, senders and readers come over TLS."""
+    """Every sender and reader has to use TLS."""
     refusal = {
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
