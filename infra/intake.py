@@ -1,4 +1,4 @@
-"""Intake without code in the pipeline: rules that enqueue what SES publishes in EventBridge."""
+"""The intake rules: they enqueue what SES publishes in EventBridge."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ID: Final = "$.detail.mail.messageId"
 
 
 class Intake(Construct):
-    """The rules that were chosen, and where EventBridge leaves what it cannot deliver."""
+    """The chosen rules, and the queue of what EventBridge cannot deliver."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; each is one choice of the caller
         self,
@@ -59,7 +59,7 @@ class Intake(Construct):
             )
 
     def _dead_letters(self, operations: sns.ITopic) -> sqs.Queue:
-        """Make the queue in which an event waits that EventBridge gave up after 24 hours."""
+        """Make the queue for events that EventBridge could not deliver within 24 hours."""
         queue = sqs.Queue(
             self,
             "Undelivered",  # a standard queue: EventBridge takes no other as dead-letter queue

@@ -1,4 +1,4 @@
-"""Who is told: alerts for the people who own the mail, operations for those who own the service."""
+"""The topics: alerts for the people who own the mail, operations for those who own the service."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-# What whoever publishes to an encrypted topic must be able to do with its key:
+# What a publisher to an encrypted topic has to be allowed on its key:
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 PUBLISHER_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey*")
 
@@ -58,7 +58,7 @@ class Topics(Construct):
         self._let_alarms_publish()
 
     @property
-    def told(self) -> tuple[sns.Topic, ...]:
+    def of_alerts(self) -> tuple[sns.Topic, ...]:
         """The topics to which each alert goes."""
         return (self.alerts, self.chat) if self.chat else (self.alerts,)
 
@@ -80,7 +80,7 @@ class Topics(Construct):
         return topic
 
     def _let_alarms_publish(self) -> None:
-        """Let the account's alarms publish; a topic with a policy of its own lets nobody else."""
+        """Let the account's alarms publish: a topic with a policy of its own refuses all others."""
         cloudwatch = iam.ServicePrincipal(
             "cloudwatch.amazonaws.com",
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},

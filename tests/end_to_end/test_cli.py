@@ -94,7 +94,7 @@ def ids(
     said = insights("enqueue", "--file", str(file), "--column", "id")
 
     assert (said.code, said.err) == (0, "")
-    assert said.out.startswith("Sent 3 ids.\nThe last is looked at by about ")
+    assert said.out.startswith("Sent 3 ids.\nThe last is looked up by about ")
     eventually(lambda: all(message_row(stack, each) for each in sent.values()))
     eventually(lambda: messages_in(stack, stack.outputs["QueueUrl"]) == 0)
     return sent
@@ -139,7 +139,7 @@ def test_status_tells_that_vdm_is_off(stack: LocalRun, insights: Insights) -> No
     stack.ses.change(vdm=False)
     told = insights("status").out
     stack.ses.change(vdm=True)
-    assert "off: SES answers no look" in told
+    assert "off: SES refuses every look" in told
 
 
 def test_watch_tells_it_again(insights: Insights) -> None:
@@ -228,7 +228,7 @@ def test_show_tells_the_story(insights: Insights, ids: dict[str, str]) -> None:
     said = insights("show", ids["bounce-noemail"])
     assert said.code == 0
     assert f"{address('bounce-noemail')}  PERMANENT_BOUNCE" in said.out
-    assert re.search(r"BOUNCE  +high .* told 20", said.out)
+    assert re.search(r"BOUNCE  +high .* published 20", said.out)
 
 
 def test_show_of_the_unknown_and_of_no_id(insights: Insights) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ses_insights.contracts.names import INDEX_KEYS
+from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def make_table(client: DynamoDBClient, name: str) -> None:
     """Make the table, empty."""
-    names = {"MessageId", "Record", *(name for pair in INDEX_KEYS.values() for name in pair)}
+    names = {*TABLE_KEYS, *(name for pair in INDEX_KEYS.values() for name in pair)}
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -20,8 +20,8 @@ def make_table(client: DynamoDBClient, name: str) -> None:
             {"AttributeName": each, "AttributeType": "S"} for each in sorted(names)
         ],
         KeySchema=[
-            {"AttributeName": "MessageId", "KeyType": "HASH"},
-            {"AttributeName": "Record", "KeyType": "RANGE"},
+            {"AttributeName": TABLE_KEYS[0], "KeyType": "HASH"},
+            {"AttributeName": TABLE_KEYS[1], "KeyType": "RANGE"},
         ],
         GlobalSecondaryIndexes=[
             {
