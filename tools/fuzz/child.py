@@ -16,8 +16,8 @@ from tools.fuzz.mutate import mutated
 
 atheris: Final[Any] = import_module("atheris")  # has no types, and is not there on every machine
 
-INSTRUMENTED: Final = ["insights", "botocore.parsers", "botocore.utils"]
-"""Whose coverage guides the run: the service, and the parser in front of it."""
+INSTRUMENTED: Final = ["ses_insights", "botocore.parsers", "botocore.utils"]
+"""The packages whose coverage guides the run: the service, and the parser in front of it."""
 
 
 def _mutator(data: bytes, longest: int, seed: int) -> bytes:

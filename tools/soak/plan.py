@@ -41,7 +41,7 @@ class Fault:
     def repeats(self) -> bool:
         """Whether it can come between an alert's publication and its mark.
 
-        Then the alert is told again, with the same id (decision record 5).
+        Then the alert is published again, with the same id (decision record 5).
         """
         stops_the_mark = self.of in {Service.DYNAMODB, LOOKUP}
         hides_the_answer = (self.of, self.kind) == (
