@@ -75,11 +75,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     return ByStack(config, log)
 
 
+OF_THE_TEMPLATE = ("tests/infra/", "tests/tools/test_architecture.py", "tests/tools/test_costs.py")
+"""Tests of the synthesised stack, which is made once for all of them."""
+
+
 class ByStack(LoadFileScheduling):
-    """Gives a worker a file, or a folder of end_to_end as a whole: each has a stack of its own."""
+    """Gives a worker a file, or as a whole what shares a stack or the template."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
+        if file.startswith(OF_THE_TEMPLATE):
+            return OF_THE_TEMPLATE[0]
         return file.rpartition("/")[0] if "/end_to_end/" in file else file
 
 

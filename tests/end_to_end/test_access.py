@@ -465,7 +465,7 @@ def _roles(run: LocalRun) -> dict[str, str]:
 
 
 def _key_of_the_topics(run: LocalRun) -> str:
-    """The only key of the stack; the emulator does not tell it with the topics."""
+    """The only key of the stack; the emulator does not show it with the topics."""
     cloudformation = run.session.client("cloudformation")
     resources = cloudformation.describe_stack_resources(StackName=DEFAULT_STACK_NAME)
     (key,) = (

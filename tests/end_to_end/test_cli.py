@@ -169,7 +169,7 @@ def test_what_stands_between_is_one_sentence(
     assert len(said.err.splitlines()) == 1
 
 
-def test_who_may_nothing_is_told(run: LocalRun, insights: Insights) -> None:
+def test_a_user_without_a_policy_is_refused(run: LocalRun, insights: Insights) -> None:
     """And where to read what is needed."""
     iam = run.session.client("iam")
     iam.create_user(UserName="stranger")
@@ -226,7 +226,7 @@ def test_nothing_to_enqueue_and_no_such_file(insights: Insights) -> None:
 
 
 def test_show_tells_the_story(insights: Insights, ids: dict[str, str]) -> None:
-    """What happened to whom, and what was told."""
+    """What happened to which recipient, and its alert."""
     said = insights("show", ids["bounce-noemail"])
     assert said.code == 0
     assert f"{address('bounce-noemail')}  PERMANENT_BOUNCE" in said.out
@@ -294,7 +294,7 @@ def test_a_redriven_message_is_looked_at(run: LocalRun, insights: Insights, park
     assert messages_in(run, run.dead_letter_queue_url) == 0
 
 
-def test_nothing_parked_and_nobody_to_ask(run: LocalRun, insights: Insights, parked: None) -> None:
+def test_nothing_parked_and_no_terminal(run: LocalRun, insights: Insights, parked: None) -> None:
     """Exit codes 2 and 1; nothing is deleted without a yes."""
     del parked
     assert insights("parked", "drop").code == 2

@@ -35,9 +35,7 @@ def main() -> None:
     # libFuzzer starts its own kind for a merge: by the shell, with the first argument as command.
     command = f"{shlex.quote(sys.executable)} -m tools.fuzz.child {target}"
     with atheris.instrument_imports(include=INSTRUMENTED):
-        from tools.fuzz.corpus import TARGETS  # noqa: PLC0415 - see above
-
-    check = TARGETS[target]
+        check = import_module(f"tools.fuzz.{target}").check
 
     def one(data: bytes) -> None:
         check(data)

@@ -144,7 +144,7 @@ def test_a_single_request_that_travels_for_long_costs_nothing(
 def test_a_request_that_travels_for_long_unseen_costs_a_429_and_no_answer(
     function: Function, control: Control, message_id: str, findings: Findings, seed: int
 ) -> None:
-    """Where SES takes up to 400 ms, nobody sees that one of them was spent on the way.
+    """Where SES takes up to 400 ms, it does not show that one of them was spent on the way.
 
     Then the next request may come too early (decision record 2). It is asked again in the same
     invocation, and no two are counted within a period.
