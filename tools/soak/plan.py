@@ -11,9 +11,10 @@ from typing import Final
 from local.ses_stand_in import settings as of_ses
 from local.stack.faults import control as behind_proxy
 from local.stack.faults.control import Service
+from ses_insights.contracts import names
 
 SES: Final = "SES"
-LOOKUP: Final = "lookup"
+LOOKUP: Final = names.Service.LOOKUP
 VDM_OFF: Final = "vdm-off"
 SLOW: Final = "20 ms to 5 s"
 KILLED: Final = "killed"
