@@ -31,7 +31,7 @@ local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
 
 .PHONY: test
 test: lint ## Check style and types, then run every test but the long ones
-	@pytest --numprocesses 2 --no-loadscope-reorder
+	@pytest --numprocesses 3 --no-loadscope-reorder
 
 .PHONY: prove
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md

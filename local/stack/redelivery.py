@@ -14,7 +14,7 @@ def redelivered_after(run: LocalRun, seconds: int) -> Iterator[None]:
 
     The stack has six times the function's time-out, three minutes, which is long to wait for.
     """
-    sqs, queue_url = run.session.client("sqs"), run.outputs["QueueUrl"]
+    sqs, queue_url = run.session.client("sqs"), run.queue_url
     found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
     before = found["Attributes"]["VisibilityTimeout"]
     sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(seconds)})

@@ -11,15 +11,17 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import boto3
 from botocore.config import Config
 
+from local.actors.pipeline import send_mail
 from local.ses_stand_in.control import Control
 from local.ses_stand_in.pace import Report
-from local.ses_stand_in.stories import STORIES, address_of
+from local.ses_stand_in.stories import STORIES
 from local.stack.run import PROJECT
+from local.stack.sandbox import ACCESS_KEY, REGION
 from ses_insights.adapters import ses
 from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
 from ses_insights.contracts.alert_message import Notification
@@ -32,9 +34,6 @@ from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.service.look import Look
 from ses_insights.service.outbox import Outbox
-
-if TYPE_CHECKING:
-    from mypy_boto3_sesv2 import SESV2Client
 
 PERIOD: Final = 1.0
 LATENCY: Final = "20-400"
@@ -116,14 +115,15 @@ def _run(number: int, seconds: float) -> Report:
 
 
 def _look_for(seconds: float, way: Way, url: str) -> None:
-    client = _client(url, way.config)
-    message_id = _send(client)
+    session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
+    client = session.client("sesv2", endpoint_url=url, config=way.config)
+    message_id = send_mail(client, STORIES["delivered"])["MessageId"]
     source = SesSource(client=client, pace=way.pace(), on_call=lambda _: None)
-    records = _Nothing()
+    records = _NoRecords()
     look = Look(
         source=source,
         records=records,
-        outbox=Outbox(records, _Nobody(), TableAddress("eu-west-1", "Insights"), _now),
+        outbox=Outbox(records, _NoSubscribers(), TableAddress("eu-west-1", "Insights"), _now),
         capacity=_Unlimited(),
         rules=Rules(Ladder(), retention=timedelta(days=90)),
         delay=timedelta(0),
@@ -141,20 +141,6 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
                 continue  # a 429; the report counts it
 
 
-def _client(url: str, config: Config) -> SESV2Client:
-    session = boto3.Session("test", "test", region_name="eu-west-1")
-    return session.client("sesv2", endpoint_url=url, config=config)
-
-
-def _send(client: SESV2Client) -> str:
-    sent = client.send_email(
-        FromEmailAddress="shop@sender.example",
-        Destination={"ToAddresses": [address_of(STORIES["delivered"])]},
-        Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
-    )
-    return sent["MessageId"]
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -170,7 +156,7 @@ class _Unlimited:
         return False
 
 
-class _Nothing:
+class _NoRecords:
     """Stores nothing and takes no time."""
 
     def load(self, message_id: str) -> Record | None:
@@ -184,9 +170,9 @@ class _Nothing:
         pass
 
 
-class _Nobody:
-    """Tells nobody."""
+class _NoSubscribers:
+    """Publishes nothing."""
 
     def publish(self, notification: Notification) -> str:
         del notification
-        return "told nobody"
+        return "not published"

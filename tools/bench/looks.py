@@ -18,6 +18,7 @@ from typing import Final
 
 import boto3
 
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.pace import Pace
 from ses_insights.handlers import lookup
@@ -66,7 +67,7 @@ def _message(message_id: str) -> QueueMessage:
         receipt_handle="bench",
         receive_count=1,
         sent_at=datetime.now(UTC),
-        group_id="looks",
+        group_id=MESSAGE_GROUP,
         sequence_number="1",
     )
 

@@ -1,4 +1,4 @@
-"""The service's own rule, made of its core, and three others on the same mail."""
+"""The service's own rule, made of its domain, and three others on the same mail."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Ses:
     assumed: Assumptions
 
     def ask(self, mail: int, message_id: str, now: float) -> Answer:
-        """Tell what shows of a mail."""
+        """What SES shows of a mail."""
         sent, story = self.mail.sent[mail], self.mail.story(mail)
         age = now - sent
         shown = age - self.assumed.visible_after
@@ -85,8 +85,8 @@ class Core:
     found: dict[int, float] = field(default_factory=dict)
     shed: int = 0
     """Looks given up."""
-    told: set[str] = field(default_factory=set)
-    """Ids of the alerts that were raised: none twice."""
+    alert_ids: set[str] = field(default_factory=set)
+    """Of the alerts that were raised: none twice."""
     _ses: Ses = field(init=False)
     _waiting: dict[int, Record] = field(default_factory=dict)
     """What is stored of each mail that has a next look."""
@@ -109,11 +109,11 @@ class Core:
         )
 
     def first_looks(self) -> float:
-        """Tell what the core says at the present load."""
+        """The share that the domain gives at the present load."""
         return first_looks(self.rules.ladder, self._looks_per_message)
 
-    def passes_over(self, mail: int, now: float) -> bool:
-        """Acknowledge a fresh id without a look where the core says so."""
+    def postpones(self, mail: int, now: float) -> bool:
+        """Postpone a fresh id where the core says so."""
         self._arrivals[self._hour] = self._arrivals.get(self._hour, 0) + 1
         age = at(now) - at(self.mail.sent[mail])
         waited = age - timedelta(seconds=self.assumed.delay)
@@ -142,14 +142,14 @@ class Core:
         )
         self._store(mail, record, stored)
         for alert in alerts:
-            if alert.alert_id in self.told:
-                raise AssertionError(f"told twice: {alert.alert_id}")
-            self.told.add(alert.alert_id)
+            if alert.alert_id in self.alert_ids:
+                raise AssertionError(f"raised twice: {alert.alert_id}")
+            self.alert_ids.add(alert.alert_id)
             notification(alert, record.insights)
             self.found[mail] = now
 
     def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
-        """Judge a due look as `followups` does."""
+        """Decide on a due look as `followups` does."""
         record = self._waiting[mail]
         if self._looks_per_message >= len(self.rules.ladder.rungs):
             return True  # as `followups` does: nothing is scarce
@@ -170,7 +170,7 @@ class Core:
         return False
 
     def follows(self, mail: int) -> Due | None:
-        """Tell when the stored record wants its next look."""
+        """The next look in the stored record."""
         record = self._waiting.get(mail)
         if record is None or record.next_look_at is None:
             return None
@@ -208,7 +208,7 @@ class Plain:
         """Every fresh id is looked at."""
         return 1.0
 
-    def passes_over(self, mail: int, now: float) -> bool:
+    def postpones(self, mail: int, now: float) -> bool:
         """Every fresh id is looked at."""
         del mail, now
         return False
@@ -235,7 +235,7 @@ class Plain:
         return True
 
     def follows(self, mail: int) -> Due | None:
-        """Tell what the last look led to."""
+        """The next look, as the last one decided."""
         del mail
         return self._next
 

@@ -315,4 +315,4 @@ def test_an_alert_is_held_against_the_published_schema() -> None:
     record = checked(mail({"ada@example.com": [bounce()]}))
     (alert,) = record.alerts
     with pytest.raises(BrokenPromise, match=r"\$\.detectedAt: pattern"):
-        responses.check_told(replace(record, alerts=(replace(alert, detected_at="noon"),)))
+        responses.check_alerts(replace(record, alerts=(replace(alert, detected_at="noon"),)))
