@@ -97,7 +97,7 @@ $(PACKAGES): .venv/bin/python requirements.txt constraints.txt pyproject.toml
 
 $(CDK): package.json package-lock.json $(PACKAGES)
 	@$(PROGRESS) "Installing the CDK CLI" \
-		npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=http
+		npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error
 	@touch $@
 
 .venv/bin/python:
