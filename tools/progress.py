@@ -18,8 +18,11 @@ from typing import Final, TextIO
 EVERY: Final = 10.0
 """Seconds between two lines where there is no terminal."""
 
-KEPT: Final = 200
+KEPT: Final = 40
 """Lines of output that are kept for a failure."""
+
+WIDTH: Final = 100
+"""Characters of a line where there is no terminal."""
 
 
 def main() -> int:
@@ -47,12 +50,13 @@ def run(
         while reader.is_alive():
             reader.join(0.2)
             now = clock()
-            line = f"{title} … {now - began:.0f} s  {output[-1] if output else ''}"
+            line = f"{title} … {now - began:.0f} s  {_newest(output)}".rstrip()
             if out.isatty():
-                print(f"\r\x1b[K{_cut(line)}", end="", file=out, flush=True)
+                width = shutil.get_terminal_size().columns - 1
+                print(f"\r\x1b[K{line[:width]}", end="", file=out, flush=True)
             elif now - shown >= EVERY:
                 shown = now
-                print(line.rstrip(), file=out, flush=True)
+                print(line[:WIDTH], file=out, flush=True)
     if out.isatty():
         print("\r\x1b[K", end="", file=out)
     if process.returncode:
@@ -70,8 +74,10 @@ def _read(process: subprocess.Popen[str], output: deque[str]) -> None:
             output.append(line.rstrip())
 
 
-def _cut(line: str) -> str:
-    return line[: shutil.get_terminal_size().columns - 1]
+def _newest(output: deque[str]) -> str:
+    """Return the newest line that is not a warning."""
+    lines = (line.strip() for line in reversed(output.copy()))
+    return next((line for line in lines if not line.startswith(("WARNING", "npm warn"))), "")
 
 
 if __name__ == "__main__":
