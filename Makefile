@@ -90,7 +90,7 @@ clean: ## Remove everything the other targets made
 PROGRESS := .venv/bin/python tools/progress.py
 
 $(PACKAGES): .venv/bin/python requirements.txt constraints.txt pyproject.toml
-	@$(PROGRESS) "Installing the Python packages (once, about a minute)" \
+	@$(PROGRESS) "Installing the Python packages" \
 		.venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
 		--only-binary=:all: --requirement requirements.txt --constraint constraints.txt
 	@touch $@
