@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ses_insights.domain.alert import Alert, alerts_in
+from ses_insights.domain.alert import ALL_TYPES, Alert, AlertType, alerts_in
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.schedule import Ladder, Next
@@ -101,6 +101,8 @@ class Rules:
     retention: timedelta
     """How long rows are kept since the message was sent."""
     redact_subjects: bool = False
+    alert_types: frozenset[AlertType] = ALL_TYPES
+    """What raises an alert."""
 
     def expires_at(self, sent_at: datetime) -> int:
         """Tell when a message's rows may go.
@@ -150,7 +152,7 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one look
         following = ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
     old = stored.alerts if stored else ()
     told = {alert.alert_id for alert in old}
-    raised = alerts_in(seen, detected_at=look_at)
+    raised = alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types)
     new = tuple(alert for alert in raised if alert.alert_id not in told)
     record = Record(
         insights=seen,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,6 +15,7 @@ from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.due import Claim, Drop, DueRow, Reschedule, Waiting
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge
 from ses_insights.domain.record import Answer, Record
 
 
@@ -167,4 +168,39 @@ class Capacity(Protocol):
 
         Raises `SystemFailure`.
         """
+        ...
+
+
+class Surges(Protocol):
+    """How many alerts of a kind came lately, and the summaries. Everything raises `SystemFailure`.
+
+    What is stored replaces only the version that was read; `RecordChangedError` where it is older.
+    """
+
+    def load(self, group: Group) -> Surge | None:
+        """Read a group."""
+        ...
+
+    def load_key(self, key: str) -> Surge | None:
+        """Read the group of a row of the index."""
+        ...
+
+    def findings(self, group: Group, *, since: str, until: str) -> Iterable[Finding]:
+        """Read the alerts of a group detected from ``since`` to before ``until``."""
+        ...
+
+    def save_summary(self, summary: Summary, surge: Surge) -> None:
+        """Store a pending summary and its group, together."""
+        ...
+
+    def load_summary(self, key: str) -> Summary | None:
+        """Read a stored summary."""
+        ...
+
+    def destinations(self, examples: Sequence[Example]) -> Sequence[tuple[str, str]]:
+        """Look up message id and destination of examples; erased ones are left out."""
+        ...
+
+    def mark_published(self, summary: Summary) -> None:
+        """Note when and as what a summary was published."""
         ...
