@@ -109,9 +109,7 @@ def event_body(event: Event) -> dict[str, Any]:
     return without_none(body)
 
 
-def _body(
-    alert: Alert, insights: Insights, table: TableAddress, sent_at: str
-) -> dict[str, Any]:
+def _body(alert: Alert, insights: Insights, table: TableAddress, sent_at: str) -> dict[str, Any]:
     explanation = alert.explanation
     return without_none(
         {

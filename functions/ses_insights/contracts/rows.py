@@ -153,7 +153,9 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         final=message.get("Final"),
         note=message.get("Note"),
         expires_at=int(message["ExpiresAt"]),
-        alerts=tuple(_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)),
+        alerts=tuple(
+            read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)
+        ),
         lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
         shed=int(message.get("Shed", 0)),
         erased_at=message.get("ErasedAt"),
@@ -177,7 +179,8 @@ def _destinations(by_key: Mapping[str, Row]) -> Iterator[Destination]:
         )
 
 
-def _alert(row: Row) -> Alert:
+def read_alert(row: Row) -> Alert:
+    """Read an alert's row."""
     return Alert(
         alert_id=str(row["Record"]).removeprefix(ALERT),
         alert_type=AlertType(row["AlertType"]),

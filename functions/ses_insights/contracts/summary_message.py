@@ -69,9 +69,7 @@ def summary_notification(
     )
 
 
-def _body(
-    summary: Summary, examples: Sequence[Example], table: TableAddress
-) -> dict[str, Any]:
+def _body(summary: Summary, examples: Sequence[Example], table: TableAddress) -> dict[str, Any]:
     return without_none(
         {
             "schemaVersion": SCHEMA_VERSION,

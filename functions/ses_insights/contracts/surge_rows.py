@@ -130,9 +130,7 @@ def read_summary(row: Mapping[str, Any]) -> Summary:
         count=int(row["Count"]),
         total=int(row["Total"]),
         has_ended=bool(row["HasEnded"]),
-        top_tags=tuple(
-            Top(top["Value"], int(top["Count"]), top["Name"]) for top in row["TopTags"]
-        ),
+        top_tags=tuple(Top(top["Value"], int(top["Count"]), top["Name"]) for top in row["TopTags"]),
         top_isps=_read_tops(row["TopIsps"]),
         top_domains=_read_tops(row["TopDestinationDomains"]),
         examples=tuple(

@@ -34,9 +34,7 @@ class Grouping:
             group = Group(alert.alert_type, alert.explanation.reason, sender)
             if group not in groups:
                 groups[group] = self.surges.load(group)
-            surge, grouping = counted(
-                groups[group], group, now=now, surge_after=self.surge_after
-            )
+            surge, grouping = counted(groups[group], group, now=now, surge_after=self.surge_after)
             groups[group] = surge
             decided.append(replace(alert, grouping=grouping))
         return tuple(decided), tuple(surge for surge in groups.values() if surge)

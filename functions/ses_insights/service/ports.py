@@ -15,8 +15,8 @@ from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.due import Claim, Drop, DueRow, Reschedule, Waiting
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge
 from ses_insights.domain.record import Answer, Record
+from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge
 
 
 class Source(Protocol):
