@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 _INDEXES: Final = {
     "ByDestination": ("Destination", "LastEventAt"),
     "ByStatus": ("Status", "LastEventAt"),
+    "ByAlert": ("AlertType", "DetectedAt"),
     "DueLooks": ("DueLane", "NextLookAt"),
 }
 
