@@ -31,7 +31,7 @@ local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
 
 .PHONY: test
 test: lint ## Check style and types, then run every test but the long ones
-	@pytest --numprocesses 2 --no-loadscope-reorder
+	@pytest --numprocesses 3 --no-loadscope-reorder
 
 .PHONY: prove
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
@@ -76,25 +76,28 @@ synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@echo "cdk.out/ holds the template."
 
 .PHONY: insights
-insights: $(PACKAGES) ## Install the command line tool, .venv/bin/insights
-	@echo "Call it as .venv/bin/insights, or as insights after: source .venv/bin/activate"
+insights: $(PACKAGES) ## Install the command line tool as .venv/bin/insights
+	@echo "Run it as .venv/bin/insights, or as insights after: source .venv/bin/activate"
 
 .PHONY: clean
 clean: ## Remove everything the other targets made
 	@rm -rf .venv node_modules cdk.out .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Set-up. Each step leaves a stamp and is repeated only when what it was made from changes.
+# Set-up. Each step leaves a stamp and is repeated only when what it was made from changes. The slow
+# ones show what they are doing.
+
+PROGRESS := .venv/bin/python tools/progress.py
 
 $(PACKAGES): .venv/bin/python requirements.txt constraints.txt pyproject.toml
-	@echo "Installing the Python packages (once, about a minute) …"
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
+	@$(PROGRESS) "Installing the Python packages (once, about a minute)" \
+		.venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
 		--only-binary=:all: --requirement requirements.txt --constraint constraints.txt
 	@touch $@
 
 $(CDK): package.json package-lock.json $(PACKAGES)
-	@echo "Installing the CDK CLI …"
-	@npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error >/dev/null
+	@$(PROGRESS) "Installing the CDK CLI" \
+		npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=http
 	@touch $@
 
 .venv/bin/python:

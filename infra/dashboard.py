@@ -1,4 +1,4 @@
-"""The service on one screen: what becomes of the mail, and how the machinery keeps up."""
+"""The dashboard: what becomes of the mail, and how the service keeps up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra import followups_function as followups
-from infra import lookup_function as lookup
 from infra.alarms import counted, ses_rate
 from infra.config import (
     SES_REVIEWS_BOUNCES_ABOVE,
@@ -19,24 +17,13 @@ from infra.config import (
 from infra.followups_function import LONGEST_LAG, FollowUpsFunction
 from infra.lookup_function import THROTTLES_AT_LEAST, LookupFunction
 from infra.queues import LONGEST_USUAL_WAIT, Queues
-
-# The names that `insights` gives to what it counts; a test holds them against it.
-STATUSES = (
-    *("COMPLAINT", "PERMANENT_BOUNCE", "REJECTED", "RENDERING_FAILURE", "TRANSIENT_BOUNCE"),
-    *("UNDETERMINED_BOUNCE", "CLICKED", "OPENED", "DELIVERED", "DELAYED", "SENT", "NOT_FOUND"),
-    "INVALID",
-)
-ALERTS = (
-    *(("COMPLAINT", severity) for severity in ("critical", "high", "medium", "low", "info")),
-    *(("BOUNCE", severity) for severity in ("high", "low")),
-)
-KINDS = (
-    *("VdmOff", "SesThrottled", "SesUnavailable", "AccessDenied", "Credentials"),
-    *("DynamoDb", "Sns", "Sqs", "OutOfTime", "Unexpected"),
-)
-SHED = (
-    *((lookup.SERVICE, what) for what in ("rung", "first", "all")),
-    *((followups.SERVICE, what) for what in ("rung", "rest")),
+from ses_insights.contracts.names import (
+    SEVERITIES,
+    SHED_BY,
+    FailureKind,
+    Metric,
+    Service,
+    Status,
 )
 
 MINUTES = Duration.minutes(5)
@@ -48,7 +35,7 @@ WIDTH = 24 // COLUMNS
 SENTENCE_HEIGHT = 2
 GRAPH_HEIGHT = 6
 
-SqsConsumerQueue = tuple[float, str]
+Limit = tuple[float, str]
 """A limit that a graph shows: where, and what it is."""
 
 Graph = tuple[cloudwatch.TextWidget, cloudwatch.GraphWidget]
@@ -105,15 +92,15 @@ class Dashboard(Construct):
 
 def _outcome(config: Config, queues: Queues) -> list[Graph]:
     budget = MINUTES.to_seconds() / config.lookup_period_seconds
-    coverage = counted("Coverage", period=HOUR, service=lookup.SERVICE)
+    coverage = counted(Metric.COVERAGE, period=HOUR, service=Service.LOOKUP)
     return [
         _graph(
             "Looks against the limit of SES",
             "Good is below the line. At the line for hours, more mail comes in than looks.",
             unit="looks in 5 minutes",
             lines=[
-                _of_lookup("Looks", MINUTES, "looks"),
-                _of_lookup("Skipped", MINUTES, "needed no look"),
+                _of_lookup(Metric.LOOKS, MINUTES, "looks"),
+                _of_lookup(Metric.SKIPPED, MINUTES, "needed no look"),
             ],
             limits=[(budget, "the limit")],
         ),
@@ -122,7 +109,7 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
             "Good is mostly DELIVERED, OPENED and CLICKED. A message counts once for each status "
             "it comes to.",
             unit="messages an hour",
-            lines=[_of_lookup("Statuses", HOUR, status, status=status) for status in STATUSES],
+            lines=[_of_lookup(Metric.STATUSES, HOUR, status, status=status) for status in Status],
             stacked=True,
         ),
         _graph(
@@ -132,11 +119,12 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
             lines=[
                 *(
                     _of_lookup(
-                        "Alerts", HOUR, f"{kind} {severity}", alertType=kind, severity=severity
+                        Metric.ALERTS, HOUR, f"{kind} {severity}", alertType=kind, severity=severity
                     )
-                    for kind, severity in ALERTS
+                    for kind, severities in SEVERITIES.items()
+                    for severity in severities
                 ),
-                counted("Alerts", period=HOUR, service=followups.SERVICE).with_(
+                counted(Metric.ALERTS, period=HOUR, service=Service.FOLLOW_UPS).with_(
                     label="left behind, published by followups"
                 ),
             ],
@@ -152,7 +140,7 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
                     expression="enqueued - FILL(looksagain, 0)",
                     using_metrics={
                         "enqueued": queues.message_ids.metric_number_of_messages_sent(period=HOUR),
-                        "looksagain": counted("Sent", period=HOUR, service=followups.SERVICE),
+                        "looksagain": counted(Metric.SENT, period=HOUR, service=Service.FOLLOW_UPS),
                     },
                     period=HOUR,
                     label="ids in",
@@ -192,8 +180,8 @@ def _machinery(
     config: Config, queues: Queues, lookup_function: LookupFunction, follow_ups: FollowUpsFunction
 ) -> list[Graph]:
     period = config.lookup_period_seconds
-    latency = _of_lookup("LookLatency", MINUTES, "")
-    lag = counted("Lag", period=MINUTES, service=followups.SERVICE)
+    latency = _of_lookup(Metric.LOOK_LATENCY, MINUTES, "")
+    lag = counted(Metric.LAG, period=MINUTES, service=Service.FOLLOW_UPS)
     return [
         _graph(
             "Time to drain the queue",
@@ -231,7 +219,7 @@ def _machinery(
             "Throttled by SES",
             "Good is none or a few. Many mean that somebody else asks SES, too.",
             unit="answers 429 in 15 minutes",
-            lines=[_of_lookup("Throttles", QUARTER, "throttled")],
+            lines=[_of_lookup(Metric.THROTTLES, QUARTER, "throttled")],
             limits=[(THROTTLES_AT_LEAST, "alarm SesThrottling")],
         ),
         _graph(
@@ -239,8 +227,11 @@ def _machinery(
             "Good is none. The line waits while they last; nothing is lost.",
             unit="failures in 5 minutes",
             lines=[
-                *(_of_lookup("SystemFailures", MINUTES, kind, kind=kind) for kind in KINDS),
-                counted("SystemFailures", period=MINUTES, service=followups.SERVICE).with_(
+                *(
+                    _of_lookup(Metric.SYSTEM_FAILURES, MINUTES, kind, kind=kind)
+                    for kind in FailureKind
+                ),
+                counted(Metric.SYSTEM_FAILURES, period=MINUTES, service=Service.FOLLOW_UPS).with_(
                     label="of followups"
                 ),
             ],
@@ -255,7 +246,7 @@ def _machinery(
             ],
             limits=[(LONGEST_LAG.to_minutes(), "alarm FollowUpLag")],
             right=[
-                counted("Due", period=MINUTES, service=followups.SERVICE).with_(
+                counted(Metric.DUE, period=MINUTES, service=Service.FOLLOW_UPS).with_(
                     statistic=cloudwatch.Stats.MAXIMUM, label="due"
                 )
             ],
@@ -266,10 +257,11 @@ def _machinery(
             "Good is none. What is given up is in the rows, in words.",
             unit="looks an hour",
             lines=[
-                counted("Shed", period=HOUR, service=service, what=what).with_(
+                counted(Metric.SHED, period=HOUR, service=service, what=what).with_(
                     label=f"{what} ({service})"
                 )
-                for service, what in SHED
+                for service, shed in SHED_BY.items()
+                for what in shed
             ],
             stacked=True,
         ),
@@ -283,7 +275,7 @@ def _machinery(
                     statistic=cloudwatch.Stats.MAXIMUM,
                     label="parked and not dealt with",
                 ),
-                _of_lookup("Parked", MINUTES, "parked in 5 minutes"),
+                _of_lookup(Metric.PARKED, MINUTES, "parked in 5 minutes"),
             ],
         ),
         _graph(
@@ -301,15 +293,15 @@ def _machinery(
             "Good is none. What a crashed function worked on is tried again.",
             unit="crashes in 5 minutes",
             lines=[
-                lookup_function.function.metric_errors(period=MINUTES, label=lookup.SERVICE),
-                follow_ups.function.metric_errors(period=MINUTES, label=followups.SERVICE),
+                lookup_function.function.metric_errors(period=MINUTES, label=Service.LOOKUP),
+                follow_ups.function.metric_errors(period=MINUTES, label=Service.FOLLOW_UPS),
             ],
         ),
     ]
 
 
-def _of_lookup(name: str, period: Duration, label: str, **dimensions: str) -> cloudwatch.Metric:
-    return counted(name, period=period, service=lookup.SERVICE, **dimensions).with_(label=label)
+def _of_lookup(name: Metric, period: Duration, label: str, **dimensions: str) -> cloudwatch.Metric:
+    return counted(name, period=period, service=Service.LOOKUP, **dimensions).with_(label=label)
 
 
 def _per_cent(name: str, label: str) -> cloudwatch.MathExpression:
@@ -333,7 +325,7 @@ def _good_rate(alarm: float | None) -> str:
     return "Good is below the lower line. SES reviews the account at the upper one."
 
 
-def _rate_limits(alarm: float | None, review: float) -> list[SqsConsumerQueue]:
+def _rate_limits(alarm: float | None, review: float) -> list[Limit]:
     warning = [] if alarm is None else [(alarm, "alarm")]
     return [*warning, (review, "SES reviews the account")]
 
@@ -348,10 +340,10 @@ def _graph(  # noqa: PLR0913 - keyword-only; what a graph shows
     *,
     unit: str,
     lines: Sequence[cloudwatch.IMetric],
-    limits: Sequence[SqsConsumerQueue] = (),
+    limits: Sequence[Limit] = (),
     right: Sequence[cloudwatch.IMetric] = (),
     right_unit: str | None = None,
-    right_limits: Sequence[SqsConsumerQueue] = (),
+    right_limits: Sequence[Limit] = (),
     stacked: bool = False,
 ) -> Graph:
     return (
@@ -380,7 +372,7 @@ def _axis(unit: str) -> cloudwatch.YAxisProps:
     return cloudwatch.YAxisProps(label=unit, min=0, show_units=False)
 
 
-def _annotations(limits: Sequence[SqsConsumerQueue]) -> list[cloudwatch.HorizontalAnnotation]:
+def _annotations(limits: Sequence[Limit]) -> list[cloudwatch.HorizontalAnnotation]:
     return [
         cloudwatch.HorizontalAnnotation(value=value, label=label, color=cloudwatch.Color.RED)
         for value, label in limits

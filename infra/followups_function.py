@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Duration, Stack, Validations
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -11,14 +11,12 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.alarms import METRIC_NAMESPACE, counted, watch, watch_for_silence
+from infra.alarms import counted, watch
 from infra.config import Config
 from infra.queues import Queues
 from infra.service_function import ServiceFunction, shared_settings
-from infra.table import DUE_LOOKS
-from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
-
-SERVICE = "followups"
+from infra.topics import Topics
+from ses_insights.contracts.names import Index, Metric, Service
 
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
 TIMEOUT = Duration.minutes(1)
@@ -27,7 +25,7 @@ LONGEST_LAG = Duration.days(1)
 
 
 class FollowUpsFunction(ServiceFunction):
-    """The function, what it may do, its schedule, and its alarms."""
+    """The function, its permissions, its schedule, and its alarms."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
         self,
@@ -43,7 +41,7 @@ class FollowUpsFunction(ServiceFunction):
         super().__init__(
             scope,
             construct_id,
-            name=SERVICE,
+            name=Service.FOLLOW_UPS,
             description="Puts messages that are due for another look back into the queue.",
             code=code,
             timeout=TIMEOUT,
@@ -60,19 +58,15 @@ class FollowUpsFunction(ServiceFunction):
         """Allow single actions on single resources."""
         self.allow("sqs:GetQueueAttributes", "sqs:SendMessage", on=queues.message_ids.queue_arn)
         self.allow(
-            "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=table.table_arn
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:PutItem",
+            on=table.table_arn,
         )
-        self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{DUE_LOOKS}")
-        for topic in topics.told:
-            self.allow("sns:Publish", on=topic.topic_arn)
-        self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
-        Validations.of(self.role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
-                reason="SNS asks for it by this name of whoever publishes to an encrypted topic; "
-                "it is allowed on the topics' key alone.",
-            )
-        )
+        for index in (Index.DUE_LOOKS, Index.BY_ALERT):
+            self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{index}")
+        self.allow_publishing(topics)
 
     def _every_minute(self) -> None:
         """Start a run every minute, through a role that may do nothing else."""
@@ -116,13 +110,9 @@ class FollowUpsFunction(ServiceFunction):
         watch(
             self,
             "FollowUpLag",
-            metric=cloudwatch.Metric(
-                namespace=METRIC_NAMESPACE,
-                metric_name="Lag",
-                dimensions_map={"service": SERVICE},
-                statistic=cloudwatch.Stats.MAXIMUM,
-                period=Duration.minutes(15),
-            ),
+            metric=counted(
+                Metric.LAG, period=Duration.minutes(15), service=Service.FOLLOW_UPS
+            ).with_(statistic=cloudwatch.Stats.MAXIMUM),
             at_least=LONGEST_LAG.to_seconds(),
             meaning="A message has been due for another look for more than a day. Bounces and "
             "complaints that come late are found that much later.",
@@ -132,11 +122,15 @@ class FollowUpsFunction(ServiceFunction):
             "of the context key followUpLadder.",
             operations=operations,
         )
-        watch_for_silence(
+        watch(
             self,
             "FollowUpsNotRunning",
-            metric=counted("Runs", period=Duration.minutes(5), service=SERVICE),
+            metric=counted(Metric.RUNS, period=Duration.minutes(5), service=Service.FOLLOW_UPS),
+            below=1,
+            datapoints=2,
             out_of=2,
+            # A run is counted every minute, so a period without data is one without a run.
+            silence=cloudwatch.TreatMissingData.BREACHING,
             meaning="No run of followups has come to its end for ten minutes: no message is "
             "looked at again, and alerts left pending are not published.",
             remedy="Look at its alarm for errors and its log group, then at its schedule in "
@@ -147,7 +141,9 @@ class FollowUpsFunction(ServiceFunction):
         watch(
             self,
             "FollowUpFailures",
-            metric=counted("SystemFailures", period=Duration.minutes(5), service=SERVICE),
+            metric=counted(
+                Metric.SYSTEM_FAILURES, period=Duration.minutes(5), service=Service.FOLLOW_UPS
+            ),
             # A run fails every minute while something is down; a failure in passing is no trouble.
             at_least=1,
             datapoints=3,

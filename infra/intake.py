@@ -1,4 +1,4 @@
-"""Intake without code in the pipeline: rules that enqueue what SES publishes in EventBridge."""
+"""The intake rules: they enqueue what SES publishes in EventBridge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from ses_insights.contracts.names import MESSAGE_GROUP
 
 # What SES publishes, on the default bus, of mail whose configuration set says so:
 # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ses.html
-SENT: Final = ("Email Sent",)
+SENT: Final = (
+    "Email Sent",
+    "Email Rejected",
+    "Email Rendering Failed",
+)
 FEEDBACK: Final = ("Email Bounced", "Email Complaint Received")
 
 # The only part of an event that gets into the queue.
@@ -28,7 +32,7 @@ ID: Final = "$.detail.mail.messageId"
 
 
 class Intake(Construct):
-    """The rules that were chosen, and where EventBridge leaves what it cannot deliver."""
+    """The chosen rules, and the queue of what EventBridge cannot deliver."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; each is one choice of the caller
         self,
@@ -59,7 +63,7 @@ class Intake(Construct):
             )
 
     def _dead_letters(self, operations: sns.ITopic) -> sqs.Queue:
-        """Make the queue in which an event waits that EventBridge gave up after 24 hours."""
+        """Make the queue for events that EventBridge could not deliver within 24 hours."""
         queue = sqs.Queue(
             self,
             "Undelivered",  # a standard queue: EventBridge takes no other as dead-letter queue

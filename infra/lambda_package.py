@@ -1,4 +1,4 @@
-"""The Lambda package: the service's own code and the libraries it names, built without Docker."""
+"""The Lambda package: the service's own code and its libraries, built without Docker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
 
-# Names that lie beside the functions' code and are no part of it: the command line tool, too.
+# What lies beside the functions' code and is not part of it, the command line tool among it.
 NOT_SHIPPED = ("__pycache__", "*.py[co]", ".*", "tests", "cli")
 
 # Fetches what fits the function's machine, not this one; never builds from source. No .pyc: they
@@ -78,6 +78,9 @@ def build(functions: Path, into: Path) -> None:
         )
     # Command line tools of the libraries; their first line names this machine's Python.
     shutil.rmtree(into / "bin", ignore_errors=True)
+    # Hashes of every file, for pip to uninstall it by.
+    for record in into.glob("*.dist-info/RECORD"):
+        record.unlink()
     shutil.copytree(
         functions, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*NOT_SHIPPED)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -12,20 +13,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import counted, watch, watch_for_most
+from infra.alarms import counted, watch
 from infra.config import Config
 from infra.queues import Queues
 from infra.service_function import ServiceFunction, shared_settings
-from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
-
-SERVICE = "lookup"
+from infra.topics import Topics
+from ses_insights.contracts.names import FailureKind, Metric, Service, Variable
 
 # Answers 429 in a quarter of an hour. One in passing is no trouble.
 THROTTLES_AT_LEAST = 10
 
 
 class LookupFunction(ServiceFunction):
-    """The function, what it may do, its place at the head of the queue, and its alarms."""
+    """The function, its permissions, its trigger, and its alarms."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
         self,
@@ -41,7 +41,7 @@ class LookupFunction(ServiceFunction):
         super().__init__(
             scope,
             construct_id,
-            name=SERVICE,
+            name=Service.LOOKUP,
             description="Asks SES what became of a message, stores the answer and alerts.",
             code=code,
             timeout=Duration.seconds(config.lookup_timeout_seconds),
@@ -50,9 +50,9 @@ class LookupFunction(ServiceFunction):
             reserved_concurrency=1 if config.reserve_concurrency else None,
             environment={
                 **shared_settings(config=config, queues=queues, table=table, topics=topics),
-                "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
-                "RETENTION_DAYS": str(config.retention_days),
-                "REDACT_SUBJECTS": json.dumps(config.redact_subjects),
+                Variable.DEAD_LETTER_QUEUE_URL: queues.dead_letters.queue_url,
+                Variable.ALERT_TYPES: json.dumps(config.alert_types),
+                Variable.REDACT_SUBJECTS: json.dumps(config.redact_subjects),
             },
             operations=topics.operations,
         )
@@ -62,7 +62,7 @@ class LookupFunction(ServiceFunction):
         self._watch(topics.operations)
 
     def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
-        """Allow single actions. The grants of the CDK would allow more than the code uses."""
+        """Allow single actions: the grants of the CDK allow more than the code uses."""
         self.allow(
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
@@ -78,19 +78,10 @@ class LookupFunction(ServiceFunction):
             "dynamodb:ConditionCheckItem",
             on=table.table_arn,
         )
-        for topic in topics.told:
-            self.allow("sns:Publish", on=topic.topic_arn)
-        self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
-        Validations.of(self.role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
-                reason="SNS asks for it by this name of whoever publishes to an encrypted topic; "
-                "it is allowed on the topics' key alone.",
-            )
-        )
+        self.allow_publishing(topics)
 
     def _permit_asking_ses(self) -> None:
-        """Allow the one question, in a policy of its own: it cannot be limited to a resource."""
+        """Allow the call to SES, in a policy of its own: it cannot be limited to a resource."""
         ask_ses = iam.Policy(
             self,
             "AskSes",
@@ -122,7 +113,7 @@ class LookupFunction(ServiceFunction):
         watch(
             self,
             "SystemFailures",
-            metric=counted("SystemFailures", period=minutes, service=SERVICE),
+            metric=counted(Metric.SYSTEM_FAILURES, period=minutes, service=Service.LOOKUP),
             # A failing look comes back after at most 15 minutes, four times an hour: 3 of 12 stays
             # on as long as it fails, and does not go off for one or two failures in passing.
             at_least=1,
@@ -138,7 +129,12 @@ class LookupFunction(ServiceFunction):
         watch(
             self,
             "VdmOff",
-            metric=counted("SystemFailures", period=minutes, service=SERVICE, kind="VdmOff"),
+            metric=counted(
+                Metric.SYSTEM_FAILURES,
+                period=minutes,
+                service=Service.LOOKUP,
+                kind=FailureKind.VDM_OFF,
+            ),
             at_least=1,
             # Half an hour, for the same reason, so that it does not come and go.
             out_of=6,
@@ -152,7 +148,7 @@ class LookupFunction(ServiceFunction):
         watch(
             self,
             "SesThrottling",
-            metric=counted("Throttles", period=Duration.minutes(15), service=SERVICE),
+            metric=counted(Metric.THROTTLES, period=Duration.minutes(15), service=Service.LOOKUP),
             at_least=THROTTLES_AT_LEAST,
             meaning="SES throttles the looks although they keep their pace. Its limit of one a "
             "second is shared: somebody else in this account and Region calls GetMessageInsights.",
@@ -161,10 +157,19 @@ class LookupFunction(ServiceFunction):
             "lookupPeriodSeconds.",
             operations=operations,
         )
-        watch_for_most(
+        watch(
             self,
             "Coverage",
-            metric=counted("Coverage", period=Duration.hours(1), service=SERVICE),
+            # Each judged message counts as 1 or 0: the median is 0 where SES shows less than half.
+            metric=counted(Metric.COVERAGE, period=Duration.hours(1), service=Service.LOOKUP).with_(
+                statistic=cloudwatch.Stats.percentile(50)
+            ),
+            below=0.5,
+            # With fewer than 20 values CloudWatch calls a median not significant, and the alarm
+            # stays as it is, as it does in a period without any:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html
+            few_samples="ignore",
+            silence=cloudwatch.TreatMissingData.IGNORE,
             meaning="SES does not show most of the messages that were judged within an hour. A "
             "message is judged at its first look an hour or more after it was sent: a fresh one "
             "that is not there yet does not count. Fewer than 20 tell nothing. Likely the mail is "

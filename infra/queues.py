@@ -1,4 +1,4 @@
-"""The line in which message ids wait for their look, and the place where bad ones are parked."""
+"""The queue in which message ids wait for their look, and the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ RETENTION = Duration.days(14)
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_PER_TIMEOUT = 6
 
-# SQS's maximum. While SES, IAM or the network is out the lookup function itself leaves its message
-# at the head of the line, for days if need be, and every return raises the receive count. So this
-# is only the last fence, against a function that crashes on one and the same message.
+# SQS's maximum. While SES, IAM or the network is out, the lookup function leaves its message at the
+# head of the queue, for days if need be, and every return raises the receive count. So this is only
+# the last resort, against a function that crashes on one message again and again.
 MAX_RECEIVE_COUNT = 1000
 
 # Bytes. A parked message carries its reason beside its body, so the dead-letter queue takes more
@@ -31,7 +31,7 @@ LONGEST_USUAL_WAIT = Duration.hours(4)
 
 
 class Queues(Construct):
-    """The FIFO queue of message ids and its dead-letter queue, born with their alarms."""
+    """The FIFO queue of message ids and its dead-letter queue, with their alarms."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -13,38 +13,41 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.alarms import METRIC_NAMESPACE, watch
+from infra.alarms import watch
 from infra.config import Config
 from infra.lambda_package import ARCHITECTURE, RUNTIME
 from infra.queues import Queues
-from infra.topics import Topics
+from infra.topics import PUBLISHER_KEY_ACTIONS, Topics
+from ses_insights.contracts.names import METRIC_NAMESPACE, Service, Variable
 
 
 def shared_settings(
     *, config: Config, queues: Queues, table: dynamodb.ITableV2, topics: Topics
 ) -> dict[str, str]:
-    """Name what every function is told: where everything is, and the choices that count looks."""
+    """Return the variables of every function: where everything is, and what decides on looks."""
     return {
-        "TABLE_NAME": table.table_name,
-        "ALERT_TOPIC_ARN": topics.alerts.topic_arn,
-        **({"CHAT_TOPIC_ARN": topics.chat.topic_arn} if topics.chat else {}),
-        "QUEUE_URL": queues.message_ids.queue_url,
-        "LOOKUP_PERIOD_SECONDS": str(config.lookup_period_seconds),
-        "FIRST_LOOK_DELAY_SECONDS": str(config.first_look_delay_seconds),
-        "FOLLOW_UP_LADDER": json.dumps(config.follow_up_ladder),
-        "SES_KEEPS_DAYS": str(config.ses_keeps_days),
+        Variable.TABLE_NAME: table.table_name,
+        Variable.ALERT_TOPIC_ARN: topics.alerts.topic_arn,
+        **({Variable.CHAT_TOPIC_ARN: topics.chat.topic_arn} if topics.chat else {}),
+        Variable.QUEUE_URL: queues.message_ids.queue_url,
+        Variable.LOOKUP_PERIOD_SECONDS: str(config.lookup_period_seconds),
+        Variable.FIRST_LOOK_DELAY_SECONDS: str(config.first_look_delay_seconds),
+        Variable.FOLLOW_UP_LADDER: json.dumps(config.follow_up_ladder),
+        Variable.SES_KEEPS_DAYS: str(config.ses_keeps_days),
+        Variable.RETENTION_DAYS: str(config.retention_days),
+        Variable.SURGE_AFTER: str(config.surge_after),
     }
 
 
 class ServiceFunction(Construct):
-    """A Lambda function that may do nothing but write its log until it is told `allow`."""
+    """A Lambda function that may write its log, and beyond that what `allow` adds."""
 
     def __init__(  # noqa: PLR0913 - keyword-only; each is one choice of the caller
         self,
         scope: Construct,
         construct_id: str,
         *,
-        name: str,
+        name: Service,
         description: str,
         code: lambda_.Code,
         timeout: Duration,
@@ -75,9 +78,9 @@ class ServiceFunction(Construct):
             role=self.role,
             log_group=log_group,
             environment={
-                "POWERTOOLS_SERVICE_NAME": name,
-                "POWERTOOLS_METRICS_NAMESPACE": METRIC_NAMESPACE,
-                "POWERTOOLS_LOG_LEVEL": "INFO",
+                Variable.SERVICE_NAME: name,
+                Variable.METRICS_NAMESPACE: METRIC_NAMESPACE,
+                Variable.LOG_LEVEL: "INFO",
                 **environment,
             },
         )
@@ -96,3 +99,16 @@ class ServiceFunction(Construct):
     def allow(self, *actions: str, on: str) -> None:
         """Let the function do `actions` on one resource, named by its ARN."""
         self.role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[on]))
+
+    def allow_publishing(self, topics: Topics) -> None:
+        """Let the function publish to the topics of the alerts, which are encrypted."""
+        for topic in topics.of_alerts:
+            self.allow("sns:Publish", on=topic.topic_arn)
+        self.allow(*PUBLISHER_KEY_ACTIONS, on=topics.key.key_arn)
+        Validations.of(self.role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
+                reason="SNS requires it, by this name, of every publisher to an encrypted topic; "
+                "it is allowed on the topics' key alone.",
+            )
+        )

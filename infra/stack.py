@@ -16,6 +16,7 @@ from infra.lookup_function import LookupFunction
 from infra.queues import Queues
 from infra.table import InsightsTable
 from infra.topics import Topics
+from ses_insights.contracts.names import Output
 
 REMOVAL = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
 
@@ -86,16 +87,24 @@ class SesInsightsStack(Stack):
             alarms=[each for each in self.node.find_all() if isinstance(each, cloudwatch.Alarm)],
         ).dashboard
 
-        self._output("QueueUrl", queues.message_ids.queue_url, "Send message ids here.")
-        self._output("DeadLetterQueueUrl", queues.dead_letters.queue_url, "Parked messages.")
-        self._output("TableName", table.table_name, "Look messages up here.")
-        self._output("AlertTopicArn", topics.alerts.topic_arn, "Subscribe for bounces, complaints.")
+        self._output(Output.QUEUE_URL, queues.message_ids.queue_url, "Send message ids here.")
+        self._output(
+            Output.DEAD_LETTER_QUEUE_URL, queues.dead_letters.queue_url, "Parked messages."
+        )
+        self._output(Output.TABLE_NAME, table.table_name, "Look messages up here.")
+        self._output(
+            Output.ALERT_TOPIC_ARN, topics.alerts.topic_arn, "Subscribe for bounces, complaints."
+        )
         if topics.chat:
-            self._output("ChatTopicArn", topics.chat.topic_arn, "Connect chat channels here.")
-        self._output("OpsTopicArn", topics.operations.topic_arn, "Subscribe for alarms.")
-        self._output("LookupFunctionName", lookup.function.function_name, "Asks SES.")
-        self._output("FollowUpFunctionName", followups.function.function_name, "Looks again.")
-        self._output("DashboardName", dashboard.dashboard_name, "Watch the service here.")
+            self._output(
+                Output.CHAT_TOPIC_ARN, topics.chat.topic_arn, "Connect chat channels here."
+            )
+        self._output(Output.OPS_TOPIC_ARN, topics.operations.topic_arn, "Subscribe for alarms.")
+        self._output(Output.LOOKUP_FUNCTION_NAME, lookup.function.function_name, "Asks SES.")
+        self._output(
+            Output.FOLLOW_UP_FUNCTION_NAME, followups.function.function_name, "Looks again."
+        )
+        self._output(Output.DASHBOARD_NAME, dashboard.dashboard_name, "Watch the service here.")
 
-    def _output(self, name: str, value: str, description: str) -> None:
+    def _output(self, name: Output, value: str, description: str) -> None:
         CfnOutput(self, name, value=value, description=description)

@@ -1,4 +1,4 @@
-"""Where every insight, destination and alert of a message is kept."""
+"""The table of messages, destinations and alerts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-DUE_LOOKS = "DueLooks"
+from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Attribute, Index
 
 
 class InsightsTable(Construct):
-    """The table; attributes bear the SES API's own names, so the console reads without a key."""
+    """The table; attributes have the SES API's own names, so its rows explain themselves."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy
@@ -19,10 +19,10 @@ class InsightsTable(Construct):
         self.table = dynamodb.TableV2(
             self,
             "Table",
-            partition_key=_text("MessageId"),
-            sort_key=_text("Record"),
+            partition_key=_text(TABLE_KEYS[0]),
+            sort_key=_text(TABLE_KEYS[1]),
             billing=dynamodb.Billing.on_demand(),
-            time_to_live_attribute="ExpiresAt",
+            time_to_live_attribute=Attribute.EXPIRES_AT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -31,34 +31,26 @@ class InsightsTable(Construct):
             removal_policy=removal_policy,
             global_secondary_indexes=[
                 # Only destination rows have LastEventAt, so only they are in the first two, whole:
-                # who reads them in the console need not open the table beside them.
-                _index("ByDestination", "Destination", "LastEventAt"),
-                _index("ByStatus", "Status", "LastEventAt"),
+                # a person who reads them in the console need not open the table beside them.
+                _index(Index.BY_DESTINATION),
+                _index(Index.BY_STATUS),
                 # Only alerts have an AlertType: what was alerted, by day.
-                _index("ByAlert", "AlertType", "DetectedAt"),
+                _index(Index.BY_ALERT),
                 # Only messages that still await a look have these two, and alerts that await
                 # their publication.
-                _index(
-                    DUE_LOOKS,
-                    "DueLane",
-                    "NextLookAt",
-                    projection=dynamodb.ProjectionType.KEYS_ONLY,
-                ),
+                _index(Index.DUE_LOOKS, projection=dynamodb.ProjectionType.KEYS_ONLY),
             ],
         )
 
 
-def _text(name: str) -> dynamodb.Attribute:
+def _text(name: Attribute) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
 def _index(
-    name: str,
-    partition_key: str,
-    sort_key: str,
-    *,
-    projection: dynamodb.ProjectionType = dynamodb.ProjectionType.ALL,
+    name: Index, *, projection: dynamodb.ProjectionType = dynamodb.ProjectionType.ALL
 ) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    partition_key, sort_key = INDEX_KEYS[name]
     return dynamodb.GlobalSecondaryIndexPropsV2(
         index_name=name,
         partition_key=_text(partition_key),

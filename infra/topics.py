@@ -1,6 +1,8 @@
-"""Who is told: alerts for the people who own the mail, operations for those who own the service."""
+"""The topics: alerts for the people who own the mail, operations for those who own the service."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -9,7 +11,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-# What whoever publishes to an encrypted topic must be able to do with its key:
+from ses_insights.contracts.names import Grouping
+
+# What a publisher to an encrypted topic has to be allowed on its key:
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 PUBLISHER_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey*")
 
@@ -24,6 +28,14 @@ TOPIC_ACTIONS_BESIDE_PUBLISH = (
     "sns:SetTopicAttributes",
     "sns:Subscribe",
 )
+
+
+# Of a surge people get a summary; every single alert of it goes to programs only.
+FOR_PEOPLE = {
+    "grouping": sns.SubscriptionFilter.string_filter(
+        allowlist=[str(Grouping.SINGLE), str(Grouping.SUMMARY)]
+    )
+}
 
 
 class Topics(Construct):
@@ -50,7 +62,7 @@ class Topics(Construct):
             removal_policy=RemovalPolicy.DESTROY,
             pending_window=Duration.days(7),
         )
-        self.alerts = self._topic("Alerts", email=alert_email)
+        self.alerts = self._topic("Alerts", email=alert_email, only=FOR_PEOPLE)
         self.operations = self._topic("Operations", email=ops_email)
         # A topic of its own: chat applications read the raw message, and that of the alert topic
         # is a contract with programs (decision record 12).
@@ -58,11 +70,17 @@ class Topics(Construct):
         self._let_alarms_publish()
 
     @property
-    def told(self) -> tuple[sns.Topic, ...]:
+    def of_alerts(self) -> tuple[sns.Topic, ...]:
         """The topics to which each alert goes."""
         return (self.alerts, self.chat) if self.chat else (self.alerts,)
 
-    def _topic(self, name: str, *, email: str | None) -> sns.Topic:
+    def _topic(
+        self,
+        name: str,
+        *,
+        email: str | None,
+        only: Mapping[str, sns.SubscriptionFilter] | None = None,
+    ) -> sns.Topic:
         topic = sns.Topic(self, name, master_key=self.key, enforce_ssl=True)
         # enforce_ssl refuses to publish without TLS, and only that.
         topic.add_to_resource_policy(
@@ -76,11 +94,11 @@ class Topics(Construct):
             )
         )
         if email:
-            topic.add_subscription(subscriptions.EmailSubscription(email))
+            topic.add_subscription(subscriptions.EmailSubscription(email, filter_policy=only))
         return topic
 
     def _let_alarms_publish(self) -> None:
-        """Let the account's alarms publish; a topic with a policy of its own lets nobody else."""
+        """Let the account's alarms publish: a topic with a policy of its own refuses all others."""
         cloudwatch = iam.ServicePrincipal(
             "cloudwatch.amazonaws.com",
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},

@@ -2,6 +2,7 @@
 
 stack         the real stack: emulator, deployment, sandbox, faults
 ses_stand_in  answers as SES does
-actors        who uses the service: pipeline, subscriber, operator
-scenario      what the demo and the end-to-end tests send
+actors        users of the service: pipeline, subscriber, operator
+scenario      what the demo sends, and when it shows
+expectations  holds rows and alerts against the stories
 """

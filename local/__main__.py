@@ -10,6 +10,7 @@ from pathlib import Path
 from local.ses_stand_in.stories import STORIES
 from local.stack.child import LocalRunError
 from local.stack.run import LocalRun, local_stack
+from ses_insights.contracts.names import MESSAGE_GROUP
 
 CONTEXT: Mapping[str, str] = {"firstLookDelaySeconds": "5"}
 
@@ -34,7 +35,7 @@ def main() -> int:
 
 
 def export_lines(variables: Mapping[str, str]) -> list[str]:
-    """Shell lines after which any AWS client in that shell talks to the run and to nothing else."""
+    """Shell lines after which AWS clients in that shell talk to the run and to nothing else."""
     return [
         "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
@@ -43,7 +44,6 @@ def export_lines(variables: Mapping[str, str]) -> list[str]:
 
 def guide(run: LocalRun) -> str:
     """What a person needs to use the run from another terminal."""
-    out = run.outputs
     exports = "\n".join(export_lines(run.sandbox.variables()))
     tool = shlex.quote(str(Path(sys.executable).parent / "insights"))
     aws = 'aws --endpoint-url "$AWS_ENDPOINT_URL"'
@@ -58,7 +58,7 @@ one afterwards: the variables redirect every AWS command in it.
 
 Then, for example:
 
-# Send a mail. The recipient's local part says what becomes of it, here an hour of it in a second
+# Send a mail. The recipient's local part chooses what becomes of it, an hour of it in a second
 # (any other address: delivered):
 {stories}
 id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
@@ -68,28 +68,28 @@ id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
   --query MessageId --output text)
 
 # Enqueue its id, as a send pipeline does.
-{aws} sqs send-message --queue-url {out["QueueUrl"]} \\
-  --message-group-id looks --message-deduplication-id "$id" --message-body "$id"
+{aws} sqs send-message --queue-url {run.queue_url} \\
+  --message-group-id {MESSAGE_GROUP} --message-deduplication-id "$id" --message-body "$id"
 
 # What became of it, some seconds later.
-{aws} dynamodb query --table-name {out["TableName"]} \\
+{aws} dynamodb query --table-name {run.table_name} \\
   --key-condition-expression 'MessageId = :id' \\
   --expression-attribute-values '{{":id": {{"S": "'"$id"'"}}}}'
 
-# The same by the project's command line tool, with which all can be fed and tended.
+# The same with the command line tool; `insights --help` lists what else it does.
 {tool} show "$id"
 {tool} status
 
 # The next look comes on the ladder, 15 minutes after the send. To look again at once:
-{aws} sqs send-message --queue-url {out["QueueUrl"]} --message-group-id looks \
+{aws} sqs send-message --queue-url {run.queue_url} --message-group-id {MESSAGE_GROUP} \
   --message-body '{{"MessageId": "'"$id"'", "force": true}}'
 
-# The log of the emulator, with all that the functions say.
+# The log of the emulator, with the logs of the functions.
 tail -f {shlex.quote(str(run.folder / "emulator.log"))}
 
-# boto3 needs no more than the variables.
+# boto3 needs the variables alone.
 {shlex.quote(sys.executable)} -c 'import boto3
-print(boto3.client("dynamodb").scan(TableName="{out["TableName"]}"))'
+print(boto3.client("dynamodb").scan(TableName="{run.table_name}"))'
 
 The AWS CLI needs --endpoint-url as well: version 1 ignores the variable for SQS, and version 2
 before 2.13 for everything.

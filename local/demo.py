@@ -1,7 +1,7 @@
 """`python -m local.demo`: the service at work on some forty mails, on the real stack, locally.
 
-It sends, enqueues and subscribes as its users would, shows what happens while it happens, and in
-the end holds every row and every alert against the stories that SES told.
+It sends, enqueues and subscribes as its users do, shows what happens while it happens, and in the
+end holds every row and every alert against the stories of the mails.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ from local.scenario import (
     LATE_AFTER,
     LOOK_AGAIN,
     NO_IDS,
-    Work,
-    enqueue_with_late_ones,
+    Scenario,
+    play,
 )
 from local.ses_stand_in.pace import Report
-from local.ses_stand_in.stories import UNTOLD
+from local.ses_stand_in.stories import MISSING
 from local.stack.child import LocalRunError
 from local.stack.observe import messages_in, read_parked, scan
 from local.stack.run import LocalRun, local_stack
+from ses_insights.contracts.rows import MESSAGE
 
 PLAIN_WIDTH: Final = 150
 """Columns where the output is no terminal."""
@@ -55,14 +56,14 @@ COLOURS: Final = {
     "low": "cyan",
     "info": "green",
 }
-QUIET_LINE_SECONDS: Final = 10.0
+SECONDS_BETWEEN_LINES: Final = 10.0
 SCHEDULE_SECONDS: Final = 75.0
 """How long the demo waits for the schedule's first run, which comes a minute after the deploy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where the work stands."""
+    """How far the run is."""
 
     report: Report
     waiting: int
@@ -70,17 +71,17 @@ class Progress:
     final: int
     """How many messages will not be looked at again."""
 
-    def is_done(self, work: Work) -> bool:
+    def is_done(self, scenario: Scenario) -> bool:
         """Whether every story is final and nothing is left in the queue."""
-        return self.waiting == 0 and self.final >= len(work.expected)
+        return self.waiting == 0 and self.final >= len(scenario.expected)
 
-    def line(self, work: Work) -> str:
-        """Tell it in one line."""
+    def line(self, scenario: Scenario) -> str:
+        """One line for a person."""
         took = self.report.accepted
-        left = max(work.looks_due - took, 0)
+        left = max(scenario.looks_expected - took, 0)
         rate = (took - 1) / self.report.span if took > 1 else 0.0
         return (
-            f"{took} of some {work.looks_due} looks · {rate:.2f} a second · "
+            f"{took} of some {scenario.looks_expected} looks · {rate:.2f} a second · "
             f"{self.waiting} waiting · about {left} s to go · "
             f"{self.final} final · {self.parked} parked"
         )
@@ -128,64 +129,64 @@ def _console() -> Console:
 
 
 def show(run: LocalRun, console: Console) -> list[str]:
-    """Run the work through the stack and show it; returns what is not as it must be."""
-    subscriber = Subscriber.subscribe(run.session, run.outputs["AlertTopicArn"])
-    work = enqueue_with_late_ones(run)
+    """Run the scenario through the stack and show it; returns what is not as it must be."""
+    subscriber = Subscriber.subscribe(run.session, run.alert_topic_arn)
+    scenario = play(run)
     followups = FollowUps(run)
     console.print(
-        f"Sent {len(work.expected) - len(UNTOLD)} mails through SES and put {work.enqueued} "
-        f"messages into the queue: their ids in every form, one id twice, "
-        f"{len(UNTOLD)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none. "
-        f"{len(work.expected)} ids are to be looked at, {work.parked_due} messages to be parked, "
-        f"{work.parked_due - len(NO_IDS)} of them after their look.\n"
+        f"Sent {len(scenario.expected) - len(MISSING)} mails through SES and put "
+        f"{scenario.enqueued} messages into the queue: their ids in every form, one id twice, "
+        f"{len(MISSING)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none. "
+        f"{len(scenario.expected)} ids are to be looked at, {scenario.parked_expected} messages "
+        f"to be parked, {scenario.parked_expected - len(NO_IDS)} of them after their look.\n"
         f"Each waits {FIRST_LOOK_DELAY} s before its look. Four hours of a story pass in a second."
         "\n"
-        f"Three stories take their turn only after {LATE_AFTER:.0f} s: a bounce and a complaint "
+        f"Three stories turn only after {LATE_AFTER:.0f} s: a bounce and a complaint "
         "that come late, and a mail that SES does not show before.\n"
         f"Instead of on seven rungs up to 29 days, a mail is looked at again once, {LOOK_AGAIN} s "
         "after it was sent, if its first look comes before that.\n"
-        "The schedule starts followups every minute; so as not to wait for it, the demo starts it "
+        "The schedule starts followups every minute; the demo does not wait for it and starts it "
         "every second as well.\n"
     )
-    finished = watch(run, subscriber, work, followups, console)
-    console.record = True  # the picture is of what came of it
+    finished = watch(run, subscriber, scenario, followups, console)
+    console.record = True  # the picture shows the results
     rows = list(scan(run))
     print_rows(rows, console)
     print_alerts(subscriber.received, console)
-    print_again(run, work, subscriber.received, console)
+    print_again(run, scenario, subscriber.received, console)
     scheduled = print_schedule(followups, console)
     parked = read_parked(run)
     print_parked(parked, console)
     report = run.ses.report()
-    print_verdict(report, console)
+    print_pace(report, console)
 
-    wrong = differences(work.expected, rows, subscriber.received)
-    wrong += wrong_with_late_ones(work, rows)
+    wrong = differences(scenario.expected, rows, subscriber.received)
+    wrong += wrong_with_late_ones(scenario, rows)
     if not scheduled:
         wrong.append("the schedule of followups has started no run")
     if not finished:
         wrong.append("time ran out before every story was final")
-    if len(parked) != work.parked_due:
-        wrong.append(f"{len(parked)} messages are parked, {work.parked_due} are due")
-    looks = sum(int(row["Looks"]) for row in rows if row["Record"] == "MESSAGE")
+    if len(parked) != scenario.parked_expected:
+        wrong.append(f"{len(parked)} messages are parked, {scenario.parked_expected} are expected")
+    looks = sum(int(row["Looks"]) for row in rows if row["Record"] == MESSAGE)
     if report.accepted != looks:
         wrong.append(f"{report.accepted} looks, {looks} in the table")
-    print_truth(wrong, work, console)
+    print_expectations(wrong, scenario, console)
     return wrong
 
 
-def wrong_with_late_ones(work: Work, rows: list[Mapping[str, Any]]) -> list[str]:
-    """Say in a line each which late story was not found by a later look."""
-    messages = {row["MessageId"]: row for row in rows if row["Record"] == "MESSAGE"}
-    late = [(work.labels[each], messages.get(each, {})) for each in work.again]
+def wrong_with_late_ones(scenario: Scenario, rows: list[Mapping[str, Any]]) -> list[str]:
+    """List the late stories that no later look has found."""
+    messages = {row["MessageId"]: row for row in rows if row["Record"] == MESSAGE}
+    late = [(scenario.labels[each], messages.get(each, {})) for each in scenario.again]
     return [
         *(
-            f"{label}: {row.get('Looks', 0)} looks, two are due"
+            f"{label}: {row.get('Looks', 0)} looks, two are expected"
             for label, row in late
             if row.get("Looks", 0) < 2  # noqa: PLR2004 - the first, and the one that finds it
         ),
         *(
-            f"{work.labels[message_id]}: the row does not say why there is no next look"
+            f"{scenario.labels[message_id]}: the row does not say why there is no next look"
             for message_id, row in messages.items()
             if not row.get("Final")
         ),
@@ -193,21 +194,25 @@ def wrong_with_late_ones(work: Work, rows: list[Mapping[str, Any]]) -> list[str]
 
 
 def watch(
-    run: LocalRun, subscriber: Subscriber, work: Work, followups: FollowUps, console: Console
+    run: LocalRun,
+    subscriber: Subscriber,
+    scenario: Scenario,
+    followups: FollowUps,
+    console: Console,
 ) -> bool:
-    """Show progress and alerts until the work is done; False when it takes far too long."""
+    """Show progress and alerts until all is done; False when it takes far too long."""
     began = time.monotonic()
-    deadline = began + 60 + 3 * work.looks_due
-    with _progress_line(console) as say:
+    deadline = began + 60 + 3 * scenario.looks_expected
+    with _progress_line(console) as show_line:
         while time.monotonic() < deadline:
-            if time.monotonic() > began + followups.by_hand:
+            if time.monotonic() > began + followups.on_demand:
                 followups.start()
             progress = _progress(run)
             for alert in subscriber.read():
                 console.print(_alert_line(alert))
-            say(progress.line(work))
-            if progress.is_done(work):
-                console.print(progress.line(work))
+            show_line(progress.line(scenario))
+            if progress.is_done(scenario):
+                console.print(progress.line(scenario))
                 return True
             time.sleep(0.5)
     return False
@@ -222,21 +227,21 @@ def _progress_line(console: Console) -> Iterator[Any]:
         return
     last = float("-inf")
 
-    def say(line: str) -> None:
+    def print_line(line: str) -> None:
         nonlocal last
-        if time.monotonic() - last >= QUIET_LINE_SECONDS:
+        if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             console.print(line)
 
-    yield say
+    yield print_line
 
 
 def _progress(run: LocalRun) -> Progress:
     return Progress(
         report=run.ses.report(),
-        waiting=messages_in(run, run.outputs["QueueUrl"]),
-        parked=messages_in(run, run.outputs["DeadLetterQueueUrl"]),
-        final=sum("Final" in row for row in scan(run) if row["Record"] == "MESSAGE"),
+        waiting=messages_in(run, run.queue_url),
+        parked=messages_in(run, run.dead_letter_queue_url),
+        final=sum("Final" in row for row in scan(run) if row["Record"] == MESSAGE),
     )
 
 
@@ -252,7 +257,7 @@ def _alert_line(alert: Received) -> str:
 
 def print_rows(rows: list[Mapping[str, Any]], console: Console) -> None:
     """Print how many messages have each status, with one of them."""
-    messages = [row for row in rows if row["Record"] == "MESSAGE"]
+    messages = [row for row in rows if row["Record"] == MESSAGE]
     counts = Counter(row["Status"] for row in messages)
     table = Table(
         "Status",
@@ -269,12 +274,12 @@ def print_rows(rows: list[Mapping[str, Any]], console: Console) -> None:
         )
         next_look = row.get("NextLookAt", row.get("Final", ""))
         table.add_row(status, str(count), row["MessageId"], str(row["Looks"]), next_look)
-    _section("What the table says", console)
+    _section("The table", console)
     console.print(table)
 
 
 def print_alerts(received: list[Received], console: Console) -> None:
-    """Print every alert and what it asks for."""
+    """Print every alert with its next step."""
     table = Table("Severity", "Type", "Destination", "Kind", "What to do", box=None)
     for alert in sorted(received, key=lambda alert: list(COLOURS).index(alert.body["severity"])):
         body, event = alert.body, alert.body["event"]
@@ -293,19 +298,21 @@ def print_alerts(received: list[Received], console: Console) -> None:
     console.print(table)
 
 
-def print_again(run: LocalRun, work: Work, received: list[Received], console: Console) -> None:
+def print_again(
+    run: LocalRun, scenario: Scenario, received: list[Received], console: Console
+) -> None:
     """Print what the first look showed of the late stories, and what the later one found."""
     looked = [
         line
-        for line in run.log_records(run.outputs["LookupFunctionName"])
-        if line.get("message") == "looked" and line.get("message_id") in work.again
+        for line in run.log_records(run.lookup_function)
+        if line.get("message") == "looked" and line.get("message_id") in scenario.again
     ]
     table = Table("Mail", "First look", "Later look", "Alerts", "Why it is final", box=None)
-    for message_id in work.again:
+    for message_id in scenario.again:
         lines = [line for line in looked if line["message_id"] == message_id]
         alerts = sum(alert.body["messageId"] == message_id for alert in received)
         table.add_row(
-            work.labels[message_id],
+            scenario.labels[message_id],
             lines[0]["status"] if lines else "",
             lines[-1]["status"] if lines[1:] else "",
             str(alerts),
@@ -324,7 +331,7 @@ def print_schedule(followups: FollowUps, console: Console) -> int:
     _section("Who started followups", console)
     console.print(
         f"Its schedule, {expression}, {state.lower()}: {scheduled} so far. "
-        f"This demo, in its haste: {followups.by_hand} times."
+        f"The demo itself: {followups.on_demand} times."
     )
     return scheduled
 
@@ -339,9 +346,9 @@ def print_parked(parked: list[Mapping[str, Any]], console: Console) -> None:
     console.print(table)
 
 
-def print_verdict(report: Report, console: Console) -> None:
-    """Print what SES, that is its stand-in, says of the pace."""
-    _section("The verdict of SES's stand-in on the pace", console)
+def print_pace(report: Report, console: Console) -> None:
+    """Print what the SES stand-in measured of the pace."""
+    _section("The pace, as the SES stand-in measured it", console)
     console.print(
         f"{report.calls} calls, {report.throttled} refused as too early, "
         f"closest two {report.closest or 0:.3f} s apart, "
@@ -349,14 +356,14 @@ def print_verdict(report: Report, console: Console) -> None:
     )
 
 
-def print_truth(wrong: list[str], work: Work, console: Console) -> None:
-    """Print whether everything is as the stories say, and how to go on."""
-    _section("The truth", console)
+def print_expectations(wrong: list[str], scenario: Scenario, console: Console) -> None:
+    """Print whether everything is as the stories expect, and how to go on."""
+    _section("Expected and found", console)
     for line in wrong:
         console.print(f"[red]✗[/red] {escape(line)}")
     if not wrong:
         console.print(
-            f"[green]✓[/green] All {len(work.expected)} ids are stored and alerted as their "
+            f"[green]✓[/green] All {len(scenario.expected)} ids are stored and alerted as their "
             "stories say."
         )
     console.print(

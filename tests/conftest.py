@@ -17,7 +17,7 @@ pytest_plugins = ["tests.support.template"]
 TESTS = Path(__file__).parent
 
 LOOPBACK = ["127.0.0.1", "localhost", "::1"]
-ON_LOOPBACK = frozenset({"end_to_end", "local", "ses_stand_in"})
+ON_LOOPBACK = frozenset({"end_to_end", "local"})
 """Folders whose tests talk to servers on this machine; all others cannot open a socket."""
 
 
@@ -75,17 +75,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     return ByStack(config, log)
 
 
+OF_THE_TEMPLATE = ("tests/infra/", "tests/tools/test_architecture.py", "tests/tools/test_costs.py")
+"""Tests of the synthesised stack, which is made once for all of them."""
+
+
 class ByStack(LoadFileScheduling):
-    """Gives a worker a file, and a folder of end_to_end as a whole."""
+    """Gives a worker a file, or as a whole what shares a stack or the template."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
+        if file.startswith(OF_THE_TEMPLATE):
+            return OF_THE_TEMPLATE[0]
         return file.rpartition("/")[0] if "/end_to_end/" in file else file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Allow loopback, and nothing beyond, in the folders that need it; the slow ones come last."""
-    items.sort(key=_is_end_to_end)
+    """Allow loopback, and nothing beyond, in the folders that need it.
+
+    End-to-end tests come first: they mostly wait, and beside them a worker has the others.
+    """
+    items.sort(key=_is_end_to_end, reverse=True)
     for item in items:
         if _folder(item) in ON_LOOPBACK:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))

@@ -70,7 +70,7 @@ def boxes(template: Template) -> set[str]:
 
 
 def arrows(template: Template) -> set[Arrow]:
-    """Tell what goes from where to where, by the template."""
+    """List what goes from where to where, by the template."""
     return {
         arrow
         for each in (_granted, _triggered, _ruled, _moved, _alarmed)
@@ -90,7 +90,7 @@ def _of(resources: Template, kind: str) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def _named(resources: Template, reference: object) -> str | None:
-    """Name the box that a Ref, an ARN, or an ARN with something after it is of."""
+    """The box of a Ref, of an ARN, or of an ARN with something after it."""
     text = json.dumps(reference)
     for name, resource in resources.items():
         if resource["Type"] in _SHOWN and f'"{name}"' in text:
@@ -149,7 +149,7 @@ def _moved(resources: Template) -> Iterator[Arrow]:
 
 
 def _alarmed(resources: Template) -> Iterator[Arrow]:
-    """By whom alarms tell."""
+    """By the actions of alarms."""
     for name, alarm in _of(resources, "AWS::CloudWatch::Alarm"):
         for action in alarm["AlarmActions"]:
             yield _box(name, resources[name]), str(_named(resources, action))
@@ -159,7 +159,7 @@ def _alarmed(resources: Template) -> Iterator[Arrow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cell:
     """Column and row of a box, and what is written in it."""
 
     column: int
@@ -173,41 +173,46 @@ class Place:
 _SQS: Final = "#fbe6f0"
 _LAMBDA: Final = "#fdebd8"
 _TABLE: Final = "#dfe9fb"
-_TELLS: Final = "#ece4f9"
+_NOTICE: Final = "#ece4f9"
 _SES: Final = "#e3f1e6"
 
-PLACES: Final[Mapping[str, Place]] = {
-    EVENTS: Place(0, 0, "Amazon SES", ("publishes what it sends", "and what comes back"), _SES),
-    "rules": Place(
-        1, 0, "EventBridge rules", ("by choice", "only the id gets through"), _TELLS, optional=True
+CELLS: Final[Mapping[str, Cell]] = {
+    EVENTS: Cell(0, 0, "Amazon SES", ("publishes sent mail,", "bounces, complaints"), _SES),
+    "rules": Cell(
+        1,
+        0,
+        "EventBridge rules",
+        ("by choice", "only the id gets through"),
+        _NOTICE,
+        optional=True,
     ),
-    "IntakeUndelivered": Place(
+    "IntakeUndelivered": Cell(
         2, 0, "Undelivered events", ("SQS, with an alarm",), _SQS, optional=True
     ),
-    "pipeline": Place(0, 1, "Your send pipeline", ("enqueues message ids",)),
-    "QueuesMessageIds": Place(1, 1, "Message ids", ("SQS FIFO, one group:", "one at a time"), _SQS),
-    "LookupFunction": Place(2, 1, "lookup", ("Lambda", "keeps the pace"), _LAMBDA),
-    INSIGHTS: Place(3, 1, "Amazon SES", ("GetMessageInsights",), _SES),
-    "QueuesDeadLetters": Place(1, 2, "Dead letters", ("SQS FIFO", "bodies that hold no id"), _SQS),
-    "InsightsTable": Place(2, 2, "Insights", ("DynamoDB", "what became of each"), _TABLE),
-    "TopicsAlerts": Place(3, 2, "Alerts", ("SNS; one more for chat,", "by choice"), _TELLS),
-    "subscribers": Place(4, 2, "Who owns the mail", ("e-mail, queue, chat",)),
-    "FollowUpsFunction": Place(2, 3, "followups", ("Lambda", "as the budget leaves"), _LAMBDA),
-    "FollowUpsEveryMinute": Place(3, 3, "Schedule", ("EventBridge Scheduler",), _TELLS),
-    "alarms": Place(2, 4, "Alarms", ("CloudWatch",), _TELLS),
-    "TopicsOperations": Place(3, 4, "Operations", ("SNS",), _TELLS),
-    "operators": Place(4, 4, "Who owns the service", ("e-mail, pager",)),
+    "pipeline": Cell(0, 1, "Your send pipeline", ("enqueues message ids",)),
+    "QueuesMessageIds": Cell(1, 1, "Message ids", ("SQS FIFO, one group:", "one at a time"), _SQS),
+    "LookupFunction": Cell(2, 1, "lookup", ("Lambda", "keeps the pace"), _LAMBDA),
+    INSIGHTS: Cell(3, 1, "Amazon SES", ("GetMessageInsights",), _SES),
+    "QueuesDeadLetters": Cell(1, 2, "Dead letters", ("SQS FIFO", "bodies that hold no id"), _SQS),
+    "InsightsTable": Cell(2, 2, "Insights", ("DynamoDB", "what became of each"), _TABLE),
+    "TopicsAlerts": Cell(3, 2, "Alerts", ("SNS; another for chat,", "by choice"), _NOTICE),
+    "subscribers": Cell(4, 2, "Owners of the mail", ("e-mail, queue, chat",)),
+    "FollowUpsFunction": Cell(2, 3, "followups", ("Lambda", "within the budget"), _LAMBDA),
+    "FollowUpsEveryMinute": Cell(3, 3, "Schedule", ("EventBridge Scheduler",), _NOTICE),
+    "alarms": Cell(2, 4, "Alarms", ("CloudWatch",), _NOTICE),
+    "TopicsOperations": Cell(3, 4, "Operations", ("SNS",), _NOTICE),
+    "operators": Cell(4, 4, "Owners of the service", ("e-mail, pager",)),
 }
 
 WORDS: Final[Mapping[Arrow, str]] = {
     ("LookupFunction", INSIGHTS): "once a second",
     ("LookupFunction", "InsightsTable"): "stores",
-    ("LookupFunction", "TopicsAlerts"): "tells",
+    ("LookupFunction", "TopicsAlerts"): "publishes",
     ("LookupFunction", "QueuesDeadLetters"): "parks",
-    ("InsightsTable", "FollowUpsFunction"): "who is due",
+    ("InsightsTable", "FollowUpsFunction"): "due rows",
     ("FollowUpsFunction", "InsightsTable"): "claims",
     ("FollowUpsFunction", "QueuesMessageIds"): "due looks",
-    ("FollowUpsFunction", "TopicsAlerts"): "what was left",
+    ("FollowUpsFunction", "TopicsAlerts"): "pending alerts",
     ("FollowUpsEveryMinute", "FollowUpsFunction"): "each minute",
     ("rules", "IntakeUndelivered"): "after 24 h",
 }
@@ -230,18 +235,18 @@ _TIP: Final = (
 )
 
 
-class NoPlaceError(Exception):
-    """The template has a box that the picture has no place for; the text says what to do."""
+class NoCellError(Exception):
+    """The template has a box without a cell; the text says what to do."""
 
 
 def svg(template: Template) -> str:
-    """Draw the template. Raises NoPlaceError."""
+    """Draw the template. Raises NoCellError."""
     inside, drawn = boxes(template), arrows(template) | OUTSIDE
-    if homeless := sorted((inside | {end for arrow in drawn for end in arrow}) - PLACES.keys()):
-        raise NoPlaceError(f"Give {', '.join(homeless)} a place in PLACES of {__name__}.")
+    if homeless := sorted((inside | {end for arrow in drawn for end in arrow}) - CELLS.keys()):
+        raise NoCellError(f"Give {', '.join(homeless)} a cell in CELLS of {__name__}.")
     shown = {end for arrow in drawn for end in arrow} | inside
-    columns = 1 + max(PLACES[name].column for name in shown)
-    rows = 1 + max(PLACES[name].row for name in shown)
+    columns = 1 + max(CELLS[name].column for name in shown)
+    rows = 1 + max(CELLS[name].row for name in shown)
     width = 2 * _EDGE + (columns - 1) * _STEP[0] + _WIDTH
     height = 2 * _EDGE + (rows - 1) * _STEP[1] + _HEIGHT
     lines = [
@@ -258,32 +263,32 @@ def svg(template: Template) -> str:
 
 
 def _corner(name: str) -> Point:
-    place = PLACES[name]
-    return _EDGE + place.column * _STEP[0], _EDGE + place.row * _STEP[1]
+    cell = CELLS[name]
+    return _EDGE + cell.column * _STEP[0], _EDGE + cell.row * _STEP[1]
 
 
 def _box_drawn(name: str) -> str:
-    place, (x, y) = PLACES[name], _corner(name)
-    dashes = ' stroke-dasharray="5 4"' if place.optional else ""
+    cell, (x, y) = CELLS[name], _corner(name)
+    dashes = ' stroke-dasharray="5 4"' if cell.optional else ""
     middle = x + _WIDTH // 2
-    top = y + _HEIGHT // 2 + 5 - 8 * len(place.lines)
+    top = y + _HEIGHT // 2 + 5 - 8 * len(cell.lines)
     texts = "".join(
         f'<text x="{middle}" y="{top + 16 * (number + 1)}" text-anchor="middle">'
         f"{escape(line)}</text>"
-        for number, line in enumerate(place.lines)
+        for number, line in enumerate(cell.lines)
     )
     return (
         f'<g><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6" '
-        f'fill="{place.color}" stroke="#777"{dashes}/><text class="head" x="{middle}" y="{top}" '
-        f'text-anchor="middle">{escape(place.title)}</text>{texts}</g>'
+        f'fill="{cell.color}" stroke="#777"{dashes}/><text class="head" x="{middle}" y="{top}" '
+        f'text-anchor="middle">{escape(cell.title)}</text>{texts}</g>'
     )
 
 
 def _arrow_drawn(arrow: Arrow, drawn: set[Arrow]) -> str:
     (x, y), *more = _route(arrow, drawn)
-    optional = any(PLACES[end].optional for end in arrow)
+    optional = any(CELLS[end].optional for end in arrow)
     kind = ' class="optional"' if optional else ""
-    said = escape(f"{PLACES[arrow[0]].title} to {PLACES[arrow[1]].title}")
+    said = escape(f"{CELLS[arrow[0]].title} to {CELLS[arrow[1]].title}")
     way = "".join(f"L{x} {y}" for x, y in more)
     return f'<path{kind} d="M{x} {y}{way}" marker-end="url(#tip)"><title>{said}</title></path>'
 
@@ -299,7 +304,7 @@ def _word_drawn(arrow: Arrow, drawn: set[Arrow]) -> str:
 
 def _route(arrow: Arrow, drawn: set[Arrow]) -> list[Point]:
     """Go from edge to edge: along the row or column, or across; around what stands between."""
-    source, target = (PLACES[end] for end in arrow)
+    source, target = (CELLS[end] for end in arrow)
     (x, y), (to_x, to_y) = map(_corner, arrow)
     across, down = target.column - source.column, target.row - source.row
     aside = 30 if (arrow[1], arrow[0]) in drawn else 0  # there and back are two arrows
@@ -333,7 +338,7 @@ def main() -> int:
     """Write the picture; returns the exit status."""
     try:
         PICTURE.write_text(svg(whole_template()))
-    except NoPlaceError as error:
+    except NoCellError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{PICTURE.relative_to(PROJECT)} is drawn.")

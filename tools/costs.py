@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from ses_insights.contracts.names import DEFAULT_RETENTION_DAYS
 from ses_insights.contracts.rows import destination_rows, message_row
 from ses_insights.domain.insight import Destination, Event, Insights
-from ses_insights.domain.overload import hour_of, looks_per_message
+from ses_insights.domain.overload import first_looks, hour_of, looks_per_message
 from ses_insights.domain.record import Found, Record, Rules, after_look
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import iso
@@ -98,7 +99,6 @@ PRICES: Final[Mapping[str, Price]] = {
 # What the service is.
 
 MEMORY_GB: Final = 0.25
-RETENTION_DAYS: Final = 90
 MOST_ALARMS: Final = 14
 MOST_METRICS: Final = 40
 """Counted by name and dimensions, and billed by the hour in which something is counted."""
@@ -106,10 +106,10 @@ MOST_METRICS: Final = 40
 # What is assumed, and taken high.
 
 LOOK_SECONDS: Final = 1.1
-"""A look waits for its turn, most of a second where the line is never empty. In the demo it took
+"""A look waits for its turn, most of a second where the queue is never empty. In the demo it took
 0.97 to 1.1 s."""
 SHORT_SECONDS: Final = 0.1
-"""An id that is acknowledged without a look."""
+"""An id that is postponed."""
 RUN_SECONDS: Final = 2.0
 """A run of followups: a dozen calls where little is due, some seventy where a minute is full."""
 RUNS: Final = DAYS * 24 * 60
@@ -129,7 +129,7 @@ WRITES_OF_AN_ALERT: Final = 7
 
 
 def dynamodb_bytes(value: object) -> int:
-    """Tell how many bytes DynamoDB counts for a value.
+    """Bytes that DynamoDB counts for a value.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -147,7 +147,7 @@ def dynamodb_bytes(value: object) -> int:
 
 
 def item_bytes(row: Mapping[str, object]) -> int:
-    """Tell how many bytes DynamoDB counts for an item."""
+    """Bytes that DynamoDB counts for an item."""
     return sum(len(name.encode()) + dynamodb_bytes(value) for name, value in row.items())
 
 
@@ -175,13 +175,13 @@ def typical() -> Record:
             ),
         ),
     )
+    rules = Rules(Ladder(), timedelta(days=DEFAULT_RETENTION_DAYS))
     record, _ = after_look(
-        None,
+        Record.new(insights.message_id, now, rules),
         Found(insights),
-        message_id=insights.message_id,
-        enqueued_at=now,
         now=now + timedelta(minutes=15),
-        rules=Rules(Ladder(), timedelta(days=RETENTION_DAYS)),
+        rules=Rules(Ladder(), timedelta(days=DEFAULT_RETENTION_DAYS)),
+        looks_per_message=math.inf,
     )
     return record
 
@@ -196,8 +196,8 @@ class Rows:
     @classmethod
     def of(cls, record: Record) -> Rows:
         """Measure them."""
-        (place,) = destination_rows(record)
-        return cls(item_bytes(message_row(record)), item_bytes(place))
+        (destination,) = destination_rows(record)
+        return cls(item_bytes(message_row(record)), item_bytes(destination))
 
     @property
     def writes_of_a_look(self) -> int:
@@ -216,7 +216,7 @@ class Rows:
 
     @property
     def writes_without_a_look(self) -> int:
-        """Of an id that is set aside: its row in a transaction, the index, and the count."""
+        """Of an id that is postponed: its row in a transaction, the index, and the count."""
         return 2 * _units(self.message) + 1 + 2
 
     @property
@@ -240,12 +240,12 @@ class Day:
 
     @classmethod
     def of(cls, mails: int) -> Day:
-        """Share the looks out as the service does; every mail climbs its whole ladder."""
+        """Divide the looks as the service does; every mail climbs its whole ladder."""
         now = datetime(2026, 11, 23, 10, tzinfo=UTC)
         ladder = Ladder()
         left = looks_per_message({hour_of(now): mails}, now=now, period=1.0)
         looks = mails * min(left, float(len(ladder.rungs)))
-        first = mails * ladder.first_looks(left)
+        first = mails * first_looks(ladder, left)
         return cls(mails, first, looks - first)
 
     @property
@@ -255,7 +255,7 @@ class Day:
 
     @property
     def is_postponed(self) -> float:
-        """Ids that are acknowledged without a look when they come."""
+        """Ids whose first look is postponed when they come."""
         return self.mails - self.first_looks
 
 
@@ -289,7 +289,7 @@ def month(day: Day, rows: Rows) -> Month:
     )
     reads = invocations + DAYS * day.follow_ups + RUNS * READS_OF_A_RUN
     alerts = DAYS * day.mails * ALERTS_PER_MAIL
-    table, indexes = (size * day.mails * RETENTION_DAYS / GB for size in rows.stored)
+    table, indexes = (size * day.mails * DEFAULT_RETENTION_DAYS / GB for size in rows.stored)
     return Month(
         compute=(invocations + RUNS) / MILLION * LAMBDA_REQUEST.dollars
         + (seconds + RUNS * RUN_SECONDS) * MEMORY_GB * LAMBDA_SECOND.dollars,
@@ -346,7 +346,10 @@ def worked(sizes: Sequence[int]) -> str:
         [
             ["row of the message", f"{rows.message:,} bytes"],
             ["row of the recipient", f"{rows.destination:,} bytes"],
-            ["kept for 90 days", f"{table + indexes:,} bytes, indexes included"],
+            [
+                f"kept for {DEFAULT_RETENTION_DAYS} days",
+                f"{table + indexes:,} bytes, indexes included",
+            ],
             ["write units of the first look", f"{rows.writes_of_a_first_look}"],
             ["write units of a later look", f"{rows.writes_of_a_look}"],
             ["write units to put it into the queue for that", f"{rows.writes_of_a_claim}"],

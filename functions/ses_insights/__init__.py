@@ -1,6 +1,6 @@
 """SES Insights: what became of every mail that was sent.
 
-handlers   the Lambda entry points, the only places where parts are put together
+handlers   the Lambda entry points, which wire the parts together
 service    what is done, in terms of ports
 domain     what is decided: pure, standard library only
 contracts  names and formats that others rely on: pure

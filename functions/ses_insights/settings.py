@@ -1,4 +1,4 @@
-"""What the environment of a function says, read once and checked by name."""
+"""The settings of a function, read from its environment and checked by name."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
+from ses_insights.contracts.names import (
+    LONGEST_DELAY,
+    LONGEST_PERIOD,
+    MOST_SINGLE_ALERTS,
+    SHORTEST_PERIOD,
+    Variable,
+)
+from ses_insights.domain.alert import AlertType
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
-
-LONGEST_PERIOD: Final = 218.5
-"""Seconds; the longest period that fits into the time a Lambda function may run (`infra.config`).
-
-It also keeps a request's signature fresh: a request is signed before it waits for the pace, at most
-one period, and AWS refuses one that comes later than five minutes after it was signed.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
-"""
 
 
 class SettingError(Exception):
@@ -26,7 +25,7 @@ class SettingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every function of the service is told."""
+    """The settings of every function."""
 
     metrics_namespace: str
     table_name: str
@@ -35,62 +34,67 @@ class Settings:
     lookup_period: float
     """Seconds between two calls to SES."""
     first_look_delay: timedelta
-    """How long whatever joins the queue waits in it."""
+    """How long a message waits in the queue before it can be received."""
     ladder: Ladder
-    chat_topic_arn: str | None = None
-    """None where no chat is told."""
+    surge_after: int
+    """Alerts of a kind within an hour that people get one by one."""
+    retention: timedelta
+    """How long rows are kept."""
+    chat_topic_arn: str | None
+    """None where alerts go to no chat."""
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
+    def read(cls, env: Mapping[str, str]) -> Settings:
         """Read settings from environment variables. Raises `SettingError`."""
         return cls(
             # Powertools reads it, too, but misses it only when the work is done.
-            metrics_namespace=_required(environment, "POWERTOOLS_METRICS_NAMESPACE"),
-            table_name=_required(environment, "TABLE_NAME"),
-            alert_topic_arn=_required(environment, "ALERT_TOPIC_ARN"),
-            queue_url=_required(environment, "QUEUE_URL"),
+            metrics_namespace=_required(env, Variable.METRICS_NAMESPACE),
+            table_name=_required(env, Variable.TABLE_NAME),
+            alert_topic_arn=_required(env, Variable.ALERT_TOPIC_ARN),
+            queue_url=_required(env, Variable.QUEUE_URL),
             lookup_period=_number(
-                environment, "LOOKUP_PERIOD_SECONDS", least=1.0, most=LONGEST_PERIOD
+                env, Variable.LOOKUP_PERIOD_SECONDS, SHORTEST_PERIOD, LONGEST_PERIOD
             ),
             first_look_delay=timedelta(
-                seconds=_number(environment, "FIRST_LOOK_DELAY_SECONDS", least=0.0, most=900.0)
+                seconds=_number(env, Variable.FIRST_LOOK_DELAY_SECONDS, 0.0, LONGEST_DELAY)
             ),
-            ladder=_ladder(environment),
-            chat_topic_arn=environment.get("CHAT_TOPIC_ARN") or None,
+            ladder=_ladder(env),
+            surge_after=int(_number(env, Variable.SURGE_AFTER, 1, MOST_SINGLE_ALERTS)),
+            retention=_days(env, Variable.RETENTION_DAYS),
+            chat_topic_arn=env.get(Variable.CHAT_TOPIC_ARN) or None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class LookupSettings:
-    """What the lookup function is told besides."""
+    """The settings that only the lookup function has."""
 
     dead_letter_queue_url: str
     rules: Rules
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> LookupSettings:
+    def read(cls, env: Mapping[str, str]) -> LookupSettings:
         """Read settings from environment variables. Raises `SettingError`."""
         return cls(
-            dead_letter_queue_url=_required(environment, "DEAD_LETTER_QUEUE_URL"),
+            dead_letter_queue_url=_required(env, Variable.DEAD_LETTER_QUEUE_URL),
             rules=Rules(
-                ladder=_ladder(environment),
-                retention=timedelta(
-                    days=_number(environment, "RETENTION_DAYS", least=1.0, most=36_500.0)
-                ),
-                redact_subjects=_flag(environment, "REDACT_SUBJECTS"),
+                ladder=_ladder(env),
+                retention=_days(env, Variable.RETENTION_DAYS),
+                redact_subjects=_flag(env, Variable.REDACT_SUBJECTS),
+                alert_types=_alert_types(env),
             ),
         )
 
 
-def _required(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "")
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
     if not value:
         raise SettingError(f"the environment variable {name} is not set; the stack sets it")
     return value
 
 
-def _number(environment: Mapping[str, str], name: str, *, least: float, most: float) -> float:
-    text = _required(environment, name)
+def _number(env: Mapping[str, str], name: str, least: float, most: float) -> float:
+    text = _required(env, name)
     try:
         number = float(text)
     except ValueError:
@@ -100,10 +104,14 @@ def _number(environment: Mapping[str, str], name: str, *, least: float, most: fl
     return number
 
 
-def _ladder(environment: Mapping[str, str]) -> Ladder:
-    name = "FOLLOW_UP_LADDER"
-    text = _required(environment, name)
-    ses_keeps = timedelta(days=_number(environment, "SES_KEEPS_DAYS", least=1.0, most=36_500.0))
+def _days(env: Mapping[str, str], name: str) -> timedelta:
+    return timedelta(days=_number(env, name, 1.0, 36_500.0))
+
+
+def _ladder(env: Mapping[str, str]) -> Ladder:
+    name = Variable.FOLLOW_UP_LADDER
+    text = _required(env, name)
+    ses_keeps = _days(env, Variable.SES_KEEPS_DAYS)
     try:
         return Ladder.of_seconds(json.loads(text), ses_keeps=ses_keeps)
     except (TypeError, ValueError):
@@ -112,8 +120,19 @@ def _ladder(environment: Mapping[str, str]) -> Ladder:
         ) from None
 
 
-def _flag(environment: Mapping[str, str], name: str) -> bool:
-    text = _required(environment, name)
+def _alert_types(env: Mapping[str, str]) -> frozenset[AlertType]:
+    name = Variable.ALERT_TYPES
+    text = _required(env, name)
+    try:
+        return frozenset(map(AlertType, json.loads(text)))
+    except (TypeError, ValueError):
+        raise SettingError(
+            f"{name} takes a JSON list of {', '.join(AlertType)}, not {text!r}"
+        ) from None
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = _required(env, name)
     if text not in {"true", "false"}:
         raise SettingError(f"{name} takes true or false, not {text!r}")
     return text == "true"

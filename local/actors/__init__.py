@@ -1,1 +1,1 @@
-"""Who uses the service in a local run: a send pipeline, a subscriber, an operator."""
+"""Users of the service in a local run: a send pipeline, a subscriber, an operator."""

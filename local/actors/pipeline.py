@@ -1,4 +1,4 @@
-"""A send pipeline as a team would have one: sends a mail through SES and enqueues its id."""
+"""A send pipeline as a team has one: sends a mail through SES and enqueues its id."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from local.ses_stand_in.stories import Story, address_of
+from local.stack.run import LocalRun
 from ses_insights.contracts.names import MESSAGE_GROUP
 
 if TYPE_CHECKING:
@@ -27,21 +28,22 @@ class Pipeline:
     sqs: SQSClient
     queue_url: str
 
-    def send(self, story: Story, *, label: str = "") -> dict[str, Any]:
-        """Send a mail of which the stand-in tells `story`; returns SES's response."""
-        return dict(
-            self.ses.send_email(
-                FromEmailAddress=SENDER,
-                Destination={"ToAddresses": [address_of(story, label)]},
-                Content={
-                    "Simple": {
-                        "Subject": {"Data": f"Your order: {story.name}"},
-                        "Body": {"Text": {"Data": story.sentence}},
-                    }
-                },
-                EmailTags=[{"Name": "campaign", "Value": "spring"}],
-                ConfigurationSetName="shop",
-            )
+    @classmethod
+    def of(cls, run: LocalRun) -> Self:
+        """A pipeline of a local run."""
+        return cls(ses=run.ses_client(), sqs=run.session.client("sqs"), queue_url=run.queue_url)
+
+    def send(
+        self,
+        story: Story,
+        *,
+        label: str = "",
+        sender: str = SENDER,
+        configuration_set: str = "shop",
+    ) -> dict[str, Any]:
+        """Send a mail that takes the course of `story`; returns SES's response."""
+        return send_mail(
+            self.ses, story, label=label, sender=sender, configuration_set=configuration_set
         )
 
     def enqueue(self, body: str) -> None:
@@ -51,8 +53,33 @@ class Pipeline:
         )
 
 
+def send_mail(
+    ses: SESV2Client,
+    story: Story,
+    *,
+    label: str = "",
+    sender: str = SENDER,
+    configuration_set: str = "shop",
+) -> dict[str, Any]:
+    """Send a mail that takes the course of `story`; returns SES's response."""
+    return dict(
+        ses.send_email(
+            FromEmailAddress=sender,
+            Destination={"ToAddresses": [address_of(story, label)]},
+            Content={
+                "Simple": {
+                    "Subject": {"Data": f"Your order: {story.name}"},
+                    "Body": {"Text": {"Data": story.sentence}},
+                }
+            },
+            EmailTags=[{"Name": "campaign", "Value": "spring"}],
+            ConfigurationSetName=configuration_set,
+        )
+    )
+
+
 def bodies_of(responses: Iterator[Mapping[str, Any]]) -> Iterator[str]:
-    """Write SendEmail responses as queue bodies, in each form of the contract by turns."""
+    """Write SendEmail responses as queue bodies, in the forms of the contract in turn."""
     forms = cycle((_bare, _header, _as_it_is, _event, _in_sns, _in_eventbridge))
     return (form(response) for form, response in zip(forms, responses, strict=False))
 

@@ -1,4 +1,4 @@
-"""A subscriber to the alert topic: an SQS queue, as a ticket system or a chat bridge would be."""
+"""A subscriber to the alert topic: an SQS queue, as a ticket system or a chat bridge has one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Received:
 
 @dataclass(slots=True)
 class Subscriber:
-    """Reads what the alert topic sends, as it comes."""
+    """Reads what the alert topic publishes."""
 
     sqs: SQSClient
     queue_url: str
@@ -40,10 +40,7 @@ class Subscriber:
         name: str = "alert-subscriber",
         filter_policy: str | None = None,
     ) -> Self:
-        """Create a queue, let the topic send to it, and subscribe it to what the policy lets by.
-
-        Without a policy that is everything.
-        """
+        """Create a queue, let the topic send to it, and subscribe it with the filter policy."""
         sqs, sns = session.client("sqs"), session.client("sns")
         queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])

@@ -1,43 +1,37 @@
-"""`python -m local.ses_stand_in`: serve until SIGTERM; prints its URL first."""
+"""`python -m local.ses_stand_in`: SES on a free port of loopback until SIGTERM; prints its URL."""
 
 import argparse
 import asyncio
 import signal
 import sys
+from random import Random
 
-from local.ses_stand_in.settings import LOOPBACK, Settings
-from local.ses_stand_in.stand_in import StandIn
+from local.ses_stand_in.account import Account
+from local.ses_stand_in.clock import RealClock
+from local.ses_stand_in.server import Server
+from local.ses_stand_in.serving import serve
+from local.ses_stand_in.settings import Settings, SettingsError
 from local.ses_stand_in.stories import STORIES
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the stand-in; returns the exit status."""
+def main() -> int:
+    """Serve; returns the exit status."""
     parser = _parser()
-    asked = parser.parse_args(arguments)
+    choice = parser.parse_args()
     try:
-        settings = Settings(
-            vdm=not asked.vdm_off,
-            speed=asked.speed,
-            period_seconds=asked.period,
-            latency_ms=asked.latency,
-            travel_ms=asked.travel,
-        )
-        stand_in = StandIn(host=asked.host, port=asked.port, settings=settings, seed=asked.seed)
-    except ValueError as error:  # SettingsError is one
+        settings = Settings(latency_ms=choice.latency)
+    except SettingsError as error:
         parser.error(str(error))
-    try:
-        asyncio.run(_serve(stand_in))
-    except OSError as error:
-        print(f"port {asked.port}: {error.strerror}; use --port 0", file=sys.stderr)
-        return 1
+    random = Random(choice.seed)  # noqa: S311 - not for secrets
+    asyncio.run(_serve(Server(account=Account(settings), random=random, clock=RealClock())))
     return 0
 
 
-async def _serve(stand_in: StandIn) -> None:
+async def _serve(server: Server) -> None:
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    await stand_in.serve(stopped, lambda url: print(url, flush=True))
+    await serve(server, stopped, lambda url: print(url, flush=True))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,26 +43,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog="stories, chosen by the recipient, e.g. opened+anna@stories.example:\n"
         + "\n".join(f"  {name:<{width}}  {story.sentence}" for name, story in STORIES.items()),
     )
-    start = Settings()
-    parser.add_argument("--host", default=LOOPBACK, help="127.0.0.1 and nothing else")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument(
-        "--speed", type=float, default=start.speed, help="3600: an hour of a story in a second"
-    )
-    parser.add_argument(
-        "--period", type=float, default=start.period_seconds, help="of the rate limit, seconds"
-    )
-    parser.add_argument(
-        "--latency", type=_range, default=start.latency_ms, help="milliseconds, e.g. 20-120"
-    )
-    parser.add_argument(
-        "--travel",
+        "--latency",
         type=_range,
-        default=start.travel_ms,
-        help="milliseconds before a request counts as arrived, e.g. 0-40",
+        default=Settings().latency_ms,
+        help="of an answer, in milliseconds, e.g. 20-120",
     )
-    parser.add_argument("--seed", type=int, default=None, help="fixes the latencies")
-    parser.add_argument("--vdm-off", action="store_true", help="every look is a 404")
+    parser.add_argument("--seed", type=int, help="fixes the latencies")
     return parser
 
 

@@ -1,7 +1,7 @@
 """What the stand-in knows, and what it answers to a call. No I/O; clocks are handed in."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
@@ -37,16 +37,25 @@ class Account:
     def reset(self) -> None:
         """Begin anew, with the settings of the start."""
         self.settings = self._first_settings
+        self.ahead = timedelta(0)
+        """How far the stories are ahead of the clock."""
         self.mails: dict[str, Mail] = {}
         self.calls: list[Call] = []
         self._limit = RateLimit()
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass in all stories, those of mail sent from now on as well.
+
+        The rate limit goes by a clock of its own.
+        """
+        self.ahead += by
 
     def forget_calls(self) -> None:
         """Begin a new report. The rate limit goes on: it never forgets the last call."""
         self.calls = []
 
     def report(self) -> Report:
-        """The verdict on the calls so far."""
+        """The report on the calls so far."""
         return report_on(self.calls, self.settings.period_seconds)
 
     def send(self, request: Mapping[str, Any], *, now: datetime, unique: UUID) -> Mail | Refusal:
@@ -59,8 +68,8 @@ class Account:
         if wrong := _wrong_with(request, recipients):
             return bad_request(wrong)
         story = story_for(recipients)
-        sent_at = now - story.age / self.settings.speed
-        # SES tells times to the millisecond, and a time once told must not change.
+        sent_at = now + self.ahead - story.age
+        # SES gives times to the millisecond, and a time once given must not change.
         sent_at = sent_at.replace(microsecond=sent_at.microsecond // 1000 * 1000)
         sender = request["FromEmailAddress"]
         tags = [(tag["Name"], tag["Value"]) for tag in request.get("EmailTags", [])]
@@ -106,7 +115,7 @@ class Account:
         if not MESSAGE_ID.fullmatch(call.message_id):
             return MALFORMED_ID
         mail = self.mails.get(call.message_id)
-        return (mail and mail.insights(now)) or UNKNOWN_ID
+        return (mail and mail.insights(now + self.ahead)) or UNKNOWN_ID
 
 
 def _recipients(request: Mapping[str, Any]) -> list[str]:

@@ -1,19 +1,19 @@
-"""The clocks of the stand-in: the real ones, and one that stands still until it is moved."""
+"""The clocks of the stand-in."""
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the stand-in tells time by."""
+    """The time the stand-in goes by."""
 
     def monotonic(self) -> float:
-        """Tell the seconds the rate limit goes by."""
+        """Seconds for the rate limit."""
 
     def now(self) -> datetime:
-        """Tell the time stories unfold by, in UTC."""
+        """UTC time for the stories."""
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -23,41 +23,13 @@ class RealClock:
     """The machine's clocks."""
 
     def monotonic(self) -> float:
-        """Read CLOCK_MONOTONIC."""
+        """CLOCK_MONOTONIC, which a client on this machine can compare with."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """Read the wall clock."""
+        """The wall clock."""
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Wait."""
         await asyncio.sleep(seconds)
-
-
-class ManualClock:
-    """Moves when it is told to; who sleeps by it moves it at once."""
-
-    def __init__(self, start: datetime) -> None:
-        self.start = start
-        self.elapsed = timedelta(0)
-
-    def advance(self, by: timedelta) -> None:
-        """Let time pass."""
-        self.elapsed += by
-
-    def rewind(self) -> None:
-        """Go back to the start."""
-        self.elapsed = timedelta(0)
-
-    def monotonic(self) -> float:
-        """Tell the seconds since the start."""
-        return self.elapsed.total_seconds()
-
-    def now(self) -> datetime:
-        """Tell the start and what passed since."""
-        return self.start + self.elapsed
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
-        self.advance(timedelta(seconds=seconds))

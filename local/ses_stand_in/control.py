@@ -1,10 +1,10 @@
-"""A client for the stand-in's switches, its verdict on the pace, and the truth of its stories."""
+"""A client for the stand-in: its switches, its report on the pace, and the mail it took."""
 
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any, Self, TypedDict, Unpack
@@ -27,7 +27,7 @@ class Sent:
     recipients: tuple[str, ...]
     sent_at: datetime
     settled_at: datetime
-    """From here on SES knows all it will ever know: a look tells the whole story."""
+    """From here on SES knows all it will ever know: a look shows the whole story."""
     expected: Expectation
 
     @classmethod
@@ -89,7 +89,7 @@ class Control:
         self.change(faults=())
 
     def report(self) -> Report:
-        """The verdict on the calls so far."""
+        """The report on the calls so far."""
         return Report(**self._ask("GET", "report"))
 
     def calls(self) -> list[Call]:
@@ -98,6 +98,10 @@ class Control:
             Call(**{**call, "fault": call["fault"] and FaultKind(call["fault"])})
             for call in self._ask("GET", "calls")
         ]
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass in all stories, however fast the machine is."""
+        self._ask("POST", "advance", by.total_seconds())
 
     def forget_calls(self) -> None:
         """Begin a new report; mails, switches and the rate limit stay."""
@@ -111,7 +115,7 @@ class Control:
         """Back to the start: no mail, no calls, the first settings."""
         self._ask("POST", "reset")
 
-    def _ask(self, method: str, what: str, body: Mapping[str, object] | None = None) -> Any:
+    def _ask(self, method: str, what: str, body: object = None) -> Any:
         text = None if body is None else json.dumps(body, default=asdict)
         with closing(HTTPConnection(LOOPBACK, self._port, timeout=TIMEOUT_SECONDS)) as connection:
             connection.request(method, f"/_stand_in/{what}", text)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from local.ses_stand_in.stories import Event, Story
+from local.ses_stand_in.stories import RETENTION, Event, Story
 
 Payload = dict[str, Any]
 """A response as botocore's model describes it."""
@@ -33,13 +33,18 @@ class Mail:
     @property
     def settled_at(self) -> datetime:
         """From here on SES knows all it will ever know of this mail."""
-        return self.sent_at + self.story.settled_after / self.speed
+        return self._at(self.story.settled_after)
 
     def insights(self, now: datetime) -> Payload | None:
-        """What GetMessageInsights answers at this time; None: not yet, never, or no more."""
-        elapsed = (now - self.sent_at) * self.speed
+        """What GetMessageInsights answers at this time; None: not yet, never, or no more.
+
+        SES forgets a mail 30 days after it was sent, whatever the speed: so no test and no demo has
+        to be faster than a story.
+        """
         visible_after = self.story.visible_after
-        if visible_after is None or not visible_after <= elapsed < self.story.retention:
+        if visible_after is None or now < self._at(visible_after):
+            return None
+        if now - self.sent_at >= RETENTION:
             return None
         payload = {
             "MessageId": self.message_id,
@@ -56,6 +61,9 @@ class Mail:
             if name not in self.story.missing and value != ""
         }
 
+    def _at(self, after: timedelta) -> datetime:
+        return self.sent_at + after / self.speed
+
     def _timelines(self) -> Iterable[tuple[str, tuple[Event, ...]]]:
         for recipient in self.recipients:
             yield recipient, self.story.events
@@ -67,11 +75,7 @@ class Mail:
         insight: Payload = {"Destination": destination}
         if self.story.isp is not None:
             insight["Isp"] = self.story.isp
-        known = [
-            self._event(event, at)
-            for event in events
-            if (at := self.sent_at + event.after / self.speed) <= now
-        ]
+        known = [self._event(event, at) for event in events if (at := self._at(event.after)) <= now]
         # SES promises no order, so the stand-in keeps none (but the same at each look).
         Random(self.message_id).shuffle(known)  # noqa: S311 - not for secrets
         return insight | {"Events": known}

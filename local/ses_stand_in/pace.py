@@ -1,4 +1,4 @@
-"""The rate limit, the log of the calls, and the verdict on them. Pure; times are monotonic."""
+"""The rate limit, the log of the calls, and the report on them. Pure; times are monotonic."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The verdict on the pace."""
+    """How the calls kept the pace."""
 
     calls: int
     accepted: int
@@ -64,7 +64,7 @@ class Report:
 
 
 def report_on(calls: Iterable[Call], period: float) -> Report:
-    """The verdict on these calls under this period (seconds; 0 means no limit)."""
+    """The report on these calls under this period (seconds; 0 means no limit)."""
     log = list(calls)
     accepted = sorted((call for call in log if call.accepted), key=lambda call: call.arrival)
     arrivals = [call.arrival for call in accepted]

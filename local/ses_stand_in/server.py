@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -52,6 +53,7 @@ class Server:
                 web.get(f"{CONTROL}/calls", self._calls),
                 web.delete(f"{CONTROL}/calls", self._forget_calls),
                 web.get(f"{CONTROL}/sent", self._sent),
+                web.post(f"{CONTROL}/advance", self._advance),
                 web.post(f"{CONTROL}/reset", self._reset),
                 web.route("*", "/{path:(?s:.*)}", self._unknown),
             ]
@@ -123,6 +125,10 @@ class Server:
 
     async def _sent(self, _request: web.Request) -> web.Response:
         return web.json_response([_as_json(mail) for mail in self.account.mails.values()])
+
+    async def _advance(self, request: web.Request) -> web.Response:
+        self.account.advance(timedelta(seconds=await request.json()))
+        return web.json_response({})
 
     async def _reset(self, _request: web.Request) -> web.Response:
         self.account.reset()

@@ -3,8 +3,8 @@
 A story is chosen by the recipient's local part, as with SES's own mailbox simulator:
 `bounce-noemail@stories.example`, or with a label `bounce-noemail+anna@stories.example`.
 
-What each story expects is written out by hand from the contract, never derived from the
-service's own rules: so it can show that those are wrong.
+What each story expects is written out by hand from the contract, not derived from the service's
+own rules: so it can show that those are wrong.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class ExpectedAlert:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must be stored and published once the story has been told to its end."""
+    """What must be stored and published once the story is over."""
 
     status: str
     alerts: tuple[ExpectedAlert, ...] = ()
@@ -61,7 +61,6 @@ class Story:
     isp: str | None = "Gmail"
     visible_after: timedelta | None = VISIBLE_AFTER
     """When insights first show; None: never, every look is a 404."""
-    retention: timedelta = RETENTION
     age: timedelta = timedelta(0)
     """How long ago the mail was sent when the stand-in takes it."""
     subject: str | None = None
@@ -448,7 +447,7 @@ _ALL = (
     ),
     Story(
         name="hostile-subject",
-        sentence="The address does not exist, and the subject tries to break whoever shows it.",
+        sentence="The address does not exist, and the subject tries to break what shows it.",
         events=(_send(), _bounce("PERMANENT", "NoEmail", NO_SUCH_USER)),
         expected=_bounced("high", "NoEmail"),
         subject=HOSTILE_SUBJECT,
@@ -457,7 +456,7 @@ _ALL = (
 
 STORIES: Mapping[str, Story] = MappingProxyType({story.name: story for story in _ALL})
 
-UNTOLD: Mapping[str, Expectation] = MappingProxyType(
+MISSING: Mapping[str, Expectation] = MappingProxyType(
     {
         # Right in form, but SES has never given it out: 404.
         "0102019fa36a2608-00000000-0000-4000-8000-000000000000-000000": Expectation("NOT_FOUND"),
@@ -466,7 +465,7 @@ UNTOLD: Mapping[str, Expectation] = MappingProxyType(
         "not-an-id-of-ses": Expectation("INVALID"),
     }
 )
-"""Ids that need no send, and what must be stored for each."""
+"""Ids that SES never gave out, and what must be stored for each."""
 
 DEFAULT = STORIES["delivered"]
 SEVERAL_RECIPIENTS = STORIES["several-recipients"]
@@ -484,5 +483,5 @@ def story_for(recipients: list[str]) -> Story:
 
 
 def address_of(story: Story, label: str = "") -> str:
-    """An address that makes the stand-in tell this story."""
+    """An address that makes the stand-in choose this story."""
     return f"{story.name}{f'+{label}' if label else ''}@stories.example"

@@ -1,4 +1,4 @@
-"""Where the emulator differs from AWS in a way that has to be made up for, and why."""
+"""Where the emulator differs from AWS so that a run has to make up for it, and why."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Mapping
 
 import boto3
 
+from ses_insights.contracts.names import Output
+
 
 def allow_batches(session: boto3.Session, outputs: Mapping[str, str]) -> None:
     """Allow the action that ministack asks for where followups sends a batch.
 
-    In AWS whoever may do sqs:SendMessage may do so in batches; an action sqs:SendMessageBatch does
-    not exist, so the stack cannot name it:
+    In AWS sqs:SendMessage covers batches; there is no action sqs:SendMessageBatch that the stack
+    could name:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
     """
     queue = session.client("sqs").get_queue_attributes(
-        QueueUrl=outputs["QueueUrl"], AttributeNames=["QueueArn"]
+        QueueUrl=outputs[Output.QUEUE_URL], AttributeNames=["QueueArn"]
     )
     function = session.client("lambda").get_function_configuration(
-        FunctionName=outputs["FollowUpFunctionName"]
+        FunctionName=outputs[Output.FOLLOW_UP_FUNCTION_NAME]
     )
     statement = {
         "Effect": "Allow",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from local.stack.run import LocalRun
+from ses_insights.contracts.rows import MESSAGE
 
-LOAD: Final = "#load"
-"""The partition of the counts of what came in; those of other counts begin with # as well."""
+Row = Mapping[str, Any]
 
 
 def messages_in(run: LocalRun, queue_url: str) -> int:
@@ -25,15 +25,29 @@ def messages_in(run: LocalRun, queue_url: str) -> int:
     return sum(int(count) for count in found["Attributes"].values())
 
 
-def message_row(run: LocalRun, message_id: str) -> Mapping[str, Any] | None:
-    """Read the row that tells about a message as a whole; None where there is none."""
-    table = run.session.resource("dynamodb").Table(run.outputs["TableName"])
-    return table.get_item(Key={"MessageId": message_id, "Record": "MESSAGE"}).get("Item")
+def read_parked(run: LocalRun) -> list[Mapping[str, Any]]:
+    """Read the dead-letter queue."""
+    sqs = run.session.client("sqs")
+    parked: list[Mapping[str, Any]] = []
+    while messages := sqs.receive_message(
+        QueueUrl=run.dead_letter_queue_url,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=300,
+    ).get("Messages"):
+        parked.extend(messages)
+    return parked
 
 
-def scan(run: LocalRun) -> Iterator[Mapping[str, Any]]:
-    """Read every row of a message; the table also holds some counts."""
-    table = run.session.resource("dynamodb").Table(run.outputs["TableName"])
+def message_row(run: LocalRun, message_id: str) -> Row | None:
+    """Read the row of a message as a whole; None where there is none."""
+    table = run.session.resource("dynamodb").Table(run.table_name)
+    return table.get_item(Key={"MessageId": message_id, "Record": MESSAGE}).get("Item")
+
+
+def scan(run: LocalRun) -> Iterator[Row]:
+    """Read every row of a message; the table also holds counts, whose partitions begin with #."""
+    table = run.session.resource("dynamodb").Table(run.table_name)
     start: dict[str, Any] = {}
     while True:
         page = table.scan(**start)
@@ -41,17 +55,3 @@ def scan(run: LocalRun) -> Iterator[Mapping[str, Any]]:
         if "LastEvaluatedKey" not in page:
             return
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-
-def read_parked(run: LocalRun) -> list[Mapping[str, Any]]:
-    """Read the dead-letter queue."""
-    sqs = run.session.client("sqs")
-    parked: list[Mapping[str, Any]] = []
-    while messages := sqs.receive_message(
-        QueueUrl=run.outputs["DeadLetterQueueUrl"],
-        MaxNumberOfMessages=10,
-        MessageAttributeNames=["All"],
-        VisibilityTimeout=300,
-    ).get("Messages"):
-        parked.extend(messages)
-    return parked

@@ -22,44 +22,31 @@ class Process:
     """Bytes that it holds."""
 
 
-def workers(run: LocalRun, function_name: str) -> list[Process]:
+def processes_of(run: LocalRun, function_name: str) -> list[Process]:
     """Find a function's execution environments.
 
     They are children of the emulator, which starts each from a folder named for its function.
     """
     return [
-        worker
-        for worker, parent, command in _processes()
+        process
+        for process, parent, command in _processes()
         if parent == run.emulator.pid and f"ministack-lambda-{function_name}-" in command
     ]
 
 
 def kill(run: LocalRun, function_name: str) -> int:
-    """End a function's processes as want of memory or the loss of its host does, at once.
+    """End a function's processes at once, as running out of memory or losing the host does.
 
     Returns how many there were, once they are gone. The emulator reports what they worked on as
     failed, as Lambda does, and starts new ones when the function is next invoked.
     """
-    found = _signal(run, function_name, signal.SIGKILL)
-    while {*found} & {worker.pid for worker in workers(run, function_name)}:
-        time.sleep(0.01)
-    return len(found)
-
-
-def freeze(run: LocalRun, function_name: str) -> list[int]:
-    """Keep a function's processes from going on, so that it runs into its time-out.
-
-    Returns their ids.
-    """
-    return _signal(run, function_name, signal.SIGSTOP)
-
-
-def _signal(run: LocalRun, function_name: str, number: signal.Signals) -> list[int]:
-    found = [worker.pid for worker in workers(run, function_name)]
+    found = {process.pid for process in processes_of(run, function_name)}
     for pid in found:
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
-    return found
+            os.kill(pid, signal.SIGKILL)
+    while found & {process.pid for process in processes_of(run, function_name)}:
+        time.sleep(0.01)
+    return len(found)
 
 
 def _processes() -> Iterator[tuple[Process, int, str]]:

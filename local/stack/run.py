@@ -8,7 +8,6 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from local.stack.emulator import HOST, Certificate, emulator, make_certificate
 from local.stack.emulator_quirks import allow_batches
 from local.stack.faults.control import Faults
 from local.stack.sandbox import Sandbox, without_aws_settings
+from ses_insights.contracts.names import Output
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -48,17 +48,45 @@ class LocalRun:
     session: boto3.Session
     """Its clients talk to the emulator; for those of SES see `ses_client`."""
     ses: Control
-    """The switches, the verdict and the truth of the SES stand-in."""
+    """The SES stand-in: its switches, its report on the pace, the mail it took."""
     outputs: Mapping[str, str]
-    """The stack's outputs: QueueUrl, TableName, AlertTopicArn, LookupFunctionName, …"""
+    """The stack's outputs, by `contracts.names.Output`."""
     folder: Path
     """Logs and temporary files; removed after a run without an error."""
     emulator: Child
     """The emulator's process; the functions run in children of it."""
-    timings: Mapping[str, float]
-    """Seconds that each step of the start took."""
     proxy_url: str | None = None
     """The proxy between the functions and the emulator, if there is one."""
+
+    @property
+    def queue_url(self) -> str:
+        """The queue of message ids."""
+        return self.outputs[Output.QUEUE_URL]
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        """The queue of parked messages."""
+        return self.outputs[Output.DEAD_LETTER_QUEUE_URL]
+
+    @property
+    def table_name(self) -> str:
+        """The table of insights."""
+        return self.outputs[Output.TABLE_NAME]
+
+    @property
+    def alert_topic_arn(self) -> str:
+        """The topic of alerts."""
+        return self.outputs[Output.ALERT_TOPIC_ARN]
+
+    @property
+    def lookup_function(self) -> str:
+        """The name of the function `lookup`."""
+        return self.outputs[Output.LOOKUP_FUNCTION_NAME]
+
+    @property
+    def followups_function(self) -> str:
+        """The name of the function `followups`."""
+        return self.outputs[Output.FOLLOW_UP_FUNCTION_NAME]
 
     @property
     def faults(self) -> Faults:
@@ -103,39 +131,38 @@ def local_stack(
 ) -> Iterator[LocalRun]:
     """Bring everything up, and stop all of it when the block ends, however it ends.
 
-    `context` overrides the CDK context keys of DEFAULT_CONTEXT and of cdk.json; `progress` is
-    told what is being done. With `through_faults` the functions reach the emulator through a proxy
+    `context` overrides the CDK context keys of DEFAULT_CONTEXT and of cdk.json; `progress` gets the
+    name of each step. With `through_faults` the functions reach the emulator through a proxy
     that can fail, see `LocalRun.faults`; clients of `session` never do. SIGTERM and SIGHUP end the
     block as Ctrl-C does, by KeyboardInterrupt. Raises LocalRunError.
     """
-    steps = _Steps(progress)
     with ExitStack() as resources:
         resources.enter_context(_signals_as_interrupts())
         folder = resources.enter_context(_run_folder())
         certificate = make_certificate(folder)
 
-        with steps.step("Starting the SES stand-in"):
-            ses_url = resources.enter_context(_stand_in(folder))
+        progress("Starting the SES stand-in")
+        ses_url = resources.enter_context(_stand_in(folder))
 
-        with steps.step("Starting the AWS emulator"):
-            listener = resources.enter_context(socket.create_server((HOST, 0)))
-            sandbox = _sandbox(folder, listener, ses_url, certificate)
-            proxy_url = (
-                resources.enter_context(_fault_proxy(sandbox, folder)) if through_faults else None
+        progress("Starting the AWS emulator")
+        listener = resources.enter_context(socket.create_server((HOST, 0)))
+        sandbox = _sandbox(folder, listener, ses_url, certificate)
+        proxy_url = (
+            resources.enter_context(_fault_proxy(sandbox, folder)) if through_faults else None
+        )
+        aws = resources.enter_context(
+            emulator(
+                sandbox=sandbox,
+                certificate=certificate,
+                listener=listener,
+                environ=os.environ,
+                folder=folder,
+                functions_url=proxy_url or sandbox.aws_url,
             )
-            aws = resources.enter_context(
-                emulator(
-                    sandbox=sandbox,
-                    certificate=certificate,
-                    listener=listener,
-                    environ=os.environ,
-                    folder=folder,
-                    functions_url=proxy_url or sandbox.aws_url,
-                )
-            )
+        )
 
-        outputs = _deploy(sandbox, folder, {**DEFAULT_CONTEXT, **(context or {})}, steps)
-        if "FollowUpFunctionName" in outputs:
+        outputs = _deploy(sandbox, folder, {**DEFAULT_CONTEXT, **(context or {})}, progress)
+        if Output.FOLLOW_UP_FUNCTION_NAME in outputs:
             allow_batches(sandbox.session(), outputs)
         yield LocalRun(
             sandbox=sandbox,
@@ -144,26 +171,30 @@ def local_stack(
             outputs=outputs,
             folder=folder,
             emulator=aws,
-            timings=steps.seconds,
             proxy_url=proxy_url,
         )
 
 
 def _deploy(
-    sandbox: Sandbox, folder: Path, context: Mapping[str, str], steps: "_Steps"
+    sandbox: Sandbox, folder: Path, context: Mapping[str, str], progress: Progress
 ) -> dict[str, str]:
-    cdk = Cdk(
+    cdk = cdk_in(sandbox, folder)
+    progress("Synthesising the stack")
+    assembly = cdk.synth(context)
+    progress("Bootstrapping the local account")
+    cdk.bootstrap(assembly)
+    progress("Deploying the stack")
+    return cdk.deploy(assembly)
+
+
+def cdk_in(sandbox: Sandbox, folder: Path) -> Cdk:
+    """The CDK CLI, working in the sandbox of a run."""
+    return Cdk(
         project=PROJECT,
         folder=folder,
         environment=sandbox.environment(os.environ),
         assemblies=HOME / "assemblies",
     )
-    with steps.step("Synthesising the stack"):
-        assembly = cdk.synth(context)
-    with steps.step("Bootstrapping the local account"):
-        cdk.bootstrap(assembly)
-    with steps.step("Deploying the stack"):
-        return cdk.deploy(assembly)
 
 
 def _sandbox(
@@ -183,7 +214,7 @@ def _sandbox(
 
 
 def _stand_in(folder: Path) -> AbstractContextManager[str]:
-    return _server("The SES stand-in", folder, ("local.ses_stand_in", "--port", "0"), {})
+    return _server("The SES stand-in", folder, ("local.ses_stand_in",), {})
 
 
 def _fault_proxy(sandbox: Sandbox, folder: Path) -> AbstractContextManager[str]:
@@ -210,7 +241,7 @@ def _server(
 
 @contextmanager
 def _run_folder() -> Iterator[Path]:
-    """A folder for one run. An error leaves it behind, because it names a log in there."""
+    """A folder for one run. It stays after an error, whose message names a log in there."""
     HOME.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=HOME))
     failed = False
@@ -237,18 +268,3 @@ def _signals_as_interrupts() -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-class _Steps:
-    """Announces each step of the start and notes how long it took."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        self._progress(name)
-        began = time.monotonic()
-        yield
-        self.seconds[name] = time.monotonic() - began

@@ -16,13 +16,12 @@ from typer.testing import CliRunner
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.app import app
 from ses_insights.cli.deployment import Deployment
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from tests.support.said import Insights, Said
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
-
-STACK: Final = "SesInsights"
 
 SETTINGS: Final = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
@@ -51,7 +50,7 @@ def _no_sockets(socket_disabled: None) -> None:
 
 @dataclass(slots=True)
 class Aws:
-    """What AWS says of the stack, where moto cannot tell it."""
+    """What AWS says of the stack, where moto cannot."""
 
     session: boto3.Session
     stacks: dict[str, dict[str, str]]
@@ -119,27 +118,27 @@ def aws(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Aws
             "QUEUE_URL": queue,
             "DEAD_LETTER_QUEUE_URL": dead_letters,
         }
-        aws = Aws(session, {STACK: outputs}, variables)
+        aws = Aws(session, {DEFAULT_STACK_NAME: outputs}, variables)
         session.events.register("before-call", aws.answer)
         yield aws
         session.events.unregister("before-call", aws.answer)
 
 
 @pytest.fixture
-def service(aws: Aws) -> Deployment:
+def deployment(aws: Aws) -> Deployment:
     """The stack, found."""
-    return Deployment.find(STACK, aws.session)
+    return Deployment.find(DEFAULT_STACK_NAME, aws.session)
 
 
 @pytest.fixture
-def records(service: Deployment) -> RecordTable:
+def records(deployment: Deployment) -> RecordTable:
     """The stack's table, as the service writes it."""
-    return RecordTable(service.dynamodb, service.table_name)
+    return RecordTable(deployment.dynamodb, deployment.table_name)
 
 
 @pytest.fixture
 def insights(aws: Aws) -> Insights:
-    """Call the tool; an error that nobody foresaw is raised."""
+    """Call the tool; an unexpected error is raised."""
 
     def call(*arguments: str, stdin: str = "") -> Said:
         done = CliRunner().invoke(
@@ -156,5 +155,5 @@ def insights(aws: Aws) -> Insights:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let there be somebody to ask: what is given as standard input is typed."""
+    """A terminal, at which standard input is typed."""
     monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True)

@@ -1,6 +1,8 @@
-"""Every command has help with examples, speaks JSON, and stands on the page."""
+"""Every command has help with examples, prints JSON, and is on the page."""
 
 from __future__ import annotations
+
+from importlib.metadata import version
 
 import pytest
 
@@ -14,33 +16,43 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_explains_itself(insights: Insights, command: str) -> None:
-    """With examples that can be copied, on lines of their own, and --json among its options."""
+def test_a_command_has_help(insights: Insights, command: str) -> None:
+    """With examples to copy, on lines of their own, and --json among its options; also by -h."""
     said = insights(*command.split(), "--help")
     assert said.code == 0
+    assert insights(*command.split(), "-h") == said
     assert f"\n    insights {command}" in said.out
     assert "--json " in said.out
     assert "--stack " in said.out
 
 
 def test_the_list_names_every_command(insights: Insights) -> None:
-    """None was forgotten above; the exit codes are told."""
+    """It is the list above, each with its whole first sentence, and the exit codes."""
     listed = insights("--help").out.partition("Commands:")[2].split("\n  ")[1:]
     assert {line.split()[0] for line in listed if line.strip() and line[0] != " "} == {
         command.split()[0] for command in COMMANDS
     }
-    assert "3 AWS refuses or cannot be reached" in " ".join(insights("--help").out.split())
+    assert "..." not in insights("--help").out.partition("Commands:")[2]
+    assert insights("-h") == insights("--help")
+    assert "3 AWS refuses the request" in " ".join(insights("--help").out.split())
+
+
+def test_it_shows_its_version(insights: Insights) -> None:
+    """That of the installed package."""
+    said = insights("--version")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == f"insights {version('ses-insights')}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_stands_on_the_page(command: str) -> None:
+def test_a_command_is_on_the_page(command: str) -> None:
     """As something to type."""
     page = (PROJECT / "docs" / "cli.md").read_text()
     assert f"`insights {command}" in page or f"| insights {command}" in page
 
 
 def test_without_a_command_it_shows_its_help(insights: Insights) -> None:
-    """Wrong usage, and no failure to be wondered at."""
+    """That is wrong usage: exit code 2."""
     said = insights()
     assert said.code == 2
     assert "Commands:" in said.out + said.err

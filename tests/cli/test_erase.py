@@ -27,31 +27,31 @@ from tests.support.samples import (
 )
 
 
-def everything(service: Deployment) -> str:
+def everything(deployment: Deployment) -> str:
     """All that is in the table."""
-    return json.dumps(list(service.scan()), default=str)
+    return json.dumps(list(deployment.scan()), default=str)
 
 
 @pytest.fixture
 def stored(records: RecordTable) -> Record:
-    """A message to two recipients, one of whom bounced, with alerts that are not told yet."""
+    """A message to two recipients, one of whom bounced, with pending alerts."""
     record, alerts = looked(found(bounced(), complained()))
     records.save(record, alerts, read=None)
     return record
 
 
 def test_all_rows_of_the_person_go_and_the_others_stay(
-    service: Deployment, insights: Insights, records: RecordTable, stored: Record
+    deployment: Deployment, insights: Insights, records: RecordTable, stored: Record
 ) -> None:
-    """The other recipient's rows and alert are theirs; the subject is nobody's any more."""
+    """The other recipient's rows and alert stay; the subject goes."""
     said = insights("erase", BOUNCES, "--yes")
     assert (said.code, said.out.splitlines()[0]) == (0, "Erased: 2 rows of 1 message.")
     assert "backups of the table, up to 35 days" in said.out
     assert said.err.splitlines() == [
         "1 message: sender, subject and tags, and 2 rows, 1 alert among them.",
-        "1 alert not told yet; nobody will be told.",
+        "1 pending alert will not be published.",
     ]
-    left = everything(service)
+    left = everything(deployment)
     for personal in (BOUNCES, '"Hi"', "news@shop.example", "spring"):
         assert personal not in left
     record = records.load(MESSAGE_ID)
@@ -71,7 +71,7 @@ def test_a_look_that_was_under_way_is_not_stored(
 
 
 def test_a_look_that_is_stored_in_between_is_erased_too(
-    aws: Aws, service: Deployment, insights: Insights, records: RecordTable
+    aws: Aws, deployment: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """What was read is not what is there: it is read again."""
     first, alerts = looked(found(delivered(BOUNCES)))
@@ -89,10 +89,10 @@ def test_a_look_that_is_stored_in_between_is_erased_too(
     finally:
         aws.session.events.unregister(event, store)
     assert told_["deletedRows"] == 2
-    assert BOUNCES not in everything(service)
+    assert BOUNCES not in everything(deployment)
 
 
-def test_it_can_be_run_twice(service: Deployment, insights: Insights, stored: Record) -> None:
+def test_it_can_be_run_twice(deployment: Deployment, insights: Insights, stored: Record) -> None:
     """The second time there is nothing; the other recipient can be erased as well."""
     del stored
     insights("erase", BOUNCES, "--yes")
@@ -100,17 +100,17 @@ def test_it_can_be_run_twice(service: Deployment, insights: Insights, stored: Re
     assert (again.code, again.out) == (1, "")
     assert again.err.startswith(f"Nothing is stored of {BOUNCES}.")
     assert insights("erase", complained().address, "--yes").code == 0
-    assert "@" not in everything(service)
+    assert "@" not in everything(deployment)
 
 
 def test_more_rows_than_a_transaction_takes_are_erased(
-    service: Deployment, insights: Insights, stored: Record
+    deployment: Deployment, insights: Insights, stored: Record
 ) -> None:
     """A very long story lies in many rows."""
     del stored
     for number in range(120):
-        service.dynamodb.put_item(
-            TableName=service.table_name,
+        deployment.dynamodb.put_item(
+            TableName=deployment.table_name,
             Item={
                 "MessageId": {"S": MESSAGE_ID},
                 "Record": {"S": f"EVENTS#{BOUNCES}#{number:04}"},
@@ -118,11 +118,11 @@ def test_more_rows_than_a_transaction_takes_are_erased(
             },
         )
     assert insights("erase", BOUNCES, "--yes", "--json").json["deletedRows"] == 122
-    assert BOUNCES not in everything(service)
+    assert BOUNCES not in everything(deployment)
 
 
 def test_every_message_to_the_person_is_erased(
-    service: Deployment, insights: Insights, records: RecordTable
+    deployment: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """However the address was spelled."""
     for message_id, address in (
@@ -134,39 +134,39 @@ def test_every_message_to_the_person_is_erased(
         records.save(record, (), read=None)
     said = insights("erase", "Anna@There.example", "--yes", "--json").json
     assert sorted(said["messages"]) == sorted([MESSAGE_ID, OTHER_ID])
-    assert "there" not in everything(service).lower()
+    assert "there" not in everything(deployment).lower()
 
 
 def test_a_person_is_asked_first(
-    service: Deployment, insights: Insights, stored: Record, terminal: None
+    deployment: Deployment, insights: Insights, stored: Record, terminal: None
 ) -> None:
     """No is exit code 1, and deletes nothing."""
     del stored, terminal
-    before = everything(service)
+    before = everything(deployment)
     said = insights("erase", BOUNCES, stdin="n\n")
     assert said.code == 1
     assert "Erase this for good? [y/N]" in said.err
-    assert everything(service) == before
+    assert everything(deployment) == before
 
 
-def test_nobody_to_ask_deletes_nothing(
-    service: Deployment, insights: Insights, stored: Record
+def test_without_a_terminal_nothing_is_deleted(
+    deployment: Deployment, insights: Insights, stored: Record
 ) -> None:
-    """A script says --yes."""
+    """A script has to give --yes."""
     del stored
-    before = everything(service)
+    before = everything(deployment)
     assert insights("erase", BOUNCES).code == 2
-    assert everything(service) == before
+    assert everything(deployment) == before
 
 
-def test_nothing_stored_is_said(insights: Insights) -> None:
+def test_nothing_stored_gives_exit_code_1(insights: Insights) -> None:
     """A program still gets its counts."""
     said = insights("erase", BOUNCES, "--yes", "--json")
     assert said.code == 1
     assert said.json == {"messages": [], "rows": 0, "alerts": 0, "alertsNotTold": 0}
 
 
-def test_what_is_no_address_is_wrong_usage(insights: Insights) -> None:
+def test_text_that_is_not_an_address_is_wrong_usage(insights: Insights) -> None:
     """A message id, for example."""
     said = insights("erase", MESSAGE_ID, "--yes")
     assert (said.code, said.out) == (2, "")
@@ -174,7 +174,7 @@ def test_what_is_no_address_is_wrong_usage(insights: Insights) -> None:
 
 
 def test_an_erased_message_says_so(insights: Insights, stored: Record) -> None:
-    """Whoever looks it up later reads why there is nothing."""
+    """`insights show` says why there is nothing."""
     del stored
     insights("erase", BOUNCES, "--yes")
     assert "Next look  none: What was stored of a recipient was erased" in (

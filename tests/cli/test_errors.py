@@ -1,4 +1,4 @@
-"""What goes wrong in ways to be expected is one sentence that says what to do."""
+"""Each expected failure is one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -64,34 +64,11 @@ def test_each_failure_says_what_to_do(error: Exception, says: str) -> None:
     assert "\n" not in sentence(error)
 
 
-def test_a_failure_of_the_service_is_told_by_its_cause() -> None:
-    """The service's own text leaves out what AWS said; a person at a terminal may read it."""
+def test_a_failure_of_the_service_is_shown_by_its_cause() -> None:
+    """The service's own text leaves out AWS's; a person at a terminal may read it."""
     failure = SystemFailure(FailureKind.DYNAMODB, "Query: ThrottlingException")
     failure.__cause__ = refused("ThrottlingException")
     assert sentence(failure).startswith("AWS throttles Query")
-
-
-def test_a_stack_that_is_not_there_is_told(insights: Insights) -> None:
-    """With the Region that was searched and how to name another."""
-    said = insights("status", "--stack", "Other")
-    assert (said.code, said.out) == (3, "")
-    assert said.err.startswith("There is no stack Other in eu-west-1 of this account: name it")
-
-
-def test_a_stack_of_something_else_is_told(aws: Aws, insights: Insights) -> None:
-    """It has not the outputs of this service."""
-    aws.stacks["Shop"] = {"TableName": "Orders"}
-    said = insights("status", "--stack", "Shop")
-    assert said.code == 3
-    assert said.err.startswith("The stack Shop has no output DeadLetterQueueUrl")
-
-
-def test_the_stack_can_be_named_by_the_environment(
-    insights: Insights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who works with another stack all day names it once."""
-    monkeypatch.setenv("SES_INSIGHTS_STACK", "Elsewhere")
-    assert "no stack Elsewhere" in insights("status").err
 
 
 def test_an_unknown_command_is_wrong_usage(insights: Insights) -> None:

@@ -1,4 +1,4 @@
-"""`insights export` writes a line for each recipient, whole, and harmless in a spreadsheet."""
+"""`insights export` writes a line for each recipient, uncut, and harmless in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_a_line_has_the_last_bounce_and_complaint() -> None:
 
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx"])
-def test_text_of_strangers_is_no_formula(text: str) -> None:
-    """A diagnostic code is whatever a server writes."""
+def test_text_of_other_servers_is_not_a_formula(text: str) -> None:
+    """A diagnostic code is any text that a server writes."""
     refused = event("BOUNCE", 1, bounce=Bounce("PERMANENT", "General", text))
     stream = io.StringIO()
     write_csv([row(Destination(BOUNCES, None, (refused,)))], stream)
@@ -115,28 +115,28 @@ def test_a_file_is_written_whole(insights: Insights, stored: None, tmp_path: Pat
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_file_that_is_there_stays(insights: Insights, stored: None, tmp_path: Path) -> None:
+def test_an_existing_file_is_kept(insights: Insights, stored: None, tmp_path: Path) -> None:
     """Exit code 2."""
     del stored
     file = tmp_path / "november.csv"
     file.write_text("mine")
     said = insights("export", *DAYS, "--output", str(file))
-    assert (said.code, said.err) == (2, f"{file} is there already; name another file.\n")
+    assert (said.code, said.err) == (2, f"{file} exists already; name another file.\n")
     assert file.read_text() == "mine"
 
 
 def test_a_failure_leaves_no_half_file(
     aws: Aws, insights: Insights, stored: None, tmp_path: Path
 ) -> None:
-    """Nobody takes it for the whole."""
+    """It could be taken for the whole."""
     del stored
     aws.fails["Query"] = "AccessDeniedException"
     assert insights("export", *DAYS, "--output", str(tmp_path / "november.csv")).code == 3
     assert list(tmp_path.iterdir()) == []
 
 
-def test_days_without_mail_are_told(insights: Insights, stored: None) -> None:
-    """Exit code 1; the heading is written all the same."""
+def test_days_without_mail_give_exit_code_1(insights: Insights, stored: None) -> None:
+    """The heading is written all the same."""
     del stored
     said = insights("export", "--from", "2026-11-01", "--to", "2026-11-22")
     assert (said.code, said.err) == (1, "Nothing was found.\n")
@@ -147,7 +147,7 @@ def test_days_without_mail_are_told(insights: Insights, stored: None) -> None:
     ("arguments", "says"),
     [
         ((), "--from"),
-        (("--from", "November"), "November is no day"),
+        (("--from", "November"), "November is not a day"),
         (("--from", "2026-11-23", "--to", "2026-11-22"), "2026-11-22 comes before 2026-11-23."),
         ((*DAYS, "--output", "/no/such/folder/x.csv"), "cannot be written: No such file"),
     ],

@@ -1,16 +1,14 @@
-"""`insights find` lists what became of mail, the newest first."""
+"""`insights find` lists recipients and what became of their mail, newest first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ses_insights.adapters.records import RecordTable
-from ses_insights.cli.errors import WrongUsageError
-from ses_insights.cli.search import Days, day
 from ses_insights.domain.insight import Destination, Event
 from ses_insights.domain.record import Found, NotFound, Refused
 from ses_insights.domain.times import iso
@@ -48,7 +46,7 @@ def ids(insights: Insights, *arguments: str) -> list[str]:
 
 
 def test_mail_to_one_recipient_is_found(mail: Mail, insights: Insights) -> None:
-    """Newest first, and nobody else's."""
+    """Newest first, and only that mail."""
     old, _, new = mail(ANNA, "DELIVERY", 3), mail(BEN, "DELIVERY", 2), mail(ANNA, "OPEN", 1)
     assert ids(insights, "--to", f" {ANNA} ") == [new, old]
 
@@ -111,8 +109,8 @@ def test_messages_without_a_recipient_are_found_by_their_status(
     assert insights("find", "--status", "INVALID", "--day", "2026-11-22").code == 1
 
 
-def test_nothing_found_is_said(insights: Insights) -> None:
-    """Exit code 1; a program still gets a list."""
+def test_nothing_found_gives_exit_code_1(insights: Insights) -> None:
+    """A program still gets a list."""
     said = insights("find", "--to", ANNA, "--json")
     assert (said.code, said.json, said.err) == (1, [], "Nothing was found.\n")
 
@@ -120,7 +118,7 @@ def test_nothing_found_is_said(insights: Insights) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--day", "23.11.2026"), "23.11.2026 is no day"),
+        (("--day", "23.11.2026"), "23.11.2026 is not a day"),
         (("--status", "BOUNCED"), "permanent_bounce"),
         (("--limit", "0"), "greater than or equal to 1"),
         (("--to", ANNA, "--status", "NOT_FOUND"), "has no recipient"),
@@ -131,21 +129,3 @@ def test_wrong_usage_is_refused(insights: Insights, arguments: tuple[str, ...], 
     said = insights("find", "--stack", "Nowhere", *arguments)
     assert (said.code, said.out) == (2, "")
     assert says in said.err
-
-
-def test_days_can_be_named() -> None:
-    """As people say them."""
-    today = date(2026, 11, 1)
-    assert [day(text, today) for text in ("today", "yesterday", "2026-10-05")] == [
-        today,
-        date(2026, 10, 31),
-        date(2026, 10, 5),
-    ]
-    with pytest.raises(WrongUsageError, match=r"5\.10\. is no day: write it as 2026-11-01"):
-        day("5.10.", today)
-
-
-def test_a_day_has_all_its_instants() -> None:
-    """From the first millisecond to the last."""
-    days = Days(date(2026, 11, 22), date(2026, 11, 23))
-    assert (days.since, days.until) == ("2026-11-22T00:00:00.000Z", "2026-11-23T23:59:59.999Z")

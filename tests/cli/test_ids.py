@@ -1,4 +1,4 @@
-"""Ids are found wherever they stand, each once, and what is none is named with its place."""
+"""Ids are read from every input, each once; entries without one are listed with their place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_an_id_that_is_given_twice_is_one() -> None:
     assert (checked.ids, checked.twice) == ({MESSAGE_ID: True}, 2)
 
 
-def test_what_holds_no_id_is_named_with_its_line() -> None:
+def test_an_entry_without_an_id_is_listed_with_its_line() -> None:
     """Empty lines are no fault, and count."""
     checked = check(of_lines([MESSAGE_ID, "", "  \n", "anna@there.example", '{"order": 1}']))
     assert list(checked.ids) == [MESSAGE_ID]
@@ -61,18 +61,16 @@ def test_a_csv_may_have_other_delimiters(delimiter: str) -> None:
     assert list(check(of_column(rows, "message_id")).ids) == [MESSAGE_ID]
 
 
-def test_a_csv_that_cannot_be_read_is_told() -> None:
+def test_a_csv_that_cannot_be_read_is_wrong_usage() -> None:
     """With the line."""
     with pytest.raises(WrongUsageError, match="Line 2 of the CSV cannot be read: field larger"):
         list(of_column(["id\n", "x" * 200_000], "id"))
 
 
 @pytest.mark.parametrize(
-    ("lines", "there"), [(["to,id\n"], "to, id"), ([], "no column at all")], ids=["other", "empty"]
+    ("lines", "there"), [(["to,id\n"], "to, id"), ([], "no columns")], ids=["other", "empty"]
 )
-def test_a_column_that_is_not_there_is_told_with_those_that_are(
-    lines: list[str], there: str
-) -> None:
-    """A typing mistake is seen at once."""
+def test_a_missing_column_is_wrong_usage(lines: list[str], there: str) -> None:
+    """The sentence lists the columns that there are."""
     with pytest.raises(WrongUsageError, match=f"no column message_id; it has {there}"):
         list(of_column(lines, "message_id"))

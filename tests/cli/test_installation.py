@@ -1,13 +1,23 @@
-"""Installing the package puts the tool beside the environment's Python, and it runs anywhere."""
+"""Installing the package gives the tool, which runs anywhere and needs the dependencies named."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import Distribution, distribution, entry_points
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
+from packaging.requirements import Requirement
+
+from tests.support.template import REPOSITORY
+
+NAME: Final = "ses-insights"
+MOST_MEGABYTES: Final = 150
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +26,17 @@ def installed() -> Path:
     return Path(sys.executable).with_name("insights")
 
 
-def run(
-    installed: Path, *arguments: str, cwd: Path, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Call it."""
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """The metadata in pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    return table
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program."""
     return subprocess.run(
-        [installed, *arguments],
+        command,
         cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
@@ -30,11 +45,29 @@ def run(
     )
 
 
+def needed(name: str, seen: dict[str, Distribution]) -> dict[str, Distribution]:
+    """A distribution and all that it needs in this environment, by name."""
+    if name not in seen:
+        seen[name] = distribution(name)
+        for text in seen[name].requires or []:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                needed(requirement.name, seen)
+    return seen
+
+
+def modules_of(found: Distribution) -> set[str]:
+    """The top-level modules of a distribution."""
+    tops = {path.parts[0] for path in found.files or []}
+    return {top.partition(".")[0] for top in tops if not top.endswith((".dist-info", ".pth"))}
+
+
 def test_it_runs_from_anywhere(installed: Path, tmp_path: Path) -> None:
-    """A folder named cli where it is called from is not taken for it."""
+    """A folder named cli in the current one is not taken for it."""
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli" / "__init__.py").write_text("raise SystemExit('not meant')")
-    done = run(installed, "--help", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = run(installed, "--help", cwd=tmp_path, PYTHONPATH=path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: insights ")
 
@@ -56,3 +89,70 @@ def test_the_shell_completes_commands_and_options(installed: Path, tmp_path: Pat
     words["COMP_CWORD"] = "2"
     options = run(installed, cwd=tmp_path, COMP_WORDS="insights status --j", **words)
     assert options.stdout.split() == ["--json"]
+
+
+def test_the_metadata_is_that_of_the_project(project: dict[str, Any]) -> None:
+    """Version, dependencies and the command."""
+    found = distribution(NAME)
+    assert found.version == project["version"]
+    assert sorted(found.requires or []) == sorted(project["dependencies"])
+    (command,) = entry_points(group="console_scripts", name="insights")
+    assert {command.name: command.value} == project["scripts"]
+
+
+# Refuses every module that is neither of Python nor of the distributions named, as an environment
+# without it would.
+ONLY = """
+import importlib, pkgutil, sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in allowed and not top.startswith("_sysconfigdata"):
+            raise ModuleNotFoundError(f"No module named {name!r}: not among the dependencies")
+
+allowed = sys.stdlib_module_names | set(sys.argv[1:])
+sys.meta_path.insert(0, Missing())
+import ses_insights.cli
+for module in pkgutil.walk_packages(ses_insights.cli.__path__, "ses_insights.cli."):
+    importlib.import_module(module.name)
+    print(module.name)
+from ses_insights.cli.__main__ import main
+sys.argv[1:] = ["status"]
+main()
+"""
+
+
+def test_every_command_runs_with_the_named_dependencies_alone(
+    project: dict[str, Any], tmp_path: Path
+) -> None:
+    """No module of the CDK, the emulator, Powertools or the tests is imported on any way."""
+    found: dict[str, Distribution] = {}
+    for text in project["dependencies"]:
+        needed(Requirement(text).name, found)
+    modules = {"ses_insights", *(top for each in found.values() for top in modules_of(each))}
+    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "eu-west-1"}
+    done = run(sys.executable, "-c", ONLY, *modules, cwd=tmp_path, **nothing)
+    assert "No module named" not in done.stderr
+    assert done.stderr.startswith("There are no AWS credentials: ")
+    assert "ses_insights.cli.commands.enqueue" in done.stdout.split()
+
+
+@pytest.mark.prove
+def test_an_empty_environment_takes_it(tmp_path: Path) -> None:
+    """`pip install .` gives the command, in a small environment, and leaves nothing in the tree."""
+    left = run("git", "status", "--porcelain", "--ignored", cwd=REPOSITORY).stdout
+    environment = tmp_path / "environment"
+    run(sys.executable, "-m", "venv", environment, cwd=tmp_path)
+    python, clean = environment / "bin" / "python", {"PYTHONPATH": ""}
+    done = run(python, "-m", "pip", "install", "-q", REPOSITORY, cwd=tmp_path, **clean)
+    assert done.returncode == 0, done.stderr
+    shown = run(environment / "bin" / "insights", "--version", cwd=tmp_path, **clean)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    listed = run(python, "-m", "pip", "list", cwd=tmp_path, **clean).stdout
+    for unwanted in ("aws-cdk", "powertools", "ministack", "moto", "pytest"):
+        assert unwanted not in listed
+    size = sum(path.lstat().st_size for path in environment.rglob("*"))
+    assert size < MOST_MEGABYTES * 1_000_000
+    assert run("git", "status", "--porcelain", "--ignored", cwd=REPOSITORY).stdout == left
+    shutil.rmtree(environment)

@@ -1,4 +1,4 @@
-"""What is printed can be read, and cannot be made to do anything else."""
+"""Output can be read, and cannot steer the terminal."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_status_has_its_colour_and_a_new_one_none() -> None:
 def test_numbers_of_the_table_are_numbers() -> None:
     """DynamoDB's decimals are whole numbers or fractions in JSON; anything else is refused."""
     assert as_json({"a": Decimal(3), "b": Decimal("1.5")}, indent=None) == '{"a": 3, "b": 1.5}'
-    with pytest.raises(TypeError, match="object has no place"):
+    with pytest.raises(TypeError, match="object cannot be written"):
         as_json(object())
 
 

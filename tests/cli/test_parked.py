@@ -1,4 +1,4 @@
-"""`insights parked` lists what is parked, sends it back, or deletes it; and nothing else."""
+"""`insights parked` lists parked messages, sends them back, or deletes them; and nothing else."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.support.said import Insights
 
 
 def park(
-    service: Deployment, *bodies: str, reason: str = "NotAnId: no id", group: str = "looks"
+    deployment: Deployment, *bodies: str, reason: str = "NotAnId: no id", group: str = "looks"
 ) -> None:
     """Put messages into the dead-letter queue as the service does; without a reason as SQS does."""
     texts = {"Reason": reason, "ParkedAt": "2026-11-23T10:00:00.000Z"} if reason else {}
     for body in bodies:
-        service.sqs.send_message(
-            QueueUrl=service.outputs["DeadLetterQueueUrl"],
+        deployment.sqs.send_message(
+            QueueUrl=deployment.dead_letter_queue_url,
             MessageBody=body,
             MessageGroupId=group,
             MessageAttributes={
@@ -30,24 +30,24 @@ def park(
         )
 
 
-def in_queue(service: Deployment, output: str) -> list[dict[str, Any]]:
+def in_queue(deployment: Deployment, output: str) -> list[dict[str, Any]]:
     """Take everything out of a queue, in order."""
-    url, found = service.outputs[output], list[Any]()
-    while messages := service.sqs.receive_message(
+    url, found = deployment.outputs[output], list[Any]()
+    while messages := deployment.sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=10,
         MessageSystemAttributeNames=["MessageGroupId"],
         MessageAttributeNames=["All"],
     ).get("Messages"):
         for message in messages:
-            service.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            deployment.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         found += messages
     return found
 
 
-def bodies(service: Deployment, output: str) -> list[str]:
+def bodies(deployment: Deployment, output: str) -> list[str]:
     """The bodies in a queue, in order."""
-    return [message["Body"] for message in in_queue(service, output)]
+    return [message["Body"] for message in in_queue(deployment, output)]
 
 
 MANY = [f"body {number}" for number in range(23)]
@@ -73,28 +73,30 @@ def test_a_person_reads_how_many_for_each_reason_and_each() -> None:
     ]
 
 
-def test_a_list_leaves_everything_as_it_is(service: Deployment, insights: Insights) -> None:
+def test_a_list_leaves_everything_as_it_is(deployment: Deployment, insights: Insights) -> None:
     """Seen twice it is the same, and can be received at once."""
-    park(service, "a", "b")
+    park(deployment, "a", "b")
     first, second = (insights("parked", "--json").json for _ in range(2))
     assert first == second
     assert [each["body"] for each in first["shown"]] == ["a", "b"]
-    assert bodies(service, "DeadLetterQueueUrl") == ["a", "b"]
+    assert bodies(deployment, "DeadLetterQueueUrl") == ["a", "b"]
 
 
-def test_a_list_says_what_is_behind_what_sqs_shows(service: Deployment, insights: Insights) -> None:
+def test_a_list_says_what_is_behind_what_sqs_shows(
+    deployment: Deployment, insights: Insights
+) -> None:
     """Ten of a group; the total counts all."""
-    park(service, *MANY)
-    park(service, "other", group="others")
+    park(deployment, *MANY)
+    park(deployment, "other", group="others")
     said = insights("parked", "--json")
     assert (said.json["total"], len(said.json["shown"])) == (24, 11)
     assert said.err.startswith("13 more behind them: ")
 
 
-def test_a_list_can_be_of_one_reason(service: Deployment, insights: Insights) -> None:
+def test_a_list_can_be_of_one_reason(deployment: Deployment, insights: Insights) -> None:
     """By its first word, in any case; none is that of what SQS moved."""
-    park(service, "a")
-    park(service, "b", reason="")
+    park(deployment, "a")
+    park(deployment, "b", reason="")
     assert [
         each["body"] for each in insights("parked", "--reason", "notanid", "--json").json["shown"]
     ] == ["a"]
@@ -104,47 +106,47 @@ def test_a_list_can_be_of_one_reason(service: Deployment, insights: Insights) ->
 
 
 @pytest.mark.parametrize("command", [(), ("redrive", "--yes"), ("drop", "--yes")])
-def test_nothing_parked_is_said(insights: Insights, command: tuple[str, ...]) -> None:
-    """Exit code 1."""
+def test_nothing_parked_gives_exit_code_1(insights: Insights, command: tuple[str, ...]) -> None:
+    """For each of the commands."""
     said = insights("parked", *command)
     assert (said.code, said.out, said.err) == (1, "", "Nothing is parked.\n")
 
 
 def test_a_redrive_sends_back_the_same_bodies_in_the_same_group(
-    service: Deployment, insights: Insights
+    deployment: Deployment, insights: Insights
 ) -> None:
     """All of them, in order, however many; without the attributes that told why."""
-    park(service, *MANY, group="looks-2")
+    park(deployment, *MANY, group="looks-2")
     said = insights("parked", "redrive", "--yes")
     assert (said.code, said.out) == (0, "Sent back to the queue: 23 messages.\n")
-    sent = in_queue(service, "QueueUrl")
+    sent = in_queue(deployment, "QueueUrl")
     assert [message["Body"] for message in sent] == MANY
     assert {message["Attributes"]["MessageGroupId"] for message in sent} == {"looks-2"}
     assert not any("MessageAttributes" in message for message in sent)
-    assert bodies(service, "DeadLetterQueueUrl") == []
+    assert bodies(deployment, "DeadLetterQueueUrl") == []
 
 
 def test_a_redriven_body_is_no_duplicate_of_its_first_sending(
-    service: Deployment, insights: Insights
+    deployment: Deployment, insights: Insights
 ) -> None:
     """Within five minutes the queue would drop it, and it would be gone from both."""
-    queue = service.outputs["QueueUrl"]
-    service.sqs.send_message(QueueUrl=queue, MessageBody="a", MessageGroupId="looks")
-    park(service, "a")
+    queue = deployment.queue_url
+    deployment.sqs.send_message(QueueUrl=queue, MessageBody="a", MessageGroupId="looks")
+    park(deployment, "a")
     insights("parked", "redrive", "--yes")
-    assert bodies(service, "QueueUrl") == ["a", "a"]
+    assert bodies(deployment, "QueueUrl") == ["a", "a"]
 
 
 def test_only_one_reason_is_taken_and_the_others_keep_theirs(
-    service: Deployment, insights: Insights
+    deployment: Deployment, insights: Insights
 ) -> None:
     """Also what stands behind ten that are to stay."""
-    park(service, *MANY)
-    park(service, "redrive me", reason="Unexpected: KeyError")
+    park(deployment, *MANY)
+    park(deployment, "redrive me", reason="Unexpected: KeyError")
     told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
     assert [each["body"] for each in told["redriven"]] == ["redrive me"]
-    assert bodies(service, "QueueUrl") == ["redrive me"]
-    kept = in_queue(service, "DeadLetterQueueUrl")
+    assert bodies(deployment, "QueueUrl") == ["redrive me"]
+    kept = in_queue(deployment, "DeadLetterQueueUrl")
     assert Counter(message["Body"] for message in kept) == Counter(MANY)
     for message in kept:
         attributes = message["MessageAttributes"]
@@ -152,62 +154,60 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
         assert attributes["ParkedAt"]["StringValue"] == "2026-11-23T10:00:00.000Z"
 
 
-def test_a_drop_deletes_and_sends_nothing(service: Deployment, insights: Insights) -> None:
+def test_a_drop_deletes_and_sends_nothing(deployment: Deployment, insights: Insights) -> None:
     """A program gets what was deleted."""
-    park(service, *MANY)
+    park(deployment, *MANY)
     told = insights("parked", "drop", "--yes", "--json").json
     assert [each["body"] for each in told["dropped"]] == MANY
-    assert bodies(service, "QueueUrl") == bodies(service, "DeadLetterQueueUrl") == []
+    assert bodies(deployment, "QueueUrl") == bodies(deployment, "DeadLetterQueueUrl") == []
 
 
-def test_nothing_for_a_reason_is_said_and_leaves_all(
-    service: Deployment, insights: Insights
-) -> None:
-    """A typing mistake deletes nothing."""
-    park(service, *MANY)
+def test_an_unknown_reason_changes_nothing(deployment: Deployment, insights: Insights) -> None:
+    """A typing mistake deletes nothing; exit code 1."""
+    park(deployment, *MANY)
     said = insights("parked", "drop", "--reason", "NotAndId", "--yes")
-    assert (said.code, said.err) == (1, "Nothing is parked for NotAndId.\n")
-    assert Counter(bodies(service, "DeadLetterQueueUrl")) == Counter(MANY)
+    assert (said.code, said.err) == (1, "Nothing is parked with the reason NotAndId.\n")
+    assert Counter(bodies(deployment, "DeadLetterQueueUrl")) == Counter(MANY)
 
 
 @pytest.mark.parametrize("command", ["redrive", "drop"])
 def test_nothing_is_done_without_a_yes(
-    service: Deployment, insights: Insights, command: str
+    deployment: Deployment, insights: Insights, command: str
 ) -> None:
-    """Where nobody can be asked it is wrong usage."""
-    park(service, "a")
+    """Without a terminal it is wrong usage."""
+    park(deployment, "a")
     said = insights("parked", command)
     assert (said.code, said.out) == (2, "")
-    assert "say --yes beforehand" in said.err
-    assert bodies(service, "DeadLetterQueueUrl") == ["a"]
+    assert "give --yes" in said.err
+    assert bodies(deployment, "DeadLetterQueueUrl") == ["a"]
 
 
 @pytest.mark.parametrize(("answer", "left"), [("n", ["a"]), ("y", [])])
 def test_a_person_is_asked(
-    service: Deployment, insights: Insights, terminal: None, answer: str, left: list[str]
+    deployment: Deployment, insights: Insights, terminal: None, answer: str, left: list[str]
 ) -> None:
     """The question says how many; no is exit code 1."""
     del terminal
-    park(service, "a")
+    park(deployment, "a")
     said = insights("parked", "drop", stdin=f"{answer}\n")
     assert said.code == len(left)
     assert "Delete for good: 1 parked message?" in said.err
-    assert bodies(service, "DeadLetterQueueUrl") == left
+    assert bodies(deployment, "DeadLetterQueueUrl") == left
 
 
-def test_options_before_the_command_are_refused(service: Deployment, insights: Insights) -> None:
-    """They would be ignored, and all be deleted."""
-    park(service, "a")
+def test_options_before_the_command_are_refused(deployment: Deployment, insights: Insights) -> None:
+    """If they were ignored, all would be deleted."""
+    park(deployment, "a")
     said = insights("parked", "--reason", "Refused", "drop", "--yes")
     assert (said.code, said.err) == (2, "Give options after drop, not before it.\n")
-    assert bodies(service, "DeadLetterQueueUrl") == ["a"]
+    assert bodies(deployment, "DeadLetterQueueUrl") == ["a"]
 
 
-def test_what_was_done_before_a_failure_is_told(
-    aws: Aws, service: Deployment, insights: Insights
+def test_what_was_done_before_a_failure_is_shown(
+    aws: Aws, deployment: Deployment, insights: Insights
 ) -> None:
     """A message is sent before it is deleted: it may be in both, and never in neither."""
-    park(service, "a")
+    park(deployment, "a")
     aws.fails["DeleteMessage"] = "AccessDenied"
     said = insights("parked", "redrive", "--yes")
     assert said.code == 3
@@ -215,4 +215,4 @@ def test_what_was_done_before_a_failure_is_told(
         "Sent back to the queue: 0 messages; then it stopped. Run it again."
     )
     aws.fails.clear()
-    assert bodies(service, "QueueUrl") == ["a"]
+    assert bodies(deployment, "QueueUrl") == ["a"]

@@ -1,4 +1,4 @@
-"""`insights show` tells the story of one message in the order in which it happened."""
+"""`insights show` prints everything that is known of one message, in order of time."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def text(record: Record) -> str:
 
 
 def test_a_person_reads_facts_destinations_and_alerts() -> None:
-    """Oldest first within each; what was told says when."""
+    """Oldest first within each; a published alert says when."""
     first, _ = looked(found(bounced(), complained(), delivered()))
-    told_one = published(first.alerts[0])
-    record = replace(first, alerts=(told_one, *first.alerts[1:]))
+    one = published(first.alerts[0])
+    record = replace(first, alerts=(one, *first.alerts[1:]))
 
     said = text(record).splitlines()
 
@@ -49,7 +49,7 @@ def test_a_person_reads_facts_destinations_and_alerts() -> None:
         ],
     ]
     alerts = said[said.index("Alerts") + 1 :]
-    assert [("told 2026" in line, "not told yet" in line) for line in alerts] in (
+    assert [("published 2026" in line, "pending" in line) for line in alerts] in (
         [[(True, False), (False, True)], [(False, True), (True, False)]]
     )
 
@@ -109,14 +109,14 @@ def test_a_program_gets_the_rows(insights: Tool, records: RecordTable) -> None:
     assert rows[2]["Looks"] == 1
 
 
-def test_a_message_that_is_not_there_is_told(insights: Tool) -> None:
-    """Exit code 1, and the three reasons there can be."""
+def test_a_missing_message_gives_exit_code_1(insights: Tool) -> None:
+    """With the three possible reasons."""
     said = insights("show", MESSAGE_ID)
     assert (said.code, said.out) == (1, "")
-    assert said.err.startswith("The table does not have this message: it still waits")
+    assert said.err.startswith("This message is not in the table: it still waits")
 
 
-def test_what_is_no_id_is_wrong_usage(insights: Tool) -> None:
+def test_text_without_an_id_is_wrong_usage(insights: Tool) -> None:
     """Nothing is asked of AWS."""
     said = insights("show", "anna@there.example", "--stack", "Nowhere")
     assert (said.code, said.out) == (2, "")

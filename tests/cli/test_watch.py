@@ -1,4 +1,4 @@
-"""`insights watch` shows the status again and again, and outlives what passes."""
+"""`insights watch` shows the status again and again, also after a failure that passes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_program_reads_an_object_a_line(insights: Insights) -> None:
 
 
 def test_ctrl_c_is_how_it_ends(insights: Insights, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No failure: it shows until somebody has seen enough."""
+    """With exit code 0."""
 
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
@@ -35,10 +35,10 @@ def test_ctrl_c_is_how_it_ends(insights: Insights, monkeypatch: pytest.MonkeyPat
     assert (said.code, len(said.out.splitlines()), said.err) == (0, 1, "")
 
 
-def test_what_fails_in_passing_is_told_and_watched_on(
+def test_a_later_failure_is_shown_and_the_next_reading_follows(
     aws: Aws, insights: Insights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A throttled reading is one that is missing."""
+    """A throttled reading is left out."""
     states = iter(["ThrottlingException", ""])
 
     def meanwhile(_: float) -> None:
@@ -51,12 +51,14 @@ def test_what_fails_in_passing_is_told_and_watched_on(
 
 
 @pytest.mark.parametrize("operation", ["DescribeStacks", "Query"])
-def test_what_fails_at_once_ends_it(aws: Aws, insights: Insights, operation: str) -> None:
+def test_a_failure_at_the_first_reading_ends_it(
+    aws: Aws, insights: Insights, operation: str
+) -> None:
     """There is nothing to wait for."""
     aws.fails[operation] = "AccessDeniedException"
     assert insights("watch", "--times", "1").code == 3
 
 
 def test_wrong_usage_is_refused(insights: Insights) -> None:
-    """No reading at all is none."""
+    """Zero readings, for example."""
     assert insights("watch", "--times", "0").code == 2

@@ -1,25 +1,43 @@
-"""The local run that the tests of this folder share."""
+"""The deployed stack that the tests of this folder share; its subfolders have their own."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
 
 import pytest
 
+from local.actors.operator import FollowUps
 from local.stack.run import LocalRun, local_stack
+from tests.support.deployed_stack import DeployedStack, deployed_stack
 
 LOG_LINES = 200
 
+LAST = ("test_the_schedule_starts_runs", "test_logs.py")
+"""A schedule of a minute has started its run by then; and logs are searched when all is in them."""
+
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[LocalRun]:
-    """The deployed stack, where a fresh id is looked at without delay."""
-    with local_stack({"firstLookDelaySeconds": "0"}) as run:
+def run() -> Iterator[LocalRun]:
+    """The stack as deployed by default, where a fresh id is looked at without delay."""
+    with local_stack() as run:
         yield run
 
 
+@pytest.fixture(scope="session")
+def followups(run: LocalRun) -> FollowUps:
+    """The function `followups`; all tests start it through this, so that it counts their runs."""
+    return FollowUps(run)
+
+
+@pytest.fixture
+def stack(run: LocalRun) -> Iterator[DeployedStack]:
+    """The stack for one test."""
+    with deployed_stack(run) as stack:
+        yield stack
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the search of the whole run's logs come last."""
-    items.sort(key=lambda item: item.path.name == "test_logs.py")
+    """Move what has to come last to the end."""
+    items.sort(key=lambda item: [each in (item.name, item.path.name) for each in LAST[::-1]])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""What the service's roles may do, and who may come near its queues and topics.
+"""What the service's roles may do, and what others may do with its queues and topics.
 
 Asked of the deployed stack, by calls made with the rights of a role. What the emulator does not put
 to IAM is not shown here: how SNS uses the topics' key, how an event source mapping reads its queue,
@@ -23,6 +23,7 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from local.stack.run import LocalRun
 from local.stack.sandbox import ACCESS_KEY, REGION
+from ses_insights.contracts.names import DEFAULT_STACK_NAME, Index, Output
 from tests.support.probe import Call, Clients, allowed, allowed_to
 
 NEEDED: Final = {
@@ -54,7 +55,7 @@ NEEDED: Final = {
     },
     "the schedule": {"lambda:InvokeFunction on followups"},
 }
-"""By whose role it is. What the functions need of the queue includes what Lambda does for them."""
+"""By role. What the functions need of the queue includes what Lambda does for them."""
 
 ANOTHER_ACCOUNT: Final = "111122223333"
 """The emulator takes an access key of twelve digits for the root user of that account."""
@@ -66,7 +67,7 @@ Calls = dict[str, Call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Targets:
     """What calls are aimed at, by name: the stack's parts, and others of the same kinds."""
 
     tables: Mapping[str, str]
@@ -79,13 +80,13 @@ class Places:
 
 
 @pytest.fixture(scope="module")
-def places(stack: LocalRun) -> Iterator[Places]:
-    """The stack's parts, and one more of each kind that is none of its business."""
-    dynamodb, sqs = stack.session.client("dynamodb"), stack.session.client("sqs")
-    sns, kms = stack.session.client("sns"), stack.session.client("kms")
-    secrets = stack.session.client("secretsmanager")
-    table = stack.outputs["TableName"]
-    stack.session.client("s3").create_bucket(
+def targets(run: LocalRun) -> Iterator[Targets]:
+    """The stack's parts, and one more of each kind that does not belong to it."""
+    dynamodb, sqs = run.session.client("dynamodb"), run.session.client("sqs")
+    sns, kms = run.session.client("sns"), run.session.client("kms")
+    secrets = run.session.client("secretsmanager")
+    table = run.table_name
+    run.session.client("s3").create_bucket(
         Bucket="others", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     dynamodb.create_table(
@@ -100,27 +101,27 @@ def places(stack: LocalRun) -> Iterator[Places]:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    yield Places(
+    yield Targets(
         tables={"the table": table, "another table": "others"},
         queues={
-            "the queue": stack.outputs["QueueUrl"],
-            "the dead-letter queue": stack.outputs["DeadLetterQueueUrl"],
+            "the queue": run.queue_url,
+            "the dead-letter queue": run.dead_letter_queue_url,
             "another queue": sqs.create_queue(QueueName="others")["QueueUrl"],
         },
         topics={
-            "the alert topic": stack.outputs["AlertTopicArn"],
-            "the operations topic": stack.outputs["OpsTopicArn"],
+            "the alert topic": run.alert_topic_arn,
+            "the operations topic": run.outputs[Output.OPS_TOPIC_ARN],
             "another topic": sns.create_topic(Name="others")["TopicArn"],
         },
         keys={
-            "the topics' key": _key_of_the_topics(stack),
+            "the topics' key": _key_of_the_topics(run),
             "another key": kms.create_key()["KeyMetadata"]["KeyId"],
         },
         functions={
-            "lookup": stack.outputs["LookupFunctionName"],
-            "followups": stack.outputs["FollowUpFunctionName"],
+            "lookup": run.lookup_function,
+            "followups": run.followups_function,
         },
-        roles=_roles(stack),
+        roles=_roles(run),
         secret=secrets.create_secret(Name="others", SecretString="of others")["ARN"],
     )
     dynamodb.delete_item(TableName=table, Key=_KEY)
@@ -129,36 +130,36 @@ def places(stack: LocalRun) -> Iterator[Places]:
 
 @pytest.mark.parametrize("whose", NEEDED)
 def test_a_role_may_do_what_it_is_there_for_and_nothing_else(
-    stack: LocalRun, places: Places, whose: str
+    run: LocalRun, targets: Targets, whose: str
 ) -> None:
     """Of all calls a probe with the role may make those that are needed; the rest is refused."""
-    functions = stack.session.client("lambda")
-    assert allowed_to(places.roles[whose], functions, everything(places)) == NEEDED[whose]
+    functions = run.session.client("lambda")
+    assert allowed_to(targets.roles[whose], functions, everything(targets)) == NEEDED[whose]
 
 
-def test_a_user_without_a_grant_may_do_nothing(stack: LocalRun, places: Places) -> None:
-    """To be of the account opens no door of the stack."""
-    assert allowed(_clients(stack, **_user(stack, "no-grant")), everything(places)) == set()
+def test_a_user_without_a_grant_may_do_nothing(run: LocalRun, targets: Targets) -> None:
+    """A user of the account without a policy is refused everything."""
+    assert allowed(_clients(run, **_user(run, "no-grant")), everything(targets)) == set()
 
 
-def test_another_account_is_refused(stack: LocalRun, places: Places) -> None:
-    """Its root user comes near no queue and no topic: what is open to all would be open to it."""
-    foreign = _clients(stack, aws_access_key_id=ANOTHER_ACCOUNT, aws_secret_access_key=ACCESS_KEY)
+def test_another_account_is_refused(run: LocalRun, targets: Targets) -> None:
+    """Its root user may use no queue and no topic: what is open to all would be open to it."""
+    foreign = _clients(run, aws_access_key_id=ANOTHER_ACCOUNT, aws_secret_access_key=ACCESS_KEY)
     assert foreign("sts").get_caller_identity()["Account"] == ANOTHER_ACCOUNT
-    assert allowed(foreign, doors(places)) == set()
+    assert allowed(foreign, queues_and_topics(targets)) == set()
 
 
-def test_whoever_it_is_is_refused_without_tls(stack: LocalRun, places: Places) -> None:
-    """Who may do everything with the queues and the topics may do nothing over plain HTTP."""
-    insider = _user(stack, "insider", "sqs:*", "sns:*")
-    clients = _clients(stack, **insider)
-    assert allowed(clients, doors(places)) == doors(places).keys()
-    assert allowed(_in_plain_http(clients), doors(places)) == set()
+def test_whoever_it_is_is_refused_without_tls(run: LocalRun, targets: Targets) -> None:
+    """A user who may do everything with queues and topics may do nothing over plain HTTP."""
+    insider = _user(run, "insider", "sqs:*", "sns:*")
+    clients = _clients(run, **insider)
+    assert allowed(clients, queues_and_topics(targets)) == queues_and_topics(targets).keys()
+    assert allowed(_in_plain_http(clients), queues_and_topics(targets)) == set()
 
 
-def test_the_emulator_answers_no_plain_http(stack: LocalRun) -> None:
+def test_the_emulator_answers_no_plain_http(run: LocalRun) -> None:
     """So nothing else in these tests has gone over it."""
-    address = urlsplit(stack.sandbox.aws_url)
+    address = urlsplit(run.sandbox.aws_url)
     connection = HTTPConnection(str(address.hostname), address.port, timeout=10)
     connection.request("GET", "/_ministack/ready")
     with pytest.raises(RemoteDisconnected):
@@ -167,45 +168,45 @@ def test_the_emulator_answers_no_plain_http(stack: LocalRun) -> None:
 
 
 # What is tried. AWS asks IAM before it looks at a request, so most of what would leave something
-# behind is malformed: who is allowed it gets an error of another kind.
+# behind is malformed: where it is allowed, the error is of another kind.
 
 _KEY: Final[Mapping[str, Any]] = {"MessageId": {"S": "#probe"}, "Record": {"S": "PROBE"}}
 
 
-def everything(places: Places) -> Calls:
+def everything(targets: Targets) -> Calls:
     """One call or more for each service and resource that a role could have been given too much of.
 
     The destructive ones come last.
     """
-    calls = _ask_and_send_mail() | _elsewhere(places)
-    for name, table in places.tables.items():
+    calls = _ask_and_send_mail() | _elsewhere(targets)
+    for name, table in targets.tables.items():
         calls |= _with_table(name, table)
-    for index in ("ByDestination", "ByStatus", "DueLooks"):
-        calls |= _with_index(index, places.tables["the table"])
-    for name, url in places.queues.items():
+    for index in (Index.BY_DESTINATION, Index.BY_STATUS, Index.DUE_LOOKS):
+        calls |= _with_index(index, targets.tables["the table"])
+    for name, url in targets.queues.items():
         calls |= _with_queue(name, url)
-    for name, arn in places.topics.items():
+    for name, arn in targets.topics.items():
         calls |= _with_topic(name, arn)
-    for name, key in places.keys.items():
+    for name, key in targets.keys.items():
         calls |= _with_key(name, key)
-    for name, function in places.functions.items():
+    for name, function in targets.functions.items():
         calls |= _with_function(name, function)
-    for name, role in places.roles.items():
+    for name, role in targets.roles.items():
         calls |= _with_role(name, role)
-    for name, table in places.tables.items():
+    for name, table in targets.tables.items():
         calls[f"dynamodb:DeleteTable on {name}"] = _call(
             "dynamodb", "delete_table", TableName=table
         )
     return calls
 
 
-def doors(places: Places) -> Calls:
+def queues_and_topics(targets: Targets) -> Calls:
     """What could be done with the queues and topics of the stack."""
     return (
-        _with_queue("the queue", places.queues["the queue"])
-        | _with_queue("the dead-letter queue", places.queues["the dead-letter queue"])
-        | _with_topic("the alert topic", places.topics["the alert topic"])
-        | _with_topic("the operations topic", places.topics["the operations topic"])
+        _with_queue("the queue", targets.queues["the queue"])
+        | _with_queue("the dead-letter queue", targets.queues["the dead-letter queue"])
+        | _with_topic("the alert topic", targets.topics["the alert topic"])
+        | _with_topic("the operations topic", targets.topics["the operations topic"])
     )
 
 
@@ -257,8 +258,12 @@ def _with_table(name: str, table: str) -> Calls:
     }
 
 
-def _with_index(index: str, table: str) -> Calls:
-    keys = {"ByDestination": "Destination", "ByStatus": "Status", "DueLooks": "DueLane"}
+def _with_index(index: Index, table: str) -> Calls:
+    keys = {
+        Index.BY_DESTINATION: "Destination",
+        Index.BY_STATUS: "Status",
+        Index.DUE_LOOKS: "DueLane",
+    }
     where = {"TableName": table, "IndexName": index}
     return {
         f"dynamodb:Query on the index {index}": _call(
@@ -376,7 +381,7 @@ def _ask_and_send_mail() -> Calls:
     }
 
 
-def _elsewhere(places: Places) -> Calls:
+def _elsewhere(targets: Targets) -> Calls:
     """Services that neither function uses."""
     event = {"Source": "probe", "DetailType": "probe", "Detail": "{}"}
     return {
@@ -384,7 +389,7 @@ def _elsewhere(places: Places) -> Calls:
         "s3:GetObject": _call("s3", "get_object", Bucket="others", Key="key"),
         "s3:PutObject": _call("s3", "put_object", Bucket="others", Key="key", Body="body"),
         "secretsmanager:GetSecretValue": _call(
-            "secretsmanager", "get_secret_value", SecretId=places.secret
+            "secretsmanager", "get_secret_value", SecretId=targets.secret
         ),
         "ssm:GetParameter": _call("ssm", "get_parameter", Name="others"),
         "iam:CreateUser": _call("iam", "create_user", UserName="probe"),
@@ -408,15 +413,15 @@ def _elsewhere(places: Places) -> Calls:
 # Who tries it
 
 
-def _clients(stack: LocalRun, **who: Any) -> Clients:
+def _clients(run: LocalRun, **who: Any) -> Clients:
     """Clients of somebody else than the emulator's root user."""
-    return cache(partial(stack.session.client, **who))
+    return cache(partial(run.session.client, **who))
 
 
 def _in_plain_http(clients: Clients) -> Clients:
     """Let requests look to the emulator as if they had come over plain HTTP.
 
-    It believes what a proxy in front of it would say; policies find `aws:SecureTransport` false.
+    It believes the header of a proxy in front of it; policies find `aws:SecureTransport` false.
     """
 
     def say_so(request: AWSPreparedRequest, **_: object) -> None:
@@ -431,9 +436,9 @@ def _in_plain_http(clients: Clients) -> Clients:
     return client
 
 
-def _user(stack: LocalRun, name: str, *actions: str) -> dict[str, str]:
+def _user(run: LocalRun, name: str, *actions: str) -> dict[str, str]:
     """Credentials of a new user of the account, who may do these on all resources."""
-    iam = stack.session.client("iam")
+    iam = run.session.client("iam")
     iam.create_user(UserName=name)
     if actions:
         statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
@@ -446,25 +451,23 @@ def _user(stack: LocalRun, name: str, *actions: str) -> dict[str, str]:
     }
 
 
-def _roles(stack: LocalRun) -> dict[str, str]:
-    functions, scheduler = stack.session.client("lambda"), stack.session.client("scheduler")
+def _roles(run: LocalRun) -> dict[str, str]:
+    functions, scheduler = run.session.client("lambda"), run.session.client("scheduler")
     (entry,) = scheduler.list_schedules()["Schedules"]
     schedule = scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"])
     return {
-        "lookup": functions.get_function_configuration(
-            FunctionName=stack.outputs["LookupFunctionName"]
-        )["Role"],
-        "followups": functions.get_function_configuration(
-            FunctionName=stack.outputs["FollowUpFunctionName"]
-        )["Role"],
+        "lookup": functions.get_function_configuration(FunctionName=run.lookup_function)["Role"],
+        "followups": functions.get_function_configuration(FunctionName=run.followups_function)[
+            "Role"
+        ],
         "the schedule": schedule["Target"]["RoleArn"],
     }
 
 
-def _key_of_the_topics(stack: LocalRun) -> str:
-    """The only key of the stack; the emulator does not tell it with the topics."""
-    cloudformation = stack.session.client("cloudformation")
-    resources = cloudformation.describe_stack_resources(StackName="SesInsights")
+def _key_of_the_topics(run: LocalRun) -> str:
+    """The only key of the stack; the emulator does not show it with the topics."""
+    cloudformation = run.session.client("cloudformation")
+    resources = cloudformation.describe_stack_resources(StackName=DEFAULT_STACK_NAME)
     (key,) = (
         resource["PhysicalResourceId"]
         for resource in resources["StackResources"]

@@ -1,4 +1,4 @@
-"""The ground that the other tests of this folder stand on."""
+"""The local run itself: where it listens, and what it prints for a person."""
 
 import os
 import subprocess
@@ -13,21 +13,21 @@ LOOPBACK = "0100007F"
 """127.0.0.1, as /proc/net/tcp writes it."""
 
 
-def test_the_emulator_listens_on_one_loopback_port(stack: LocalRun) -> None:
+def test_the_emulator_listens_on_one_loopback_port(run: LocalRun) -> None:
     """No other port, and no other interface."""
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     addresses = {fields[9]: fields[1] for fields in sockets if fields[3] == LISTENING}
-    links = (str(fd.readlink()) for fd in Path(f"/proc/{stack.emulator.pid}/fd").iterdir())
+    links = (str(fd.readlink()) for fd in Path(f"/proc/{run.emulator.pid}/fd").iterdir())
     inodes = (link.removeprefix("socket:[").removesuffix("]") for link in links)
-    port = int(stack.sandbox.aws_url.rpartition(":")[2])
+    port = int(run.sandbox.aws_url.rpartition(":")[2])
     own = [addresses[inode] for inode in inodes if inode in addresses]
     assert own == [f"{LOOPBACK}:{port:04X}"]
 
 
-def test_the_printed_exports_are_all_that_a_client_needs(stack: LocalRun) -> None:
+def test_the_printed_exports_are_all_that_a_client_needs(run: LocalRun) -> None:
     """Pasted into a shell with settings of a real account, they lead boto3 to the local run."""
     ask = "import boto3; print(boto3.client('dynamodb').list_tables()['TableNames'])"
-    pasted = "\n".join([*export_lines(stack.sandbox.variables()), f'exec "$PYTHON" -c "{ask}"'])
+    pasted = "\n".join([*export_lines(run.sandbox.variables()), f'exec "$PYTHON" -c "{ask}"'])
     printed = subprocess.run(
         ["/bin/sh", "-ec", pasted],
         env={
@@ -40,13 +40,13 @@ def test_the_printed_exports_are_all_that_a_client_needs(stack: LocalRun) -> Non
         text=True,
         check=True,
     ).stdout
-    assert printed.strip() == str([stack.outputs["TableName"]])
+    assert printed.strip() == str([run.table_name])
 
 
-def test_the_guide_names_what_is_there(stack: LocalRun) -> None:
+def test_the_guide_names_what_is_there(run: LocalRun) -> None:
     """What `make local` prints to be pasted has this run's queue, table and log in it."""
-    text = guide(stack)
-    assert stack.outputs["QueueUrl"] in text
-    assert stack.outputs["TableName"] in text
-    assert (stack.folder / "emulator.log").exists()
-    assert str(stack.folder / "emulator.log") in text
+    text = guide(run)
+    assert run.queue_url in text
+    assert run.table_name in text
+    assert (run.folder / "emulator.log").exists()
+    assert str(run.folder / "emulator.log") in text

@@ -1,4 +1,4 @@
-"""What the README tells to type works as it stands."""
+"""The commands of the README work as they stand."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from local.actors.pipeline import Pipeline
 from local.actors.subscriber import Subscriber
-from local.ses_stand_in.stories import STORIES
 from local.stack.run import PROJECT, LocalRun
-
-PATIENCE = 60.0
+from tests.support.deployed_stack import INSTANT, DeployedStack
+from tests.support.patience import SECONDS, eventually
 
 WAIT_FOR_THE_LOOK = """
 import time
@@ -30,19 +27,19 @@ while query(TableName=outputs["TableName"], **condition)["Count"] < 3:
 
 
 @pytest.fixture(scope="module")
-def answers(stack: LocalRun) -> str:
+def answers(run: LocalRun) -> str:
     """What the README's three Python blocks print when they are run one after the other."""
-    stack.ses.reset()
-    stack.ses.change(speed=36_000.0)
+    run.ses.reset()
+    run.ses.change(speed=INSTANT)
     page = (PROJECT / "README.md").read_text()
     enqueue, subscribe, ask = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-c", f"{enqueue}\n{subscribe}\n{WAIT_FOR_THE_LOOK}\n{ask}"],
-        env=stack.sandbox.environment(os.environ),
+        env=run.sandbox.environment(os.environ),
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -59,23 +56,20 @@ def test_the_questions_are_answered(answers: str) -> None:
     assert counts["one recipient"] >= 1
 
 
-def test_the_filter_policy_lets_only_complaints_through(stack: LocalRun, answers: str) -> None:
-    """A subscriber to the complaints of one sender domain is told of those and of no bounce."""
+def test_the_filter_policy_lets_only_complaints_through(stack: DeployedStack, answers: str) -> None:
+    """A subscriber to the complaints of one sender domain gets those and no bounce."""
     assert answers
-    sqs = stack.session.client("sqs")
+    sqs = stack.run.session.client("sqs")
     queue_url = sqs.get_queue_url(QueueName="complaints-of-the-shop")["QueueUrl"]
-    pipeline = Pipeline(ses=stack.ses_client(), sqs=sqs, queue_url=stack.outputs["QueueUrl"])
     for story in ("bounce-suppressed", "complaint-not-spam", "complaint-abuse"):
-        pipeline.enqueue(pipeline.send(STORIES[story])["MessageId"])
+        stack.send_and_enqueue(story)
+    eventually(stack.is_done)
 
     subscriber = Subscriber(sqs, queue_url)
-    deadline = time.monotonic() + PATIENCE
-    while not subscriber.read():
-        assert time.monotonic() < deadline, "the complaint was never told"
-        time.sleep(0.2)
+    eventually(subscriber.read)
 
-    told = [alert.attributes["complaintFeedbackType"] for alert in subscriber.received]
-    assert told == ["abuse"]
+    kinds = [alert.attributes["complaintFeedbackType"] for alert in subscriber.received]
+    assert kinds == ["abuse"]
 
 
 def test_make_synth_writes_the_template() -> None:

@@ -12,10 +12,10 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from local.actors.pipeline import Pipeline
 from local.ses_stand_in.stories import STORIES, address_of
-from local.stack.observe import message_row
 from local.stack.run import PROJECT, LocalRun
+from ses_insights.contracts.names import Index
+from tests.support.deployed_stack import deployed_stack
 from tests.support.pages import run_page
 from tests.support.patience import eventually
 
@@ -50,57 +50,51 @@ class Stored:
 
 
 @pytest.fixture(scope="module")
-def stored(stack: LocalRun) -> Stored:
+def stored(run: LocalRun) -> Stored:
     """Have the two mails looked at."""
-    stack.ses.reset()
-    stack.ses.change(speed=36_000.0)
-    pipeline = Pipeline(
-        ses=stack.ses_client(),
-        sqs=stack.session.client("sqs"),
-        queue_url=stack.outputs["QueueUrl"],
-    )
-    bounce = STORIES["bounce-noemail"]
-    bounced = pipeline.send(bounce, label="recipes")["MessageId"]
-    waits = pipeline.send(STORIES["delivered"], label="recipes")["MessageId"]
-    pipeline.enqueue(bounced)
-    pipeline.enqueue(waits)
-    eventually(lambda: message_row(stack, waits) is not None)
-    row = message_row(stack, bounced)
-    assert row is not None
-    examples = {ID: bounced, TO: address_of(bounce, "recipes"), DAY: row["LastLookAt"][:10]}
-    return Stored(bounced, waits, examples)
+    with deployed_stack(run) as stack:
+        bounced = stack.send_and_enqueue("bounce-noemail", label="recipes")
+        waits = stack.send_and_enqueue("delivered", label="recipes")
+        eventually(lambda: stack.is_looked_at(bounced, waits))
+        (alert,) = stack.alert_rows(bounced)
+        examples = {
+            ID: bounced,
+            TO: address_of(STORIES["bounce-noemail"], "recipes"),
+            DAY: alert["DetectedAt"][:10],
+        }
+        return Stored(bounced, waits, examples)
 
 
-def by_console(stack: LocalRun, page: str) -> list[list[Row]]:
+def by_console(run: LocalRun, page: str) -> list[list[Row]]:
     """Fill the cells of the page's table into queries, as a person does in the console."""
-    return [_query(stack, line) for line in re.findall(r"^\| .*\? \|.*$", page, re.MULTILINE)]
+    return [_query(run, line) for line in re.findall(r"^\| .*\? \|.*$", page, re.MULTILINE)]
 
 
-def _query(stack: LocalRun, line: str) -> list[Row]:
+def _query(run: LocalRun, line: str) -> list[Row]:
     index, *keys = [cell.strip() for cell in line.strip("|").split("|")][1:]
     given = [re.findall(r"`([^`]+)`", key) for key in keys if key != "any"]
     conditions = ["#0 = :0", "begins_with(#1, :1)"][: len(given)]
     query: dict[str, Any] = {
-        "TableName": stack.outputs["TableName"],
+        "TableName": run.table_name,
         "KeyConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeNames": {f"#{n}": name for n, (name, _) in enumerate(given)},
         "ExpressionAttributeValues": {f":{n}": {"S": value} for n, (_, value) in enumerate(given)},
     }
     if index != "table":
         query["IndexName"] = index.strip("`")
-    return _plain(stack.session.client("dynamodb").query(**query)["Items"])
+    return _plain(run.session.client("dynamodb").query(**query)["Items"])
 
 
-def by_partiql(stack: LocalRun, page: str) -> list[list[Row]]:
+def by_partiql(run: LocalRun, page: str) -> list[list[Row]]:
     """Execute the statements of the page."""
     statements = re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    dynamodb = stack.session.client("dynamodb")
+    dynamodb = run.session.client("dynamodb")
     return [_plain(dynamodb.execute_statement(Statement=each)["Items"]) for each in statements]
 
 
-def by_commands(stack: LocalRun, page: str) -> list[list[Row]]:
+def by_commands(run: LocalRun, page: str) -> list[list[Row]]:
     """Run the commands of the page."""
-    return [_plain(answer["Items"]) for answer in _decoded(run_page(page, stack))]
+    return [_plain(answer["Items"]) for answer in _decoded(run_page(page, run))]
 
 
 def _decoded(text: str) -> Iterator[Any]:
@@ -115,18 +109,18 @@ def _plain(items: list[dict[str, Any]]) -> list[Row]:
     return [{name: deserialize(value) for name, value in item.items()} for item in items]
 
 
-def with_examples(stack: LocalRun, examples: Mapping[str, str]) -> str:
+def with_examples(run: LocalRun, examples: Mapping[str, str]) -> str:
     """Write the page about what is stored here."""
-    page = PAGE.replace(TABLE, stack.outputs["TableName"])
+    page = PAGE.replace(TABLE, run.table_name)
     for example, real in examples.items():
         page = page.replace(example, real)
     return page
 
 
 @pytest.mark.parametrize("way", [by_console, by_partiql, by_commands])
-def test_every_question_is_answered(stack: LocalRun, stored: Stored, way: Ways) -> None:
+def test_every_question_is_answered(run: LocalRun, stored: Stored, way: Ways) -> None:
     """Each recipe finds what is stored, and a recipe of one thing finds nothing else."""
-    answers = dict(zip(QUESTIONS, way(stack, with_examples(stack, stored.examples)), strict=True))
+    answers = dict(zip(QUESTIONS, way(run, with_examples(run, stored.examples)), strict=True))
 
     kinds = [row["Record"].partition("#")[0] for row in answers["message"]]
     assert sorted(kinds) == ["ALERT", "DESTINATION", "MESSAGE"]
@@ -144,25 +138,25 @@ def test_every_question_is_answered(stack: LocalRun, stored: Stored, way: Ways) 
 
 
 @pytest.mark.parametrize("way", [by_console, by_partiql, by_commands])
-def test_where_nothing_is_stored_nothing_is_found(stack: LocalRun, way: Ways) -> None:
+def test_where_nothing_is_stored_nothing_is_found(run: LocalRun, way: Ways) -> None:
     """An unknown id, a recipient without mail and a quiet day are answered with no row."""
-    assert way(stack, with_examples(stack, NOTHING)) == [[]] * len(QUESTIONS)
+    assert way(run, with_examples(run, NOTHING)) == [[]] * len(QUESTIONS)
 
 
 @pytest.mark.parametrize("way", [by_console, by_partiql])
-@pytest.mark.parametrize("slip", ["ByDestination", "ByStatus", "DueLooks", "ByAlert"])
-def test_an_index_that_is_none_is_refused(stack: LocalRun, way: Ways, slip: str) -> None:
+@pytest.mark.parametrize("slip", list(Index))
+def test_an_index_that_is_none_is_refused(run: LocalRun, way: Ways, slip: str) -> None:
     """A misspelt index is an error, and no answer that looks like an empty one."""
-    page = with_examples(stack, {slip: f"{slip}s"})
+    page = with_examples(run, {slip: f"{slip}s"})
     with pytest.raises(ClientError) as refused:
-        way(stack, page)
+        way(run, page)
     assert refused.value.response["Error"]["Code"] in {
         *("ValidationException", "ResourceNotFoundException")
     }
 
 
-def test_a_command_for_a_stack_that_is_none_says_so(stack: LocalRun) -> None:
+def test_a_command_for_a_stack_that_is_none_says_so(run: LocalRun) -> None:
     """A misspelt stack ends the commands with an error before anything is asked."""
     wrong = PAGE.replace("--stack-name SesInsights", "--stack-name SesInsight")
     with pytest.raises(AssertionError, match="An error occurred"):
-        run_page(wrong, stack)
+        run_page(wrong, run)

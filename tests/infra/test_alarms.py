@@ -1,4 +1,4 @@
-"""Alarms: when the service asks for help, and how it says so."""
+"""The alarms: when they go off, and what they say."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def ref(template: Template, output: str) -> object:
     ],
 )
 def test_an_alarm_watches_for(template: Template, name: str, properties: object) -> None:
-    """Each trouble the service knows of has its alarm, named after the stack."""
+    """Each failure that needs a person has its alarm, named after the stack."""
     assert isinstance(properties, dict)
     template.has_resource_properties(
         ALARM,
@@ -172,8 +172,8 @@ def test_an_alarm_watches_the_right_thing(
     )
 
 
-def test_every_alarm_tells_operations_and_tells_when_it_is_over(template: Template) -> None:
-    """No alarm goes off unheard."""
+def test_every_alarm_notifies_operations_and_again_when_it_is_over(template: Template) -> None:
+    """Both go to the operations topic."""
     operations = ref(template, "OpsTopicArn")
     template.all_resources_properties(
         ALARM, {"AlarmActions": [operations], "OKActions": [operations]}
@@ -189,10 +189,10 @@ def test_every_alarm_says_what_it_means_and_what_to_do(template: Template) -> No
         assert 100 < len(description) <= 1024, description
 
 
-def test_silence_is_good(template: Template) -> None:
-    """What is counted only when it happens raises no alarm while it does not happen.
+def test_no_data_raises_no_alarm(template: Template) -> None:
+    """What is counted only when it happens raises no alarm while nothing happens.
 
-    What runs every minute may not be silent; and of a share that nobody measured nothing is known.
+    Except for what runs every minute, and for shares: without a value a share is unknown.
     """
     silence = {NOT_RUNNING: "breaching", **dict.fromkeys(SHARES, "ignore")}
     for alarm in template.find_resources(ALARM).values():
@@ -200,8 +200,8 @@ def test_silence_is_good(template: Template) -> None:
         assert alarm["Properties"]["TreatMissingData"] == expected
 
 
-def test_silence_of_what_runs_every_minute_is_trouble(template: Template) -> None:
-    """Ten minutes in which no run of followups ended are told."""
+def test_no_data_of_what_runs_every_minute_raises_an_alarm(template: Template) -> None:
+    """Ten minutes in which no run of followups ended raise an alarm."""
     template.has_resource_properties(
         ALARM,
         {
@@ -218,7 +218,7 @@ def test_silence_of_what_runs_every_minute_is_trouble(template: Template) -> Non
     )
 
 
-def test_most_ids_of_an_hour_not_shown_is_trouble(template: Template) -> None:
+def test_most_ids_of_an_hour_not_shown_raises_an_alarm(template: Template) -> None:
     """The median of 1 and 0 is 0. A few ids are no median: CloudWatch asks for 20 of them."""
     template.has_resource_properties(
         ALARM,
@@ -295,6 +295,6 @@ def test_an_alarm_stays_on_between_two_tries(
     assert window > datapoints * longest_pause
 
 
-def test_alarms_of_another_stack_bear_its_name(chosen: Template) -> None:
-    """Two stacks can be told apart in the list of alarms."""
+def test_alarms_of_another_stack_have_its_name(chosen: Template) -> None:
+    """The list of alarms shows which stack each belongs to."""
     chosen.all_resources_properties(ALARM, {"AlarmName": Match.string_like_regexp("^Mail-")})

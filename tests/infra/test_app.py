@@ -25,7 +25,7 @@ def run_app(outdir: Path, **context: object) -> subprocess.CompletedProcess[str]
 
 
 def test_a_bad_context_value_ends_it_with_a_message(tmp_path: Path) -> None:
-    """A mistake in the context is told in words: exit code 1, and no stack trace."""
+    """A mistake in the context gives exit code 1 and a sentence, and no stack trace."""
     app = run_app(tmp_path, firstLookDelaySeconds="1000", removalPolicy="keep")
     assert app.returncode == 1
     assert 'firstLookDelaySeconds: "1000" is not allowed. Use a whole number' in app.stderr
@@ -34,7 +34,7 @@ def test_a_bad_context_value_ends_it_with_a_message(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_stack_bears_the_chosen_name(tmp_path: Path) -> None:
+def test_the_stack_has_the_chosen_name(tmp_path: Path) -> None:
     """Context on the command line reaches the template, which needs no account."""
     app = run_app(tmp_path, stackName="Mail", firstLookDelaySeconds="60")
     assert app.returncode == 0, app.stderr

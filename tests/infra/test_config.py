@@ -1,14 +1,15 @@
-"""Context keys: what a deployment may choose, and what it is told when a choice cannot be."""
+"""Context keys: what a deployment may choose, and how a value that cannot be used is refused."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 
-from infra.config import DEFAULT_LADDER, MAX_PERIOD_SECONDS, Config, ConfigError
+from infra.config import Config, ConfigError
 from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS
-from ses_insights.settings import LONGEST_PERIOD
+from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS, LONGEST_PERIOD
 
 MONTH = 30 * 86_400
 
@@ -99,7 +100,7 @@ def test_every_key_has_a_default() -> None:
         stack_name="SesInsights",
         first_look_delay_seconds=900,
         lookup_period_seconds=1.0,
-        follow_up_ladder=DEFAULT_LADDER,
+        follow_up_ladder=DEFAULT_LADDER_SECONDS,
         retention_days=90,
         alert_email=None,
         ops_email=None,
@@ -112,7 +113,7 @@ def test_every_key_has_a_default() -> None:
         bounce_rate_alarm=2.5,
         complaint_rate_alarm=0.05,
     )
-    assert DEFAULT_LADDER == (900, 7200, 86400, 259200, 604800, 1209600, 2505600)
+    assert DEFAULT_LADDER_SECONDS == (900, 7200, 86400, 259200, 604800, 1209600, 2505600)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -154,12 +155,13 @@ def test_a_value_that_cannot_be_used_is_refused(key: str, value: object) -> None
 
 
 def test_every_key_is_tried() -> None:
-    """No key is read without a value that it refuses and one that it takes."""
+    """Each key has a value here that it refuses and one that it takes."""
+    assert {each.metadata["key"]: each.name for each in fields(Config)} == KEYS
     assert set(BAD) == {key for key, *_ in GOOD} == set(KEYS)
 
 
-def test_all_problems_are_told_at_once() -> None:
-    """Who mends one value does not meet the next one only afterwards."""
+def test_all_problems_are_reported_at_once() -> None:
+    """One attempt shows every value that has to be corrected."""
     bad = {"firstLookDelaySeconds": 901, "removalPolicy": "keep", "followUpLadder": "[]"}
     with pytest.raises(ConfigError) as refused:
         Config.from_context(bad.get)
@@ -179,21 +181,17 @@ def test_the_function_has_time_for_what_the_period_makes_it_wait() -> None:
 LONGEST_START = 10.0
 
 
-@pytest.mark.parametrize("period", [1.0, 1.001, 2.5, 60.0, MAX_PERIOD_SECONDS])
+@pytest.mark.parametrize("period", [1.0, 1.001, 2.5, 60.0, LONGEST_PERIOD])
 def test_the_function_has_time_for_its_first_call(period: float) -> None:
     """Also ten seconds late, a look that waits a full period can ask, be answered and store."""
     left = Config(lookup_period_seconds=period).lookup_timeout_seconds - LONGEST_START
     assert left >= period + LONGEST_CALL + STORING_NEEDS
 
 
-def test_the_function_takes_every_period_that_can_be_chosen() -> None:
-    """The longest one is the same for both."""
-    assert LONGEST_PERIOD == MAX_PERIOD_SECONDS
-
-
 def test_the_ladder_ends_before_ses_forgets() -> None:
     """Where SES is taken to forget sooner, the default ladder has only the rungs before that."""
-    assert Config.from_context({"sesKeepsDays": 14}.get).follow_up_ladder == DEFAULT_LADDER[:5]
+    shorter = Config.from_context({"sesKeepsDays": 14}.get)
+    assert shorter.follow_up_ladder == DEFAULT_LADDER_SECONDS[:5]
     longer = {"sesKeepsDays": 60, "followUpLadder": [900, MONTH]}
     assert Config.from_context(longer.get).follow_up_ladder == (900, MONTH)
     with pytest.raises(ConfigError, match=r"followUpLadder.*14 days"):

@@ -102,7 +102,7 @@ def test_the_backlog_is_the_time_to_drain_it(chosen: Template) -> None:
 
 
 def test_the_lines_are_those_of_the_alarms(body: dict[str, Any], chosen: Template) -> None:
-    """Who sees a graph near a line knows which alarm is next; without an alarm there is no line."""
+    """A graph near a line shows which alarm is next; without an alarm there is no line."""
     assert limits(graph(body, "Age of the oldest message")) == [240]
     assert limits(graph(body, "Throttled by SES")) == [10]
     assert limits(graph(body, "Lag of follow-ups")) == [1440]

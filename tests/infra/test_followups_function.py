@@ -59,7 +59,7 @@ def test_the_function_is_the_followups_handler(template: Template) -> None:
 
 
 def test_the_functions_settings(template: Template) -> None:
-    """It is told where everything is, and the choices it needs to count looks."""
+    """Its environment names every resource, and the choices that decide on looks."""
     variables = {
         "TABLE_NAME": value_of(template, "TableName"),
         "ALERT_TOPIC_ARN": value_of(template, "AlertTopicArn"),
@@ -86,7 +86,7 @@ def test_the_functions_settings(template: Template) -> None:
     ],
 )
 def test_choices_reach_the_function(chosen: Template, setting: str, value: str) -> None:
-    """What is chosen by context is what the function is told."""
+    """A value of the context is in the environment of the function."""
     chosen.has_resource_properties(
         FUNCTION,
         {

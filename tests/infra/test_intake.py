@@ -68,7 +68,7 @@ def senders(template: Template, queue: str) -> list[dict[str, Any]]:
 
 
 def test_nothing_is_enqueued_unless_it_is_chosen(template: Template) -> None:
-    """By default there is no rule, no queue for one, and nobody else may send."""
+    """By default there is no rule, no queue for one, and no other sender."""
     template.resource_count_is(RULE, 0)
     template.resource_count_is("AWS::SQS::Queue", 2)
     assert senders(template, queue_of(template)) == []
@@ -80,7 +80,7 @@ def test_nothing_is_enqueued_unless_it_is_chosen(template: Template) -> None:
 def test_each_key_makes_one_rule(
     cdk_context: dict[str, object], key: str, properties: dict[str, Any]
 ) -> None:
-    """Whoever enqueues from the pipeline can have the feedback alone, and the other way round."""
+    """Where the pipeline enqueues, the feedback alone can be chosen, and the other way round."""
     template = synthesised(cdk_context, **{key: True})
     template.resource_count_is(RULE, 1)
     template.has_resource_properties(RULE, properties)
@@ -128,7 +128,7 @@ def test_sent_mail_is_enqueued_as_a_pipeline_enqueues_it(chosen: Template) -> No
 
 
 @pytest.mark.parametrize("properties", [SENT, FEEDBACK], ids=["sent", "feedback"])
-def test_a_rule_joins_the_one_line(chosen: Template, properties: dict[str, Any]) -> None:
+def test_a_rule_uses_the_one_message_group(chosen: Template, properties: dict[str, Any]) -> None:
     """Its messages have the group of all others, or two looks would run at once."""
     _, target = rule_in(chosen, properties)
     assert target["Arn"] == {"Fn::GetAtt": [queue_of(chosen), "Arn"]}
@@ -149,7 +149,7 @@ def test_what_cannot_be_delivered_is_kept(chosen: Template, properties: dict[str
     assert kept == {"MessageRetentionPeriod": 14 * 86_400, "SqsManagedSseEnabled": True}
 
 
-def test_each_rule_may_send_to_its_two_queues_and_nobody_else_may(chosen: Template) -> None:
+def test_only_the_rules_may_send_to_their_two_queues(chosen: Template) -> None:
     """EventBridge, for exactly these rules, and nothing but SendMessage."""
     for queue in (queue_of(chosen), undelivered_in(chosen)):
         allowed = senders(chosen, queue)

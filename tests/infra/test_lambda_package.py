@@ -56,9 +56,12 @@ def test_it_holds_the_service_and_its_libraries(package: Path) -> None:
 
 
 def test_it_holds_nothing_else(package: Path) -> None:
-    """No SDK (the runtime has it), no tests, no caches, no tools bound to this machine."""
+    """No SDK (the runtime has it), no command line tool, no tests, no caches, nothing of pip."""
     paths = [path.relative_to(package) for path in package.rglob("*")]
     assert not [path for path in paths if path.parts[0] in {"boto3", "botocore", "bin"}]
+    assert not [path for path in paths if path.parts[0] in {"typer", "rich", "pydantic"}]
+    assert not [path for path in paths if path.parts[:2] == ("ses_insights", "cli")]
+    assert not [path for path in paths if path.name == "RECORD"]
     assert not [path for path in paths if path.suffix in {".pyc", ".pyo", ".so"}]
     unwanted = {"__pycache__", "tests", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
     assert not [path for path in paths if unwanted & set(path.parts)]
@@ -90,7 +93,7 @@ def test_a_second_synthesis_builds_nothing(
 
 
 def test_its_name_depends_on_the_code_alone(functions: Path) -> None:
-    """What Python, tests and editors leave beside the code, and the tool, upload nothing anew."""
+    """A change of the command line tool, of caches or of tests gives no new upload."""
     before = asset_of(functions)
     for left in (
         "ses_insights/__pycache__/x.pyc",

@@ -1,4 +1,4 @@
-"""The lookup function and its place at the head of the queue."""
+"""The lookup function and its trigger."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_function_is_the_lookup_handler(template: Template) -> None:
 
 
 def test_the_functions_settings(template: Template) -> None:
-    """By default it is told where everything is, and the documented choices."""
+    """Its environment names every resource, and the defaults as documented."""
     variables = {
         "TABLE_NAME": value_of(template, "TableName"),
         "ALERT_TOPIC_ARN": value_of(template, "AlertTopicArn"),
@@ -85,7 +85,7 @@ def test_the_functions_settings(template: Template) -> None:
     ],
 )
 def test_choices_reach_the_function(chosen: Template, setting: str, value: str) -> None:
-    """What is chosen by context is what the function is told."""
+    """A value of the context is in the environment of the function."""
     chosen.has_resource_properties(FUNCTION, {"Environment": {"Variables": {setting: value}}})
 
 
@@ -102,16 +102,3 @@ def test_logs_expire_after_a_month(template: Template) -> None:
         for function in template.find_resources(FUNCTION).values()
     ]
     assert sorted(used) == sorted(groups)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("QueueUrl", "DeadLetterQueueUrl", "TableName"),
-        *("AlertTopicArn", "OpsTopicArn", "LookupFunctionName", "FollowUpFunctionName"),
-        "DashboardName",
-    ],
-)
-def test_outputs_bear_their_contract_names(template: Template, name: str) -> None:
-    """Other programs find the parts of the stack by these names."""
-    template.has_output(name, {"Value": Match.any_value(), "Description": Match.any_value()})

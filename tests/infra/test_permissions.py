@@ -152,7 +152,7 @@ def test_asking_ses_is_a_policy_of_its_own(template: Template) -> None:
 
 
 def test_everything_has_a_role_of_its_own(template: Template) -> None:
-    """No role is shared, none lies about unused, none is wider by a managed or inline policy."""
+    """No role is shared or unused, and none has a managed or inline policy besides."""
     roles = template.find_resources("AWS::IAM::Role")
     functions = [
         (function["Properties"]["Role"]["Fn::GetAtt"][0], "lambda.amazonaws.com")

@@ -59,7 +59,7 @@ def test_messages_are_encrypted(template: Template) -> None:
 
 
 def test_queues_refuse_plain_http(template: Template) -> None:
-    """Whoever they are, senders and readers come over TLS."""
+    """Every sender and reader has to use TLS."""
     refusal = {
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
@@ -93,19 +93,6 @@ def test_a_message_stays_hidden_while_it_is_worked_on(template: Template, chosen
         ).values()
         hidden = queue["Properties"]["VisibilityTimeout"]
         assert hidden >= 6 * function["Properties"]["Timeout"]
-
-
-def test_names_are_left_to_cloudformation(template: Template) -> None:
-    """No queue, table, topic or function has a fixed name: a change can replace any of them."""
-    for kind, name in (
-        ("AWS::SQS::Queue", "QueueName"),
-        ("AWS::DynamoDB::GlobalTable", "TableName"),
-        ("AWS::SNS::Topic", "TopicName"),
-        ("AWS::Lambda::Function", "FunctionName"),
-        ("AWS::Logs::LogGroup", "LogGroupName"),
-        ("AWS::IAM::Role", "RoleName"),
-    ):
-        template.all_resources_properties(kind, {name: Match.absent()})
 
 
 def test_whatever_fits_into_the_queue_can_be_parked(template: Template) -> None:

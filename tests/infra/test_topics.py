@@ -1,4 +1,4 @@
-"""The topic of alerts and the topic of operations."""
+"""The topics of alerts, of operations and of chat."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_topics_are_encrypted_with_a_rotating_key(chosen: Template) -> None:
 
 
 def test_a_chat_gets_a_topic_only_where_it_is_wanted(template: Template, chosen: Template) -> None:
-    """By default there is none, and nobody is told of one."""
+    """By default there is none, and no function knows of one."""
     assert template.find_outputs("ChatTopicArn") == {}
     assert "CHAT_TOPIC_ARN" not in str(template.to_json())
     for handler in (
@@ -56,7 +56,7 @@ def test_a_chat_gets_a_topic_only_where_it_is_wanted(template: Template, chosen:
 
 
 def test_topics_refuse_plain_http(chosen: Template) -> None:
-    """Without TLS nobody publishes, subscribes, reads or changes anything."""
+    """Without TLS every action on a topic is refused."""
     for name in ("AlertTopicArn", "ChatTopicArn", "OpsTopicArn"):
         (policy,) = chosen.find_resources(
             "AWS::SNS::TopicPolicy", {"Properties": {"Topics": [{"Ref": topic(chosen, name)}]}}
@@ -114,13 +114,13 @@ def test_alarms_reach_the_encrypted_operations_topic(template: Template) -> None
     )
 
 
-def test_nobody_is_subscribed_unasked(template: Template) -> None:
+def test_no_address_is_subscribed_unless_chosen(template: Template) -> None:
     """Without addresses in the context no e-mail is sent."""
     assert not template.find_resources("AWS::SNS::Subscription")
 
 
 def test_the_chosen_addresses_are_subscribed(chosen: Template) -> None:
-    """Each topic mails its own reader."""
+    """Each topic has its own address."""
     for output, address in (
         ("AlertTopicArn", "mail@example.com"),
         ("OpsTopicArn", "ops@example.com"),

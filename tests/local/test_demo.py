@@ -1,4 +1,4 @@
-"""The picture of the demo: what it came to, and nothing of the machine on which it ran."""
+"""The picture of the demo: its results, and nothing of the machine on which it ran."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def test_a_capture_shows_what_was_recorded_and_fetches_nothing() -> None:
     console = Console(highlight=False, width=PICTURE_WIDTH)
     console.print("Deploying the stack")
     console.record = True
-    console.print("[red]The truth[/red]")
+    console.print("[red]Expected and found[/red]")
     svg = captured(console)
-    assert "truth" in svg
+    assert "Expected" in svg
     assert "Deploying" not in svg
     assert re.findall(r"@font-face|url\(.?http", svg) == []
     assert [line for line in svg.splitlines() if line != line.rstrip()] == []

@@ -1,4 +1,4 @@
-"""Handing the queue's messages to the lookup function by hand, as an event source mapping does."""
+"""Delivering the queue's messages to the lookup function without the event source mapping."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from local.stack.child import LocalRunError
 from local.stack.run import LocalRun
+from tests.support.patience import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -22,21 +23,21 @@ Record = Mapping[str, Any]
 """One message, as it stands in the event that Lambda gets."""
 
 _ONCE = Config(read_timeout=120, retries={"total_max_attempts": 1})
-"""An invocation that fails must not be repeated behind the caller's back."""
+"""An invocation that fails must not be repeated by the SDK."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deliveries:
-    """Receives and delivers; each as often as the caller likes, and several at once."""
+class ManualDeliveries:
+    """Receives messages and invokes the function with them, as often as a test likes."""
 
     run: LocalRun
     sqs: SQSClient
     functions: LambdaClient
 
     def receive(self, *, hidden_for: int) -> Record | None:
-        """Take the first message, which others do not see for so many seconds; None without one."""
+        """Receive the first message and hide it for so many seconds; None without one."""
         messages = self.sqs.receive_message(
-            QueueUrl=self.run.outputs["QueueUrl"],
+            QueueUrl=self.run.queue_url,
             VisibilityTimeout=hidden_for,
             MessageSystemAttributeNames=["All"],
         ).get("Messages", [])
@@ -49,13 +50,26 @@ class Deliveries:
             }
         return None
 
+    def receive_twice(self) -> tuple[Record, Record]:
+        """Receive the first message of the queue, and again after its visibility timeout."""
+        records: list[Record] = []
+
+        def is_received_twice() -> bool:
+            records.extend(filter(None, [self.receive(hidden_for=1)]))
+            return len(records) >= 2
+
+        eventually(is_received_twice)
+        first, second = records
+        assert first["messageId"] == second["messageId"]
+        return first, second
+
     def deliver(self, *records: Record) -> bool:
-        """Invoke the function, and delete what it is done with; False where it is not with all.
+        """Invoke the function and delete what it is done with; False where something is left.
 
         Raises LocalRunError where it crashes.
         """
         answer = self.functions.invoke(
-            FunctionName=self.run.outputs["LookupFunctionName"],
+            FunctionName=self.run.lookup_function,
             Payload=json.dumps({"Records": records}),
         )
         result = json.loads(answer["Payload"].read())
@@ -68,23 +82,21 @@ class Deliveries:
         return not failed
 
     def _delete(self, receipt_handle: str) -> None:
-        # What was received again since is another delivery's to delete.
+        # A message that was received again since is deleted by that delivery.
         with suppress(self.sqs.exceptions.ReceiptHandleIsInvalid):
-            self.sqs.delete_message(
-                QueueUrl=self.run.outputs["QueueUrl"], ReceiptHandle=receipt_handle
-            )
+            self.sqs.delete_message(QueueUrl=self.run.queue_url, ReceiptHandle=receipt_handle)
 
 
 @contextmanager
-def by_hand(run: LocalRun) -> Iterator[Deliveries]:
-    """Keep the event source mapping from delivering anything for as long as the block lasts."""
+def manual_deliveries(run: LocalRun) -> Iterator[ManualDeliveries]:
+    """Switch the event source mapping off for the block."""
     functions = run.session.client("lambda", config=_ONCE)
-    (mapping,) = functions.list_event_source_mappings(
-        FunctionName=run.outputs["LookupFunctionName"]
-    )["EventSourceMappings"]
+    (mapping,) = functions.list_event_source_mappings(FunctionName=run.lookup_function)[
+        "EventSourceMappings"
+    ]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
-        yield Deliveries(run, run.session.client("sqs"), functions)
+        yield ManualDeliveries(run, run.session.client("sqs"), functions)
     finally:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
@@ -92,33 +104,19 @@ def by_hand(run: LocalRun) -> Iterator[Deliveries]:
 def redrive(run: LocalRun) -> None:
     """Move all parked messages back into the queue, as the console's redrive does.
 
-    By hand, because the emulator does not know StartMessageMoveTask. A message that is moved is a
-    new one: it has a new id and a new place in the line.
+    One by one, because the emulator does not know StartMessageMoveTask. A message that is moved is
+    a new one: it has a new id and is the last of the queue.
     """
     sqs = run.session.client("sqs")
-    parked = run.outputs["DeadLetterQueueUrl"]
+    parked = run.dead_letter_queue_url
     while messages := sqs.receive_message(
         QueueUrl=parked, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
     ).get("Messages"):
         for message in messages:
             sqs.send_message(
-                QueueUrl=run.outputs["QueueUrl"],
+                QueueUrl=run.queue_url,
                 MessageBody=message["Body"],
                 MessageGroupId=message["Attributes"]["MessageGroupId"],
                 MessageDeduplicationId=str(uuid4()),
             )
             sqs.delete_message(QueueUrl=parked, ReceiptHandle=message["ReceiptHandle"])
-
-
-@contextmanager
-def coming_back_after(run: LocalRun, seconds: int) -> Iterator[None]:
-    """Let a message come back so soon after it was handed out and not deleted.
-
-    The stack has six times the function's time-out, three minutes, which is long to wait for.
-    """
-    sqs, queue = run.session.client("sqs"), run.outputs["QueueUrl"]
-    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])
-    hidden = before["Attributes"]["VisibilityTimeout"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
-    yield
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": hidden})

@@ -1,4 +1,4 @@
-"""The lanes and the line in memory, for the runs of `followups`.
+"""The lanes, the queue and the counts in memory.
 
 `test_due_index.py` runs the contract of `DueRows` against `FakeDueRows` and the real index alike.
 """
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_insights.domain.due import Claim, Drop, DueRow, Reschedule, Waiting
+from ses_insights.domain.due import Claim, DueRow, QueueDepth, Waiting
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import LONGEST_WAIT, Drop, Reschedule
 from ses_insights.domain.times import iso
-from ses_insights.service.ports import QueueDepth
-from tests.support.fakes import Clock
+from tests.support.fakes import START, Clock
 
 Row = dict[str, Any]
 
@@ -31,6 +31,18 @@ def message(message_id: str, lane: Lane, due: datetime, age: timedelta, looks: i
         "SentAt": iso(due - age),
         "Looks": looks,
     }
+
+
+def due(
+    name: str,
+    lane: Lane = Lane.FOLLOW_UP,
+    *,
+    since: timedelta = timedelta(minutes=1),
+    age: timedelta = timedelta(hours=2),
+    looks: int = 1,
+) -> Row:
+    """A message that has been due for so long at the start, for the rung at this age."""
+    return message(name, lane, START - since, age, looks)
 
 
 @dataclass(slots=True)
@@ -51,12 +63,12 @@ class FakeDueRows:
         self.rows |= {(row["MessageId"], row["Record"]): row for row in rows}
 
     def count(self, lane: Lane, *, until: str, most: int) -> int:
-        """Count who is due."""
+        """Count the rows that are due."""
         self._call()
         return min(len(self._sorted(lane, until)), most)
 
     def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
-        """Read who is due, page by page."""
+        """The rows that are due, page by page."""
         self._call()
         # What moves while it is read is read as it was: the index lags behind.
         found = [*(row for row in self.stale), *self._sorted(lane, until)]
@@ -65,14 +77,14 @@ class FakeDueRows:
             yield found[start : start + self.page]
 
     def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
-        """Read whose time lies after all that can be right."""
+        """Rows whose time sorts after all valid ones."""
         self._call()
         return [
             row for row in reversed(self._sorted(lane, "\U0010ffff")) if row.next_look_at > after
         ]
 
     def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
-        """Read what is known now."""
+        """What is known now."""
         self._call()
         known = {row.message_id: self.rows.get((row.message_id, row.record)) for row in rows}
         return {
@@ -123,7 +135,7 @@ class FakeDueRows:
 
 @dataclass(slots=True)
 class FakeQueue:
-    """The line, from behind: keeps what was sent."""
+    """The queue, for a producer: keeps what was sent."""
 
     sent: list[Claim] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
@@ -131,11 +143,11 @@ class FakeQueue:
     delayed: int = 0
     in_flight: int = 0
     refuses: set[str] = field(default_factory=set)
-    """Messages that it takes not."""
+    """Messages that it refuses."""
     failure: SystemFailure | None = None
 
     def depth(self) -> QueueDepth:
-        """Tell how many wait."""
+        """How many it holds."""
         return QueueDepth(self.visible, self.delayed, self.in_flight)
 
     def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
@@ -158,15 +170,15 @@ class FakeCapacity:
     """So many looks for each message."""
 
     looks: float = math.inf
-    long_line: bool = False
+    long_queue: bool = False
 
     def looks_per_message(self) -> float:
-        """Tell it."""
+        """That number."""
         return self.looks
 
-    def line_is_long(self, waited: timedelta) -> bool:
-        """Tell it for those that waited longer than an hour."""
-        return self.long_line and waited > timedelta(hours=1)
+    def held_up(self, waited: timedelta) -> bool:
+        """Whether the queue is long, for those that waited longer than an hour."""
+        return self.long_queue and waited > LONGEST_WAIT
 
 
 @dataclass(slots=True)
@@ -180,5 +192,5 @@ class FakeCounters:
         self.sent.append((now, number))
 
     def sent_since(self, moment: datetime) -> int:
-        """Tell how many since then."""
+        """How many since then."""
         return sum(number for then, number in self.sent if then >= moment)

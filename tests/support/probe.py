@@ -69,12 +69,12 @@ def allowed_to(role_arn: str, functions: LambdaClient, calls: Mapping[str, Call]
     )
     try:
         answer = functions.invoke(FunctionName=NAME, Payload=json.dumps(calls))
-        told = json.load(answer["Payload"])
+        names = json.load(answer["Payload"])
     finally:
         functions.delete_function(FunctionName=NAME)
     if "FunctionError" in answer:
-        raise RuntimeError(f"the probe failed: {told}")
-    return set(told)
+        raise RuntimeError(f"the probe failed: {names}")
+    return set(names)
 
 
 def handler(event: Mapping[str, list[Any]], context: object) -> list[str]:

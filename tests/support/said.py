@@ -1,4 +1,4 @@
-"""What a call of the command line tool came to."""
+"""The outcome of a call of the command line tool."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a command came to."""
+    """The outcome of a command."""
 
     code: int
     out: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
@@ -21,6 +23,7 @@ RULES: Final = Rules(Ladder(), retention=timedelta(days=90))
 
 QUEUE_URL: Final = "https://sqs.eu-west-1.amazonaws.com/123456789012/MessageIds.fifo"
 DEAD_LETTERS_URL: Final = "https://sqs.eu-west-1.amazonaws.com/123456789012/DeadLetters.fifo"
+TABLE_ADDRESS: Final = TableAddress("eu-west-1", "Insights")
 
 MESSAGE: Final = QueueMessage(
     id="5f2a3c1e-0000-4000-8000-000000000001",
@@ -88,13 +91,12 @@ def looked(
     message_id: str = MESSAGE_ID,
 ) -> tuple[Record, tuple[Alert, ...]]:
     """What a look makes of an answer: the record and its new alerts."""
-    return after_look(
-        stored, answer, message_id=message_id, enqueued_at=START, now=now, rules=RULES
-    )
+    before = stored or Record.new(message_id, START, RULES)
+    return after_look(before, answer, now=now, rules=RULES, looks_per_message=math.inf)
 
 
 def published(alert: Alert, as_what: str = "sns-1", at: datetime = START) -> Alert:
-    """The alert, told."""
+    """The alert, published."""
     return replace(alert, published_at=iso(at), sns_message_id=as_what)
 
 

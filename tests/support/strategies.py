@@ -1,11 +1,13 @@
-"""What the core's tests share: one mail, builders of what SES says about it, and strategies."""
+"""What the domain's tests share: one mail, what SES says about it, and strategies."""
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
 
 from ses_insights.adapters.ses_response import read_insights
+from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
 from ses_insights.domain.schedule import Ladder
@@ -69,6 +71,45 @@ def read(said: dict[str, Any]) -> Insights:
     """Read a response about the one mail."""
     return read_insights(said, MESSAGE_ID)
 
+
+def alerts_of(said: dict[str, Any]) -> tuple[Alert, ...]:
+    """Find the alerts of a response."""
+    return alerts_in(read(said), detected_at=DETECTED_AT)
+
+
+DETECTED_AT = "2026-11-23T10:15:00.000Z"
+
+BOUNCED_MAIL: dict[str, Any] = {
+    "MessageId": MESSAGE_ID,
+    "FromEmailAddress": "The Zoo <zoo@Mail.Example.com>",
+    "Subject": "Feeding at three 🦁",
+    "EmailTags": [
+        {"Name": "campaign", "Value": "spring"},
+        {"Name": "ses:configuration-set", "Value": "zoo-mail"},
+        {"Name": "ses:source-ip", "Value": "192.0.2.7"},
+        {"Name": "ses:caller-identity", "Value": "keeper"},
+        {"Name": "ses:from-domain", "Value": "mail.example.com"},
+    ],
+    "Insights": [
+        {
+            "Destination": "ada@Example.com",
+            "Isp": "Gmail",
+            "Events": [
+                event("SEND"),
+                event(
+                    "BOUNCE",
+                    MINUTE,
+                    Bounce={
+                        "BounceType": "PERMANENT",
+                        "BounceSubType": "NoEmail",
+                        "DiagnosticCode": "smtp; 550 5.1.1 no such user",
+                    },
+                ),
+            ],
+        }
+    ],
+}
+"""A whole response about a mail that bounced permanently."""
 
 AWKWARD = (
     *("", " ", "\r\nBcc: eve@example.com", "\u202egnp.exe", "🦖", "x" * 2_100, "\x00"),
@@ -164,12 +205,9 @@ def answers() -> st.SearchStrategy[Answer]:
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     """Records as they come about: by looks, one after the other."""
-    record: Record | None = None
+    record = Record.new(MESSAGE_ID, SENT, RULES)
     now = SENT
     for answer in draw(st.lists(answers(), min_size=1, max_size=3)):
         now += timedelta(milliseconds=draw(st.integers(1, 10 * 86_400_000)))
-        record, _ = after_look(
-            record, answer, message_id=MESSAGE_ID, enqueued_at=SENT, now=now, rules=RULES
-        )
-    assert record is not None
+        record, _ = after_look(record, answer, now=now, rules=RULES, looks_per_message=math.inf)
     return record

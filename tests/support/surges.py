@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ses_insights.contracts.surge_rows import SURGES, group_key
+from ses_insights.contracts.names import Partition
+from ses_insights.contracts.surge_rows import group_key
 from ses_insights.contracts.text import domain_of
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.due import Waiting
@@ -81,7 +82,7 @@ class FakeSurges:
         """List the groups whose summary is due, as the index does."""
         assert lane is Lane.SUMMARY
         yield [
-            Waiting(SURGES, key, surge.next_summary_at)
+            Waiting(Partition.SURGES, key, surge.next_summary_at)
             for key, surge in self.groups.items()
             if surge.next_summary_at is not None and surge.next_summary_at <= until
         ]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_INDEXES: Final = {
-    "ByDestination": ("Destination", "LastEventAt"),
-    "ByStatus": ("Status", "LastEventAt"),
-    "ByAlert": ("AlertType", "DetectedAt"),
-    "DueLooks": ("DueLane", "NextLookAt"),
-}
-
 
 def make_table(client: DynamoDBClient, name: str) -> None:
     """Make the table, empty."""
-    names = {"MessageId", "Record", *(name for pair in _INDEXES.values() for name in pair)}
+    names = {*TABLE_KEYS, *(name for pair in INDEX_KEYS.values() for name in pair)}
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -25,8 +20,8 @@ def make_table(client: DynamoDBClient, name: str) -> None:
             {"AttributeName": each, "AttributeType": "S"} for each in sorted(names)
         ],
         KeySchema=[
-            {"AttributeName": "MessageId", "KeyType": "HASH"},
-            {"AttributeName": "Record", "KeyType": "RANGE"},
+            {"AttributeName": TABLE_KEYS[0], "KeyType": "HASH"},
+            {"AttributeName": TABLE_KEYS[1], "KeyType": "RANGE"},
         ],
         GlobalSecondaryIndexes=[
             {
@@ -37,6 +32,6 @@ def make_table(client: DynamoDBClient, name: str) -> None:
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
-            for index, (partition, sort) in _INDEXES.items()
+            for index, (partition, sort) in INDEX_KEYS.items()
         ],
     )

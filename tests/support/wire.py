@@ -160,8 +160,8 @@ class Network:
         # botocore takes the first answer of a handler; its types know only those without one.
         events.register_last(event, cast("Callable[..., None]", self._reply))
 
-    def mend(self, events: BaseEventHooks, event: str = SES) -> None:
-        """Give the network its place back."""
+    def restore(self, events: BaseEventHooks, event: str = SES) -> None:
+        """Undo `cut`."""
         events.unregister(event, cast("Callable[..., None]", self._reply))
 
     def will(self, *replies: Reply | BaseException) -> None:

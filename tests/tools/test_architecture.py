@@ -11,7 +11,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tools import architecture
-from tools.architecture import OUTSIDE, PLACES, WORDS, NoPlaceError, arrows, boxes, svg
+from tools.architecture import CELLS, OUTSIDE, WORDS, NoCellError, arrows, boxes, svg
 
 
 def without(template: Mapping[str, Any], action: str) -> Mapping[str, Any]:
@@ -32,7 +32,7 @@ def test_the_picture_is_up_to_date(chosen: Template) -> None:
 
 
 def test_the_arrows_are_those_of_the_template(chosen: Template) -> None:
-    """Written out by hand: who may send, store, tell and ask what, and what starts whom."""
+    """Written out by hand: what may send to, store in, publish to, ask and start what."""
     assert arrows(chosen.to_json()) == {
         ("SES events", "rules"),
         ("rules", "QueuesMessageIds"),
@@ -73,22 +73,22 @@ def test_what_is_not_deployed_is_not_drawn(template: Template) -> None:
     """By default there are no rules, and so no events of SES."""
     assert "rules" not in boxes(template.to_json())
     drawn = svg(template.to_json())
-    assert PLACES["rules"].title not in drawn
-    assert PLACES["LookupFunction"].title in drawn
+    assert CELLS["rules"].title not in drawn
+    assert CELLS["LookupFunction"].title in drawn
 
 
-def test_a_new_part_asks_for_its_place(template: Template) -> None:
-    """Whoever adds a resource to the stack is told what the picture needs."""
+def test_a_new_part_asks_for_its_cell(template: Template) -> None:
+    """A new resource of the stack is an error that says what the picture needs."""
     whole = copy.deepcopy(dict(template.to_json()))
     whole["Resources"]["MoreQueue0123ABCD"] = {"Type": "AWS::SQS::Queue", "Properties": {}}
-    with pytest.raises(NoPlaceError, match="Give MoreQueue a place in PLACES"):
+    with pytest.raises(NoCellError, match="Give MoreQueue a cell in CELLS"):
         svg(whole)
 
 
-def test_every_place_and_word_is_used(chosen: Template) -> None:
+def test_every_cell_and_word_is_used(chosen: Template) -> None:
     """Nothing is left over of a part that is gone."""
     drawn = arrows(chosen.to_json()) | OUTSIDE
-    assert {end for arrow in drawn for end in arrow} == PLACES.keys()
+    assert {end for arrow in drawn for end in arrow} == CELLS.keys()
     assert WORDS.keys() <= drawn
     assert OUTSIDE.isdisjoint(arrows(chosen.to_json()))
 

@@ -12,8 +12,8 @@ import pytest
 from aws_cdk.assertions import Template
 from boto3.dynamodb.types import TypeDeserializer
 
-from infra.config import DEFAULT_LADDER, Config
 from ses_insights.adapters.records import RecordTable
+from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
 from tools import costs
 from tools.costs import Day, Rows, dynamodb_bytes, item_bytes, month, typical
 
@@ -102,11 +102,10 @@ def test_more_mail_costs_more_and_less_for_each() -> None:
 
 
 def test_the_stack_is_what_is_paid_for(chosen: Template, template: Template) -> None:
-    """Memory, retention and ladder are the deployment's, and it has no more alarms than counted."""
+    """Memory and ladder are the deployment's, and it has no more alarms than counted."""
     functions = template.find_resources("AWS::Lambda::Function").values()
     assert {each["Properties"]["MemorySize"] / 1024 for each in functions} == {costs.MEMORY_GB}
-    assert Config().retention_days == costs.RETENTION_DAYS
-    assert len(DEFAULT_LADDER) == Day.of(1).looks
+    assert len(DEFAULT_LADDER_SECONDS) == Day.of(1).looks
     assert len(chosen.find_resources("AWS::CloudWatch::Alarm")) <= costs.MOST_ALARMS
     assert len(chosen.find_resources("AWS::KMS::Key")) == 1
     assert len(chosen.find_resources("AWS::CloudWatch::Dashboard")) <= 1

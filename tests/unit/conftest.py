@@ -10,13 +10,13 @@ import pytest
 from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
-from ses_insights.service.telemetry import Telemetry
+from ses_insights.contracts.names import METRIC_NAMESPACE, Service, Variable
 from tests.support.fakes import Clock, Table
-from tests.support.house import Told, new_telemetry
+from tests.support.harness import Harness, Output
 from tests.support.tables import make_table
 from tests.support.wire import ONCE
 
-SERVICE = "lookup"
+SERVICE = Service.LOOKUP
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +27,9 @@ def _no_sockets(socket_disabled: None) -> None:
 @pytest.fixture(autouse=True)
 def _powertools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give every test what the stack sets, and a logger and metrics that nothing wrote to."""
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", SERVICE)
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SesInsights")
-    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "INFO")
+    monkeypatch.setenv(Variable.SERVICE_NAME, SERVICE)
+    monkeypatch.setenv(Variable.METRICS_NAMESPACE, METRIC_NAMESPACE)
+    monkeypatch.setenv(Variable.LOG_LEVEL, "INFO")
     # Powertools keeps the first stream a logger was made with, which is that of another test.
     monkeypatch.delitem(logging.Logger.manager.loggerDict, SERVICE, raising=False)
     Metrics().clear_metrics()
@@ -65,12 +65,12 @@ def table(session: boto3.Session, _cloud: None) -> Table:
 
 
 @pytest.fixture
-def telemetry() -> Telemetry:
-    """The real one; it writes to standard output."""
-    return new_telemetry()
+def harness() -> Harness:
+    """The service, in which everything works."""
+    return Harness()
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], Told]:
+def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], Output]:
     """Reads what was written since the last reading."""
-    return lambda: Told(capsys.readouterr().out)
+    return lambda: Output(capsys.readouterr().out)

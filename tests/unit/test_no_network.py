@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:A test tried to use socket")
 
 
 def test_a_unit_test_cannot_open_a_socket() -> None:
-    """Whoever tries fails at once, and does not wait for an answer."""
+    """A test that tries fails at once, and does not wait for an answer."""
     with pytest.raises(SocketBlockedError):
         socket.socket(socket.AF_INET)
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from ses_insights.adapters.ses import LONGEST_CALL
+from ses_insights.contracts.names import LONGEST_PERIOD
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
-from ses_insights.settings import LONGEST_PERIOD, LookupSettings, SettingError, Settings
+from ses_insights.settings import LookupSettings, SettingError, Settings
 
 GOOD = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
@@ -47,10 +48,11 @@ def test_every_setting_is_read() -> None:
         lookup_period=1.5,
         first_look_delay=timedelta(minutes=15),
         ladder=LADDER,
+        chat_topic_arn=None,
     )
 
 
-def test_a_chat_is_told_only_where_there_is_one() -> None:
+def test_a_chat_gets_alerts_only_where_there_is_one() -> None:
     """The stack leaves the setting out by default."""
     assert Settings.read(GOOD).chat_topic_arn is None
     assert Settings.read(GOOD | {"CHAT_TOPIC_ARN": "arn:chat"}).chat_topic_arn == "arn:chat"

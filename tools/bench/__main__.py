@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from local.ses_stand_in.pace import Report
 from local.stack.child import LocalRunError
 from local.stack.run import local_stack
 from tools.bench import four_ways, package, stack
+from tools.promises import Promise, promise_table
 
 BACKLOG_LOOKS: Final = 90
 COMPARED_SECONDS: Final = 60.0
@@ -22,16 +22,6 @@ FLAT: Final = 1.05
 """How much more than after a hundred looks the process may hold after a thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """Something measured, and what was promised of it."""
-
-    what: str
-    measured: str
-    promised: str
-    kept: bool
-
-
 def main() -> int:
     """Measure everything; returns the exit status."""
     try:
@@ -41,10 +31,7 @@ def main() -> int:
         return 1
     ways = four_ways.compare(COMPARED_SECONDS)
     promises += _of_ways(ways)
-    print("\n| What | Measured | Promised |\n|---|---|---|")
-    for promise in promises:
-        mark = "" if promise.kept else " **(not kept)**"
-        print(f"| {promise.what} | {promise.measured}{mark} | {promise.promised} |")
+    print(f"\n{promise_table(promises)}")
     print(f"\n{COMPARED_SECONDS:.0f} seconds side by side, SES taking {four_ways.LATENCY} ms:\n")
     print("| Way | Slots used | 429s | Closest two counted |\n|---|---|---|---|")
     for name, report in ways:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -10,18 +11,21 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import boto3
 from botocore.config import Config
 
+from local.actors.pipeline import send_mail
 from local.ses_stand_in.control import Control
 from local.ses_stand_in.pace import Report
-from local.ses_stand_in.stories import STORIES, address_of
+from local.ses_stand_in.stories import STORIES
 from local.stack.run import PROJECT
+from local.stack.sandbox import ACCESS_KEY, REGION
 from ses_insights.adapters import ses
 from ses_insights.adapters.ses import LONGEST_CALL, STORING_NEEDS, SesSource
 from ses_insights.contracts.alert_message import Notification
+from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import SystemFailure
@@ -29,9 +33,7 @@ from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.service.look import Look
-
-if TYPE_CHECKING:
-    from mypy_boto3_sesv2 import SESV2Client
+from ses_insights.service.outbox import Outbox
 
 PERIOD: Final = 1.0
 LATENCY: Final = "20-400"
@@ -59,8 +61,8 @@ class _Naive(Pace):
         if self.from_start:
             self._next = now + self.pause
 
-    def call_ended(self, now: float, journey: CallResult) -> None:
-        del journey
+    def call_ended(self, now: float, result: CallResult) -> None:
+        del result
         if not self.from_start:
             self._next = now + self.pause
 
@@ -113,15 +115,20 @@ def _run(number: int, seconds: float) -> Report:
 
 
 def _look_for(seconds: float, way: Way, url: str) -> None:
-    client = _client(url, way.config)
-    message_id = _send(client)
+    session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
+    client = session.client("sesv2", endpoint_url=url, config=way.config)
+    message_id = send_mail(client, STORIES["delivered"])["MessageId"]
     source = SesSource(client=client, pace=way.pace(), on_call=lambda _: None)
+    records = _NoRecords()
     look = Look(
         source=source,
-        records=_Nothing(),
-        subscribers=_Nobody(),
+        records=records,
+        outbox=Outbox(records, _NoSubscribers(), TableAddress("eu-west-1", "Insights"), _now),
+        capacity=_Unlimited(),
         rules=Rules(Ladder(), retention=timedelta(days=90)),
-        now=lambda: datetime.now(UTC),
+        delay=timedelta(0),
+        on_published=lambda _: None,
+        now=_now,
     )
     request = LookRequest(message_id)
     ends = time.monotonic() + seconds
@@ -129,26 +136,27 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
         # Time to store the answer is left after the end, so that looks go on up to it.
         with source.invocation(left + PERIOD + LONGEST_CALL + STORING_NEEDS):
             try:
-                look(request, enqueued_at=datetime.now(UTC))
+                look.take(request, enqueued_at=_now())
             except SystemFailure:
                 continue  # a 429; the report counts it
 
 
-def _client(url: str, config: Config) -> SESV2Client:
-    session = boto3.Session("test", "test", region_name="eu-west-1")
-    return session.client("sesv2", endpoint_url=url, config=config)
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _send(client: SESV2Client) -> str:
-    sent = client.send_email(
-        FromEmailAddress="shop@sender.example",
-        Destination={"ToAddresses": [address_of(STORIES["delivered"])]},
-        Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
-    )
-    return sent["MessageId"]
+class _Unlimited:
+    """As many looks as anybody wants."""
+
+    def looks_per_message(self) -> float:
+        return math.inf
+
+    def held_up(self, waited: timedelta) -> bool:
+        del waited
+        return False
 
 
-class _Nothing:
+class _NoRecords:
     """Stores nothing and takes no time."""
 
     def load(self, message_id: str) -> Record | None:
@@ -162,9 +170,9 @@ class _Nothing:
         pass
 
 
-class _Nobody:
-    """Tells nobody."""
+class _NoSubscribers:
+    """Publishes nothing."""
 
     def publish(self, notification: Notification) -> str:
         del notification
-        return "told nobody"
+        return "not published"

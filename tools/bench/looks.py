@@ -18,6 +18,7 @@ from typing import Final
 
 import boto3
 
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.pace import Pace
 from ses_insights.handlers import lookup
@@ -53,7 +54,7 @@ def main(result: Path) -> None:
     for message_id in sys.stdin.read().split():
         calls.clear()
         with parts.source.invocation(SECONDS_LEFT):
-            parts.lookup.handle(_message(message_id))
+            parts.consumer.handle(_message(message_id))
         parts.telemetry.flush()
         looks.append(Looked(message_id, dict(calls), _memory()))
     result.write_text(json.dumps([asdict(look) for look in looks]))
@@ -66,7 +67,7 @@ def _message(message_id: str) -> QueueMessage:
         receipt_handle="bench",
         receive_count=1,
         sent_at=datetime.now(UTC),
-        group_id="looks",
+        group_id=MESSAGE_GROUP,
         sequence_number="1",
     )
 

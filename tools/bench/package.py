@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -9,10 +10,19 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from infra.lambda_package import FUNCTIONS, build
+from ses_insights.contracts.names import (
+    DEFAULT_LADDER_SECONDS,
+    DEFAULT_RETENTION_DAYS,
+    DEFAULT_SES_KEEPS_DAYS,
+    METRIC_NAMESPACE,
+    Service,
+    Variable,
+)
 
 RUNS: Final = 9
 CLIENTS: Final = "import boto3\nfor name in ('sesv2', 'dynamodb', 'sns', 'sqs'): boto3.client(name)"
@@ -21,20 +31,20 @@ FUNCTION: Final = (
     "from ses_insights.handlers import lookup\n"
     "lookup.wire(os.environ, boto3.Session())"
 )
-ENVIRONMENT: Final = {
+ENVIRONMENT: Final[Mapping[str, str]] = {
     "AWS_DEFAULT_REGION": "eu-west-1",
-    "TABLE_NAME": "table",
-    "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:000000000000:alerts",
-    "QUEUE_URL": "https://127.0.0.1/queue",
-    "DEAD_LETTER_QUEUE_URL": "https://127.0.0.1/dead-letters",
-    "LOOKUP_PERIOD_SECONDS": "1.0",
-    "FIRST_LOOK_DELAY_SECONDS": "900",
-    "FOLLOW_UP_LADDER": "[900]",
-    "SES_KEEPS_DAYS": "30",
-    "RETENTION_DAYS": "90",
-    "REDACT_SUBJECTS": "false",
-    "POWERTOOLS_SERVICE_NAME": "lookup",
-    "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
+    Variable.TABLE_NAME: "table",
+    Variable.ALERT_TOPIC_ARN: "arn:aws:sns:eu-west-1:000000000000:alerts",
+    Variable.QUEUE_URL: "https://127.0.0.1/queue",
+    Variable.DEAD_LETTER_QUEUE_URL: "https://127.0.0.1/dead-letters",
+    Variable.LOOKUP_PERIOD_SECONDS: "1.0",
+    Variable.FIRST_LOOK_DELAY_SECONDS: str(DEFAULT_LADDER_SECONDS[0]),
+    Variable.FOLLOW_UP_LADDER: json.dumps(DEFAULT_LADDER_SECONDS),
+    Variable.SES_KEEPS_DAYS: str(DEFAULT_SES_KEEPS_DAYS),
+    Variable.RETENTION_DAYS: str(DEFAULT_RETENTION_DAYS),
+    Variable.REDACT_SUBJECTS: "false",
+    Variable.SERVICE_NAME: Service.LOOKUP,
+    Variable.METRICS_NAMESPACE: METRIC_NAMESPACE,
 }
 
 
@@ -62,7 +72,7 @@ def start_up() -> tuple[float, float]:
 
 
 def _seconds(code: str) -> float:
-    environment = ENVIRONMENT | {"PATH": os.defpath, "PYTHONPATH": str(FUNCTIONS)}
+    environment = {**ENVIRONMENT, "PATH": os.defpath, "PYTHONPATH": str(FUNCTIONS)}
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     return time.perf_counter() - began

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from local.actors.pipeline import Pipeline
@@ -26,7 +27,7 @@ PATIENCE: Final = 5.0
 
 def backlog(run: LocalRun, looks: int) -> Report:
     """Enqueue so many ids at once and let the stack work them off; the stand-in's report."""
-    pipeline = _pipeline(run)
+    pipeline = Pipeline.of(run)
     run.ses.reset()
     responses = [pipeline.send(STORIES["opened"], label=str(n)) for n in range(looks)]
     for response in responses:
@@ -40,12 +41,11 @@ def backlog(run: LocalRun, looks: int) -> Report:
 def calls_per_look(run: LocalRun) -> dict[str, dict[str, int]]:
     """Count the AWS calls of a look without an alert, with one and with two."""
     run.ses.reset()
-    run.ses.change(speed=3600.0, period_seconds=0.0)
-    pipeline = _pipeline(run)
+    run.ses.change(period_seconds=0.0)
+    pipeline = Pipeline.of(run)
     stories = ["delivered", *STORIES_OF_CALLS]
     ids = [pipeline.send(STORIES[story])["MessageId"] for story in stories]
-    settled = max(sent.settled_at for sent in run.ses.sent())
-    time.sleep(max(0.0, settled.timestamp() - time.time()))
+    run.ses.advance(timedelta(days=1))
     # The first look also reads the load, as one look a minute does; it is left out.
     _, *looks = _look(run, ids)
     return {story: look.calls for story, look in zip(STORIES_OF_CALLS.values(), looks, strict=True)}
@@ -55,7 +55,7 @@ def memory(run: LocalRun, looks: int) -> list[int]:
     """Bytes the process holds after each of so many looks at different messages."""
     run.ses.reset()
     run.ses.change(period_seconds=0.0, latency_ms=(0.0, 0.0))
-    pipeline = _pipeline(run)
+    pipeline = Pipeline.of(run)
     ids = [pipeline.send(STORIES["opened"], label=str(n))["MessageId"] for n in range(looks)]
     return [look.memory for look in _look(run, ids)]
 
@@ -81,13 +81,5 @@ def _look(run: LocalRun, ids: Sequence[str]) -> list[Looked]:
 
 
 def _function(run: LocalRun) -> dict[str, Any]:
-    name = run.outputs["LookupFunctionName"]
-    return dict(run.session.client("lambda").get_function_configuration(FunctionName=name))
-
-
-def _pipeline(run: LocalRun) -> Pipeline:
-    return Pipeline(
-        ses=run.ses_client(),
-        sqs=run.session.client("sqs"),
-        queue_url=run.outputs["QueueUrl"],
-    )
+    functions = run.session.client("lambda")
+    return dict(functions.get_function_configuration(FunctionName=run.lookup_function))

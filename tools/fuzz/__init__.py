@@ -1,6 +1,6 @@
-"""Hostile input, and what must hold whatever comes: fuzz targets, their promises and their runs.
+"""Hostile input, and what must hold for any: fuzz targets, their promises and their runs.
 
-Two doors are open to input that nobody here wrote: the bodies of the queue's messages and the
+Two kinds of input come from outside: the bodies of the queue's messages and the
 responses of SES. `bodies` and `responses` hold what the service promises of either against one
 input. The tests replay the kept inputs (``tests/corpus``) and those that Hypothesis makes up;
 `python -m tools.fuzz` looks for new ones, guided by coverage.

@@ -14,11 +14,11 @@ _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{15,127}")
 
 REFUSALS: Final = {
     "Empty: the body is empty; send one SES message id",
-    "BadJson: the body starts as a JSON object but is none",
-    "BadJson: the SNS notification's Message is no JSON",
+    "BadJson: the body looks like JSON but is not valid JSON",
+    "BadJson: the SNS notification's Message is not valid JSON",
     "NoId: the JSON holds no text in MessageId, messageId or mail.messageId",
     "NoId: the envelope holds no SES event",
-    "NotAnId: no SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
+    "NotAnId: not an SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
 }
 """Every text of a refusal. None is made of the body, so none can repeat it."""
 

@@ -16,8 +16,8 @@ from tools.fuzz.mutate import mutated
 
 atheris: Final[Any] = import_module("atheris")  # has no types, and is not there on every machine
 
-INSTRUMENTED: Final = ["insights", "botocore.parsers", "botocore.utils"]
-"""Whose coverage guides the run: the service, and the parser in front of it."""
+INSTRUMENTED: Final = ["ses_insights", "botocore.parsers", "botocore.utils"]
+"""The packages whose coverage guides the run: the service, and the parser in front of it."""
 
 
 def _mutator(data: bytes, longest: int, seed: int) -> bytes:
@@ -35,9 +35,7 @@ def main() -> None:
     # libFuzzer starts its own kind for a merge: by the shell, with the first argument as command.
     command = f"{shlex.quote(sys.executable)} -m tools.fuzz.child {target}"
     with atheris.instrument_imports(include=INSTRUMENTED):
-        from tools.fuzz.corpus import TARGETS  # noqa: PLC0415 - see above
-
-    check = TARGETS[target]
+        check = import_module(f"tools.fuzz.{target}").check
 
     def one(data: bytes) -> None:
         check(data)

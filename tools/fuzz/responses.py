@@ -1,6 +1,6 @@
 """What must hold for any response of SES, from its bytes to the rows and the alerts.
 
-The way is the function's own: botocore's parser with its model of the API, `read_insights`,
+The code is the function's own: botocore's parser with its model of the API, `read_insights`,
 `after_look`, the table's and the topic's adapters. In place of AWS stand `limits.Table` and
 `limits.Topic`. What is expected is worked out here once more, from what the parser returned.
 """
@@ -8,6 +8,7 @@ The way is the function's own: botocore's parser with its model of the API, `rea
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -102,26 +103,20 @@ def check_said(said: Said) -> Record:
     hold(again.alerts == record.alerts, "alerts stay as they were")
     _alerts_are_all(said, record.alerts)
     _can_be_stored(record, new)
-    check_told(record)
+    check_alerts(record)
     return record
 
 
 def _look(stored: Record | None, seen: Insights, now: datetime) -> tuple[Record, tuple[Alert, ...]]:
-    return after_look(
-        stored,
-        Found(seen),
-        message_id=MESSAGE_ID,
-        enqueued_at=ENQUEUED,
-        now=now,
-        rules=_RULES,
-    )
+    before = stored or Record.new(MESSAGE_ID, ENQUEUED, _RULES)
+    return after_look(before, Found(seen), now=now, rules=_RULES, looks_per_message=math.inf)
 
 
 # What was said, worked out once more
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Said:
     """What the response says of one recipient."""
 
     happened: list[Happened]
@@ -137,7 +132,7 @@ def _nothing_is_lost(said: Said, seen: Insights) -> None:
     hold(kept <= named, "no tag is made up")
     weight = sum(len("".join(tag).encode()) for tag in named)
     hold(weight > _TAG_BYTES or kept == named, "every tag is kept, with every value of its name")
-    destinations = _places(said)
+    destinations = _by_address(said)
     addresses = [destination.address for destination in seen.destinations]
     hold(addresses == sorted(set(addresses)), "each recipient is there once, in order")
     hold(len(addresses) == len(destinations), "every recipient is there")
@@ -146,7 +141,7 @@ def _nothing_is_lost(said: Said, seen: Insights) -> None:
         _events_are_kept(destinations[destination.address], destination)
 
 
-def _events_are_kept(said: _Place, destination: Destination) -> None:
+def _events_are_kept(said: _Said, destination: Destination) -> None:
     kept = Counter(map(_as_happened, destination.events))
     once = set(said.happened)
     hold(max(kept.values(), default=1) == 1, "each event is there once")
@@ -167,12 +162,12 @@ def _events_are_kept(said: _Place, destination: Destination) -> None:
         hold(count == number if exact else len(all_times) <= count <= number, "and all is counted")
 
 
-def _places(said: Said) -> dict[str, _Place]:
-    destinations: dict[str, _Place] = {}
+def _by_address(said: Said) -> dict[str, _Said]:
+    destinations: dict[str, _Said] = {}
     for insight in _list(said, "Insights"):
-        destination = destinations.setdefault(_address(insight), _Place([], 0))
+        destination = destinations.setdefault(_address(insight), _Said([], 0))
         happened = [*destination.happened, *map(_happened, _list(insight, "Events"))]
-        destinations[_address(insight)] = _Place(happened, destination.times_listed + 1)
+        destinations[_address(insight)] = _Said(happened, destination.times_listed + 1)
     return destinations
 
 
@@ -249,19 +244,19 @@ def _address(insight: Said) -> str:
     return destination.address
 
 
-# What is told and stored
+# What is published and stored
 
 
 def _alerts_are_all(said: Said, alerts: Iterable[Alert]) -> None:
     expected = Counter(
-        (address, kind) for address, kind, _ in {*_things_to_tell(_places(said).items())}
+        (address, kind) for address, kind, _ in {*_expected_alerts(_by_address(said).items())}
     )
     raised = Counter((alert.destination, alert.alert_type) for alert in alerts)
     hold(raised == expected, "one alert for each permanent bounce and each kind of complaint")
 
 
-def _things_to_tell(
-    destinations: Iterable[tuple[str, _Place]],
+def _expected_alerts(
+    destinations: Iterable[tuple[str, _Said]],
 ) -> Iterator[tuple[str, AlertType, str]]:
     for address, destination in destinations:
         for kind, _, bounce, complaint in destination.happened:
@@ -283,10 +278,10 @@ def _can_be_stored(record: Record, new: tuple[Alert, ...]) -> None:
     hold(rows == len(record.insights.destinations), "every recipient has a row of its own")
 
 
-def check_told(record: Record) -> None:
+def check_alerts(record: Record) -> None:
     """Hold the promises against every alert of a record, as it is published."""
     topic = Topic()
-    ours = AlertTopic(topic.client, "arn:aws:sns:eu-west-1:123456789012:Alerts")
+    ours = AlertTopic(topic.client, "arn:aws:sns:eu-west-1:123456789012:Alerts", None)
     for alert in record.alerts:
         ours.publish(notification(alert, record.insights))
         _check_alert(topic.published.pop(), alert, record.insights)
@@ -309,7 +304,10 @@ def _check_alert(published: Mapping[str, Any], alert: Alert, seen: Insights) -> 
     tags = {
         name: list(values) for name, values in seen.email_tags.items() if name not in _SENSITIVE
     }
-    hold(body["emailTags"] in (tags, {}), "tags are told all or, where there are too many, none")
+    hold(
+        body["emailTags"] in (tags, {}),
+        "an alert has all tags or, where there are too many, none",
+    )
     hold(len(message["email"].splitlines()) <= EMAIL_LINES, "no content adds a line to an e-mail")
 
 

@@ -10,9 +10,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
+from tools.promises import promise_table
 from tools.simulate.mail import Assumptions
 from tools.simulate.plot import svg
-from tools.simulate.report import promise_table, promises, settings, tables
+from tools.simulate.report import promises, settings, tables
 from tools.simulate.run import OURS, RULES, Result, run
 
 VOLUMES: Final = (1_000, 10_000, 50_000, 200_000)

@@ -81,14 +81,14 @@ class Mail:
 
     sent: array[float]
     stories: dict[int, Story]
-    """By index into `sent`; whatever is not in it is `PLAIN`."""
+    """By index into `sent`; all others are `PLAIN`."""
 
     def story(self, number: int) -> Story:
-        """Tell what becomes of a mail."""
+        """What becomes of a mail."""
         return self.stories.get(number, PLAIN)
 
     def event_at(self, number: int) -> float:
-        """Tell when a mail bounces or draws a complaint."""
+        """When a mail bounces or draws a complaint."""
         return self.sent[number] + self.story(number).event
 
 
@@ -102,12 +102,12 @@ def mail_of(per_day: int, assumed: Assumptions) -> Mail:
         owed += per_day * _share_of_a_day(start, assumed)
         count, owed = int(owed), owed - int(owed)
         sent.extend(sorted(start + MINUTE * chance.random() for _ in range(count)))
-    told = ((number, _story(chance, assumed)) for number in range(len(sent)))
-    return Mail(sent, {number: story for number, story in told if story is not PLAIN})
+    fates = ((number, _story(chance, assumed)) for number in range(len(sent)))
+    return Mail(sent, {number: story for number, story in fates if story is not PLAIN})
 
 
 def _share_of_a_day(start: float, assumed: Assumptions) -> float:
-    """Tell which share of an average day's mail is sent in the minute."""
+    """The share of an average day's mail that is sent in the minute."""
     day, second = divmod(start, DAY)
     hour = int(second // HOUR)
     share = (1 - assumed.campaign_share) * BY_HOUR[hour] / sum(BY_HOUR) / (HOUR / MINUTE)

@@ -27,7 +27,7 @@ class _Panel:
     logarithmic: bool = False
 
     def height(self, value: float, most: float) -> float:
-        """Tell how tall a bar is, of the tallest."""
+        """The height of a bar, as a share of the tallest."""
         if math.isnan(value) or value <= 0:
             return 0.0
         if not self.logarithmic:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from tools.promises import Promise
 from tools.simulate.mail import DAY, HOUR, MINUTE, Assumptions
 from tools.simulate.run import OURS, Found, Result
 
@@ -55,7 +56,7 @@ def _cells(result: Result) -> Iterator[str]:
     yield span(result.longest_wait)
     yield span(result.longest_behind)
     yield span(result.longest_lag)
-    yield f"{result.passed_over:,}"
+    yield f"{result.postponed:,}"
     yield f"{result.shed:,}"
 
 
@@ -67,16 +68,6 @@ def settings(assumed: Assumptions) -> str:
 
 def _setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Promise:
-    """A figure that must be met."""
-
-    what: str
-    measured: str
-    promised: str
-    kept: bool
 
 
 def promises(results: Iterable[Result], assumed: Assumptions) -> Iterator[Promise]:
@@ -116,15 +107,6 @@ def _promises_of(result: Result, assumed: Assumptions) -> Iterator[Promise]:
             f"under {span(2 * MINUTE)}",
             result.took < 2 * MINUTE,
         )
-
-
-def promise_table(kept: Iterable[Promise]) -> str:
-    """Write what was promised beside what was measured."""
-    lines = ["| What | Measured | Promised |", "|---|---|---|"]
-    for promise in kept:
-        mark = "" if promise.kept else " **(not kept)**"
-        lines.append(f"| {promise.what} | {promise.measured}{mark} | {promise.promised} |")
-    return "\n".join(lines)
 
 
 def percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""The service's own rule, made of its core, and three others on the same mail."""
+"""The service's own rule, made of its domain, and three others on the same mail."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.alert_message import notification
-from ses_insights.domain.due import Drop, DueRow, Proceed, Reschedule, decide, looks_for
+from ses_insights.domain.due import DueRow
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.overload import WINDOW, hour_of, looks_per_message
+from ses_insights.domain.overload import (
+    LONGEST_WAIT,
+    WINDOW,
+    Drop,
+    Proceed,
+    Reschedule,
+    decide,
+    first_looks,
+    hour_of,
+    looks_per_message,
+)
 from ses_insights.domain.record import (
     Answer,
     Found,
@@ -20,7 +30,7 @@ from ses_insights.domain.record import (
     Record,
     Rules,
     after_look,
-    postponed_record,
+    postpone,
 )
 from ses_insights.domain.schedule import NOT_FOUND_UNTIL, Ladder
 from ses_insights.domain.times import instant, iso
@@ -48,7 +58,7 @@ class Ses:
     assumed: Assumptions
 
     def ask(self, mail: int, message_id: str, now: float) -> Answer:
-        """Tell what shows of a mail."""
+        """What SES shows of a mail."""
         sent, story = self.mail.sent[mail], self.mail.story(mail)
         age = now - sent
         shown = age - self.assumed.visible_after
@@ -75,8 +85,8 @@ class Core:
     found: dict[int, float] = field(default_factory=dict)
     shed: int = 0
     """Looks given up."""
-    told: set[str] = field(default_factory=set)
-    """Ids of the alerts that were raised: none twice."""
+    alert_ids: set[str] = field(default_factory=set)
+    """Of the alerts that were raised: none twice."""
     _ses: Ses = field(init=False)
     _waiting: dict[int, Record] = field(default_factory=dict)
     """What is stored of each mail that has a next look."""
@@ -99,17 +109,19 @@ class Core:
         )
 
     def first_looks(self) -> float:
-        """Tell what the core says at the present load."""
-        return self.rules.ladder.first_looks(self._looks_per_message)
+        """The share that the domain gives at the present load."""
+        return first_looks(self.rules.ladder, self._looks_per_message)
 
-    def passes_over(self, mail: int, now: float) -> bool:
-        """Acknowledge a fresh id without a look where the core says so."""
+    def postpones(self, mail: int, now: float) -> bool:
+        """Postpone a fresh id where the core says so."""
         self._arrivals[self._hour] = self._arrivals.get(self._hour, 0) + 1
-        record = postponed_record(
-            message_id=_message_id(mail),
-            enqueued_at=at(self.mail.sent[mail]),
-            now=at(now),
-            delay=timedelta(seconds=self.assumed.delay),
+        age = at(now) - at(self.mail.sent[mail])
+        waited = age - timedelta(seconds=self.assumed.delay)
+        record = postpone(
+            self._new(mail),
+            age=age,
+            waited=waited,
+            held_up=waited > LONGEST_WAIT,
             rules=self.rules,
             looks_per_message=self._looks_per_message,
         )
@@ -122,33 +134,29 @@ class Core:
         stored = self._waiting.pop(mail, None)
         message_id = stored.insights.message_id if stored else _message_id(mail)
         record, alerts = after_look(
-            stored,
+            stored or self._new(mail),
             self._ses.ask(mail, message_id, now),
-            message_id=message_id,
-            enqueued_at=at(self.mail.sent[mail]),
             now=at(now),
             rules=self.rules,
             looks_per_message=self._looks_per_message,
         )
         self._store(mail, record, stored)
         for alert in alerts:
-            if alert.alert_id in self.told:
-                raise AssertionError(f"told twice: {alert.alert_id}")
-            self.told.add(alert.alert_id)
+            if alert.alert_id in self.alert_ids:
+                raise AssertionError(f"raised twice: {alert.alert_id}")
+            self.alert_ids.add(alert.alert_id)
             notification(alert, record.insights)
             self.found[mail] = now
 
     def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
-        """Judge a due look as `followups` does."""
+        """Decide on a due look as `followups` does."""
         record = self._waiting[mail]
         if self._looks_per_message >= len(self.rules.ladder.rungs):
             return True  # as `followups` does: nothing is scarce
-        row = DueRow(record.looks, record.next_look_at, lane, instant(record.sent_at))
-        late = at(now) - instant(record.next_look_at or record.sent_at)
-        ladder = self.rules.ladder.for_message(
-            record.insights.message_id, looks_for(late, self._looks_per_message)
-        )
-        match decide(row, lane, ladder=ladder, now=at(now)):
+        message_id, sent_at = record.insights.message_id, instant(record.sent_at)
+        row = DueRow(message_id, record.looks, record.next_look_at, sent_at)
+        looks = self._looks_per_message
+        match decide(row, lane, ladder=self.rules.ladder, looks=looks, now=at(now)):
             case Proceed():
                 return True
             case Reschedule(at=moment, lane=to, shed=shed):
@@ -162,11 +170,14 @@ class Core:
         return False
 
     def follows(self, mail: int) -> Due | None:
-        """Tell when the stored record wants its next look."""
+        """The next look in the stored record."""
         record = self._waiting.get(mail)
         if record is None or record.next_look_at is None:
             return None
         return Due((instant(record.next_look_at) - START).total_seconds(), record.lane)
+
+    def _new(self, mail: int) -> Record:
+        return Record.new(_message_id(mail), at(self.mail.sent[mail]), self.rules)
 
     def _store(self, mail: int, record: Record, stored: Record | None) -> None:
         self.shed += record.shed - (stored.shed if stored else 0)
@@ -197,7 +208,7 @@ class Plain:
         """Every fresh id is looked at."""
         return 1.0
 
-    def passes_over(self, mail: int, now: float) -> bool:
+    def postpones(self, mail: int, now: float) -> bool:
         """Every fresh id is looked at."""
         del mail, now
         return False
@@ -224,7 +235,7 @@ class Plain:
         return True
 
     def follows(self, mail: int) -> Due | None:
-        """Tell what the last look led to."""
+        """The next look, as the last one decided."""
         del mail
         return self._next
 

@@ -53,8 +53,8 @@ class Result:
     """The part of a fresh id's wait that was spent on follow-ups, at most."""
     longest_lag: float
     """Of a follow-up, beyond its due time."""
-    passed_over: int
-    """Fresh ids whose first look was moved, or that got none."""
+    postponed: int
+    """Fresh ids whose first look was postponed, or that got none."""
     shed: int
     """Looks given up."""
     took: float
@@ -81,7 +81,7 @@ def run(rule: str, per_day: int, assumed: Assumptions) -> Result:
         longest_wait=measured.longest_wait,
         longest_behind=measured.longest_behind * assumed.period,
         longest_lag=max(measured.longest_lag.values()),
-        passed_over=measured.passed_over,
+        postponed=measured.postponed,
         shed=ruled.shed,
         took=time.process_time() - began,
     )

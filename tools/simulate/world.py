@@ -10,8 +10,9 @@ from heapq import heappop, heappush
 from itertools import takewhile
 from typing import Final, Protocol
 
-from ses_insights.domain.budget import free_looks
+from ses_insights.domain.due import QueueDepth
 from ses_insights.domain.lanes import LOOK_LANES, Lane
+from ses_insights.domain.overload import free_looks
 from ses_insights.domain.pace import CallResult, Pace
 from tools.simulate.mail import DAY, MINUTE, Assumptions, Mail
 
@@ -29,28 +30,28 @@ class Due:
 
 
 class Rule(Protocol):
-    """Decides what follows; what it finds it keeps."""
+    """Decides when to look, and keeps what it finds."""
 
     found: dict[int, float]
     """When the alert of a mail was raised."""
 
     def minute(self, now: float) -> None:
-        """Take note of the time, once a minute."""
+        """Called once a minute."""
 
     def first_looks(self) -> float:
-        """Tell which share of the fresh ids is looked at when it arrives."""
+        """The share of fresh ids that is looked at on arrival."""
 
-    def passes_over(self, mail: int, now: float) -> bool:
-        """Whether a fresh id gets no look now. If so, `follows` tells what comes instead."""
+    def postpones(self, mail: int, now: float) -> bool:
+        """Whether a fresh id gets no look now. If so, `follows` has the next one."""
 
     def look(self, mail: int, now: float) -> None:
         """Look at a mail."""
 
     def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
-        """Whether a due look is taken. If not, `follows` tells what comes instead."""
+        """Whether a due look is taken. If not, `follows` has the next one."""
 
     def follows(self, mail: int) -> Due | None:
-        """Tell what follows the last look, or passing over."""
+        """What follows the last look, or a postponement; None: no look."""
 
 
 @dataclass(slots=True)
@@ -61,11 +62,9 @@ class Measured:
     """In the days in which mail is sent."""
     last_look: float = 0.0
     """When the last look was taken; later than those days."""
-    passed_over: int = 0
-    expired: int = 0
-    """Ids that the queue did not keep until their turn came."""
+    postponed: int = 0
     longest_wait: float = 0.0
-    """Of a fresh id, from the end of the queue's delay to its look, or to its passing over."""
+    """Of a fresh id, from the end of the queue's delay to its look, or to its postponement."""
     longest_behind: int = 0
     """The most follow-ups that were served while one fresh id waited."""
     longest_lag: dict[Lane, float] = field(default_factory=lambda: dict.fromkeys(LOOK_LANES, 0.0))
@@ -127,9 +126,11 @@ class World:
         shown = sum(1 for _ in takewhile(lambda entry: entry[0] <= now, self._sent_back))
         follow_ups = len(self._sent_back) - shown
         free = free_looks(
-            visible=self._seen - self._served + shown,
-            delayed=self._arrived - self._seen + follow_ups,
-            in_flight=int(self._free_at > now),
+            QueueDepth(
+                visible=self._seen - self._served + shown,
+                delayed=self._arrived - self._seen + follow_ups,
+                in_flight=int(self._free_at > now),
+            ),
             delay=self.assumed.delay,
             period=self.assumed.period,
             interval=MINUTE,
@@ -174,13 +175,12 @@ class World:
     def _first(self, mail: int, visible: float, begin: float) -> None:
         measured = self.measured
         if begin - visible > self.assumed.queue_keeps - self.assumed.delay:
-            measured.expired += 1
-            return
+            return  # the queue has dropped it
         measured.longest_wait = max(measured.longest_wait, begin - visible)
         behind = len(self._follow_ups) - bisect_left(self._follow_ups, visible)
         measured.longest_behind = max(measured.longest_behind, behind)
-        if self.rule.passes_over(mail, begin):
-            measured.passed_over += 1
+        if self.rule.postpones(mail, begin):
+            measured.postponed += 1
             self._pace.invocation_began(begin, idle=begin - self._free_at)
             self._free_at = begin + self.assumed.work
             self._await(mail)

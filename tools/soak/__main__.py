@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from local.stack.child import LocalRunError
+from local.stack.redelivery import redelivered_after
 from local.stack.run import local_stack
-from tests.support.deliveries import coming_back_after
 from tools.soak.core import Soak, soak
-from tools.soak.feed import Timing
 from tools.soak.figures import Figures, promises
 from tools.soak.plan import COMES_BACK_AFTER, schedule
 from tools.soak.report import page
@@ -21,8 +20,8 @@ from tools.soak.report import page
 RUNG: Final = 240
 """Seconds since it was sent at which followups looks at a mail again: the whole ladder."""
 
-TIMING: Final = Timing(late=200.0, kept=1500.0)
-"""Late stories end before RUNG, and SES knows every mail for much longer than a look is late."""
+LATE: Final = 200.0
+"""Seconds after which a late story ends: after its first look and before RUNG."""
 
 BACKLOG: Final = 24
 PATIENCE: Final = 900.0
@@ -34,21 +33,21 @@ def main() -> int:
     choice = _arguments()
     seconds = choice.minutes * 60
     turns = schedule(seconds, choice.seed)
-    _say(f"{choice.minutes:g} minutes, seed {choice.seed}:")
+    _print_step(f"{choice.minutes:g} minutes, seed {choice.seed}:")
     for turn in turns:
-        _say(f"  {turn.at / 60:5.1f} min  {turn.fault}, {turn.fault.seconds:.0f} s")
-    plan = Soak(seconds=seconds, turns=turns, timing=TIMING, backlog=BACKLOG, patience=PATIENCE)
+        _print_step(f"  {turn.at / 60:5.1f} min  {turn.fault}, {turn.fault.seconds:.0f} s")
+    plan = Soak(seconds=seconds, turns=turns, late=LATE, backlog=BACKLOG, patience=PATIENCE)
     context = {"firstLookDelaySeconds": "0", "followUpLadder": json.dumps([RUNG])}
     try:
-        with local_stack(context, through_faults=True, progress=_say) as run:
-            with coming_back_after(run, COMES_BACK_AFTER):
-                figures = soak(run, plan, _say)
+        with local_stack(context, through_faults=True, progress=_print_step) as run:
+            with redelivered_after(run, COMES_BACK_AFTER):
+                figures = soak(run, plan, _print_step)
             _report(figures, choice, logs=run.folder)
     except KeyboardInterrupt:
-        _say("Stopped; nothing is left running.")
+        _print_step("Stopped; nothing is left running.")
         return 130
     except LocalRunError as error:
-        _say(str(error))
+        _print_step(str(error))
         return 1
     return 0
 
@@ -66,7 +65,7 @@ def _report(figures: Figures, choice: argparse.Namespace, *, logs: Path) -> None
         raise LocalRunError(f"Not kept: {'; '.join(broken)}. The logs: {logs}")
 
 
-def _say(line: str) -> None:
+def _print_step(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

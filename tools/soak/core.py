@@ -1,4 +1,4 @@
-"""The run itself: feed the line, let faults come, and gather what came of it."""
+"""The run itself: feed the queue, switch faults on and off, and gather the results."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from local.actors.subscriber import Received, Subscriber
 from local.expectations import differences
 from local.ses_stand_in.pace import Call, report_on
 from local.stack.observe import messages_in, scan
-from local.stack.processes import workers
+from local.stack.processes import processes_of
 from local.stack.run import LocalRun
+from ses_insights.contracts.names import Service
+from ses_insights.contracts.rows import MESSAGE
 from tools.soak.faults import Faults
-from tools.soak.feed import Feed, Timing
+from tools.soak.feed import Feed
 from tools.soak.figures import (
+    Delivery,
     Figures,
     Sample,
     Spell,
-    Telling,
     memories,
     quiet_stretches,
     recovery,
@@ -30,14 +32,14 @@ from tools.soak.figures import (
 from tools.soak.plan import SES, Turn
 
 Row = Mapping[str, Any]
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 TICK: Final = 0.25
 """Seconds between two looks at the plan."""
 
 FEED_EVERY: Final = 2.0
 SAMPLE_EVERY: Final = 10.0
-TELL_EVERY: Final = 60.0
+REPORT_EVERY: Final = 60.0
 AT_ONCE: Final = 100
 """Rows that one BatchGetItem reads at most."""
 
@@ -49,7 +51,8 @@ class Soak:
     seconds: float
     """How long ids are enqueued and faults come."""
     turns: Sequence[Turn]
-    timing: Timing
+    late: float | None
+    """Seconds after which every third story ends; None: all end soon."""
     backlog: int
     patience: float
     """Seconds given to what is left in the queue, and to stories that end late, after that."""
@@ -61,62 +64,62 @@ class _Seen:
 
     run: LocalRun
     subscriber: Subscriber
-    tellings: list[Telling] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
     def listen(self) -> None:
         """Read the alerts that have come."""
         new = self.subscriber.read()
         now = time.monotonic()
-        self.tellings += [Telling(alert.body["alertId"], now) for alert in new]
+        self.deliveries += [Delivery(alert.body["alertId"], now) for alert in new]
 
     def weigh(self) -> None:
         """Read what the processes of both functions hold."""
-        for function, output in (
-            ("lookup", "LookupFunctionName"),
-            ("followups", "FollowUpFunctionName"),
+        for function, name in (
+            (Service.LOOKUP, self.run.lookup_function),
+            (Service.FOLLOW_UPS, self.run.followups_function),
         ):
             self.samples += [
-                Sample(function, worker.pid, time.monotonic(), worker.memory)
-                for worker in workers(self.run, self.run.outputs[output])
+                Sample(function, process.pid, time.monotonic(), process.memory)
+                for process in processes_of(self.run, name)
             ]
 
 
-def soak(run: LocalRun, plan: Soak, say: Say) -> Figures:
-    """Run it to its end and tell what it came to. It begins with a reset of the SES stand-in."""
+def soak(run: LocalRun, plan: Soak, progress: Progress) -> Figures:
+    """Run it to its end; returns its figures. It begins with a reset of the SES stand-in."""
     run.ses.reset()
     before = {row["MessageId"] for row in scan(run)}
-    parked_before = messages_in(run, run.outputs["DeadLetterQueueUrl"])
+    parked_before = messages_in(run, run.dead_letter_queue_url)
     name = f"soak-{time.time():.0f}"
-    seen = _Seen(run, Subscriber.subscribe(run.session, run.outputs["AlertTopicArn"], name=name))
-    feed = Feed(run=run, timing=plan.timing, backlog=plan.backlog)
+    seen = _Seen(run, Subscriber.subscribe(run.session, run.alert_topic_arn, name=name))
+    feed = Feed(run=run, late=plan.late, backlog=plan.backlog)
     began = time.monotonic()
 
-    def say_when(what: str) -> None:
+    def report(what: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - began), 60)
-        say(f"{minutes:3}:{seconds:02}  {what}")
+        progress(f"{minutes:3}:{seconds:02}  {what}")
 
-    faults = Faults(run, plan.turns, began, say_when)
-    _feed(plan, feed, faults, seen, say_when)
+    faults = Faults(run, plan.turns, began, report)
+    _feed(plan, feed, faults, seen, report)
     fed_until = time.monotonic()
-    say_when("No more ids; what is in the line is worked off.")
-    _drain(plan, feed, seen, say_when)
+    report("No more ids; what is in the queue is worked off.")
+    _drain(plan, feed, seen, report)
 
     rows = [row for row in scan(run) if row["MessageId"] not in before]
-    parked = messages_in(run, run.outputs["DeadLetterQueueUrl"]) - parked_before
+    parked = messages_in(run, run.dead_letter_queue_url) - parked_before
     gathered = _gather(plan, feed, faults.spells, seen, rows, fed_until)
-    return replace(gathered, parked=parked, waiting=messages_in(run, run.outputs["QueueUrl"]))
+    return replace(gathered, parked=parked, waiting=messages_in(run, run.queue_url))
 
 
-def _feed(plan: Soak, feed: Feed, faults: Faults, seen: _Seen, say: Say) -> None:
-    """Keep the line full while faults come and go."""
+def _feed(plan: Soak, feed: Feed, faults: Faults, seen: _Seen, progress: Progress) -> None:
+    """Keep the queue full while faults come and go; on a busy machine these take longer."""
     steps = (
         _Every(FEED_EVERY, feed.step),
         _Every(FEED_EVERY, seen.listen),
         _Every(SAMPLE_EVERY, seen.weigh),
-        _Every(TELL_EVERY, lambda: say(_progress(feed, seen))),
+        _Every(REPORT_EVERY, lambda: progress(_so_far(feed, seen))),
     )
-    while time.monotonic() < faults.began + plan.seconds:
+    while time.monotonic() < faults.began + plan.seconds or not faults.are_over:
         faults.step()
         for step in steps:
             step.maybe()
@@ -125,13 +128,13 @@ def _feed(plan: Soak, feed: Feed, faults: Faults, seen: _Seen, say: Say) -> None
     feed.last_step()
 
 
-def _progress(feed: Feed, seen: _Seen) -> str:
-    told = len({telling.alert_id for telling in seen.tellings})
-    return f"{len(feed.expected):,} ids enqueued, {told:,} alerts told"
+def _so_far(feed: Feed, seen: _Seen) -> str:
+    alerts = len({delivery.alert_id for delivery in seen.deliveries})
+    return f"{len(feed.expected):,} ids enqueued, {alerts:,} alerts received"
 
 
-def _drain(plan: Soak, feed: Feed, seen: _Seen, say: Say) -> None:
-    """Wait until the line is empty and every story was looked at after its end."""
+def _drain(plan: Soak, feed: Feed, seen: _Seen, progress: Progress) -> None:
+    """Wait until the queue is empty and every story was looked at after its end."""
     run = feed.run
     pending = set(feed.expected)
     deadline = time.monotonic() + plan.patience
@@ -139,14 +142,14 @@ def _drain(plan: Soak, feed: Feed, seen: _Seen, say: Say) -> None:
         time.sleep(FEED_EVERY)
         seen.listen()
         seen.weigh()
-        if messages_in(run, run.outputs["QueueUrl"]):
+        if messages_in(run, run.queue_url):
             continue
         ends = _ends(run)  # not sooner: a long answer keeps the stand-in from hearing others
         rows = {str(row["MessageId"]): row for row in _message_rows(run, pending)}
         done = {each for each, row in rows.items() if _is_settled(row, ends.get(each))}
         pending -= done
         if done:
-            say(f"{len(pending):,} ids are still to be looked at")
+            progress(f"{len(pending):,} ids are still to be looked at")
     seen.listen()
 
 
@@ -163,13 +166,11 @@ def _is_settled(row: Row, story_ends: datetime | None) -> bool:
 
 
 def _message_rows(run: LocalRun, ids: Iterable[str]) -> Iterator[Row]:
-    table = run.outputs["TableName"]
+    table = run.table_name
     dynamodb = run.session.resource("dynamodb")
     wanted = sorted(ids)
     for start in range(0, len(wanted), AT_ONCE):
-        keys = [
-            {"MessageId": each, "Record": "MESSAGE"} for each in wanted[start : start + AT_ONCE]
-        ]
+        keys = [{"MessageId": each, "Record": MESSAGE} for each in wanted[start : start + AT_ONCE]]
         found = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})
         yield from found["Responses"].get(table, [])
 
@@ -186,9 +187,9 @@ def _gather(  # noqa: PLR0913, PLR0917 - all that was seen
     calls = run.ses.calls()
     period = run.ses.settings().period_seconds
     report = report_on(calls, period)
-    messages = {str(row["MessageId"]): row for row in rows if row["Record"] == "MESSAGE"}
+    messages = {str(row["MessageId"]): row for row in rows if row["Record"] == MESSAGE}
     ends = _ends(run)
-    told = _each_once(seen.subscriber.received)
+    received = _each_once(seen.subscriber.received)
     slots, used = slots_of(quiet_stretches(spells, calls, ends=fed_until), calls, period)
     return Figures(
         seconds=plan.seconds,
@@ -199,7 +200,7 @@ def _gather(  # noqa: PLR0913, PLR0917 - all that was seen
             for each in feed.expected
             if each in messages
         ),
-        differences=tuple(differences(feed.expected, rows, told)),
+        differences=tuple(differences(feed.expected, rows, received)),
         looks=report.accepted,
         looks_again=sum(max(int(row["Looks"]) - 1, 0) for row in messages.values()),
         throttled=report.throttled,
@@ -207,13 +208,13 @@ def _gather(  # noqa: PLR0913, PLR0917 - all that was seen
         slots=slots,
         used=used,
         memory=memories(seen.samples),
-        alerts_due=sum(len(expected.alerts) for expected in feed.expected.values()),
-        alerts_told=len(told),
-        told_again=len(seen.subscriber.received) - len(told),
-        told_again_unexplained=unexplained(seen.tellings, spells),
+        alerts_expected=sum(len(expected.alerts) for expected in feed.expected.values()),
+        alerts_received=len(received),
+        repeats=len(seen.subscriber.received) - len(received),
+        repeats_unexplained=unexplained(seen.deliveries, spells),
         waiting=0,
         parked=0,
-        parked_due=feed.parked_due,
+        parked_expected=feed.parked_expected,
         spells=tuple(_with_those_of_ses(spell, calls) for spell in spells),
         recoveries=tuple(recovery(spell, calls) for spell in spells),
     )

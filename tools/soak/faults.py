@@ -1,4 +1,4 @@
-"""Switches the faults of a plan on and off, and notes when they were on and who met them."""
+"""Switches the faults of a plan on and off, and notes when they were on and what met them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from local.stack.run import LocalRun
 from tools.soak.figures import Spell
 from tools.soak.plan import LOOKUP, SES, SLOW, VDM_OFF, Fault, Turn
 
-LONGER: Final = 15.0
-"""Seconds for which a fault that nobody has met stays on beyond its time."""
+LONGER: Final = 120.0
+"""Seconds for which a fault that no request has met stays on beyond its time."""
 
 SPIKES_MS: Final = (20.0, 5_000.0)
 
 
 @dataclass(slots=True)
 class Faults:
-    """Carries a plan out, one fault after the other."""
+    """Applies a plan, one fault after the other."""
 
     run: LocalRun
     turns: Sequence[Turn]
     began: float
-    say: Callable[[str], None]
+    progress: Callable[[str], None]
     spells: list[Spell] = field(default_factory=list)
     _now_on: tuple[Fault, float] | None = None
 
@@ -44,6 +44,11 @@ class Faults:
             turn = self.turns[len(self.spells)]
             if now >= self.began + turn.at:
                 self._begin(turn.fault)
+
+    @property
+    def are_over(self) -> bool:
+        """Whether every fault of the plan has come and gone."""
+        return self._now_on is None and len(self.spells) == len(self.turns)
 
     def _is_met(self, fault: Fault, on: float) -> bool:
         """Whether a request has met it: a look that was late must not let it pass unseen."""
@@ -62,9 +67,9 @@ class Faults:
 
     def _begin(self, fault: Fault) -> None:
         on = time.monotonic()
-        self.say(f"{fault}, {fault.seconds:.0f} s" if fault.seconds else str(fault))
+        self.progress(f"{fault}, {fault.seconds:.0f} s" if fault.seconds else str(fault))
         if fault.of == LOOKUP:
-            killed = kill(self.run, self.run.outputs["LookupFunctionName"])
+            killed = kill(self.run, self.run.lookup_function)
             self.spells.append(Spell(fault=fault, on=on, off=on, met=killed))
             return
         self._now_on = fault, on

@@ -1,6 +1,6 @@
-"""What a soak came to: figures from what was seen, the promises held against them. Pure.
+"""The figures of a soak, from what was seen, and the promises held against them. Pure.
 
-All moments are seconds of the machine's monotonic clock, which the stand-in's log goes by, too.
+All moments are seconds of the machine's monotonic clock, as in the stand-in's log.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Final
 
 from local.ses_stand_in.pace import Call
-from tools.simulate.report import Promise
+from tools.promises import Promise
 from tools.soak.plan import Fault
 
 MEBIBYTE: Final = 2**20
@@ -53,7 +53,7 @@ class Spell:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Delivery:
     """An alert that reached the subscriber, and when it was read."""
 
     alert_id: str
@@ -82,13 +82,13 @@ class Memory:
 
     @property
     def growth(self) -> float:
-        """Tell by which share it has grown."""
+        """The share by which it has grown."""
         return self.last / self.warm - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """All that the report tells."""
+    """Everything in the report."""
 
     seconds: float
     """How long ids were enqueued and faults came."""
@@ -113,24 +113,24 @@ class Figures:
     used: int
     """Slots used in them."""
     memory: tuple[Memory, ...]
-    alerts_due: int
-    alerts_told: int
+    alerts_expected: int
+    alerts_received: int
     """Alerts by their ids."""
-    told_again: int
+    repeats: int
     """Repeats, of all alerts together."""
-    told_again_unexplained: int
+    repeats_unexplained: int
     """Repeats of an alert that no fault stopped between publication and mark."""
     waiting: int
     """Messages left in the queue."""
     parked: int
-    parked_due: int
+    parked_expected: int
     spells: tuple[Spell, ...]
     recoveries: tuple[float | None, ...]
     """For each spell, seconds from its end to the next answered look."""
 
 
 def recovery(spell: Spell, calls: Iterable[Call]) -> float | None:
-    """Tell after how many seconds the next look was answered; None: no look was any more."""
+    """Seconds from a fault's end to the next answered look; None: there was none."""
     answered = _next_answer(spell.off, calls)
     return None if answered is None else answered - spell.off
 
@@ -159,11 +159,11 @@ def slots_of(
     return there_were, used
 
 
-def unexplained(tellings: Iterable[Telling], spells: Sequence[Spell]) -> int:
-    """Count the repeats of alerts whose telling before was not stopped by a fault."""
+def unexplained(deliveries: Iterable[Delivery], spells: Sequence[Spell]) -> int:
+    """Count the repeats of alerts that no fault stopped between publication and mark."""
     by_alert: dict[str, list[float]] = defaultdict(list)
-    for telling in tellings:
-        by_alert[telling.alert_id].append(telling.at)
+    for delivery in deliveries:
+        by_alert[delivery.alert_id].append(delivery.at)
     windows = [(s.on - MARKED_AFTER, s.off + NOTICED_AFTER) for s in spells if s.fault.repeats]
     return sum(
         not any(begin <= at <= end for begin, end in windows)
@@ -220,23 +220,23 @@ def promises(figures: Figures) -> Iterator[Promise]:
         not figures.unsettled,
     )
     yield Promise(
-        "alerts told, of those due",
-        f"{figures.alerts_told:,} of {figures.alerts_due:,}",
+        "alerts received, of those expected",
+        f"{figures.alerts_received:,} of {figures.alerts_expected:,}",
         "all",
-        figures.alerts_told == figures.alerts_due,
+        figures.alerts_received == figures.alerts_expected,
     )
     yield Promise(
-        "alerts told again, with the same alertId",
-        f"{figures.told_again}, of these {figures.told_again_unexplained} without such a fault",
+        "alerts received again, with the same alertId",
+        f"{figures.repeats}, of these {figures.repeats_unexplained} without such a fault",
         "only where a fault came between publication and mark",
-        not figures.told_again_unexplained,
+        not figures.repeats_unexplained,
     )
     yield Promise("messages left in the queue", str(figures.waiting), "none", not figures.waiting)
     yield Promise(
         "messages in the dead-letter queue, of those that hold no id or none of SES's",
-        f"{figures.parked} of {figures.parked_due}",
+        f"{figures.parked} of {figures.parked_expected}",
         "exactly these",
-        figures.parked == figures.parked_due,
+        figures.parked == figures.parked_expected,
     )
     yield Promise(
         "requests that came too early",

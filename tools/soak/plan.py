@@ -11,9 +11,10 @@ from typing import Final
 from local.ses_stand_in import settings as of_ses
 from local.stack.faults import control as behind_proxy
 from local.stack.faults.control import Service
+from ses_insights.contracts import names
 
 SES: Final = "SES"
-LOOKUP: Final = "lookup"
+LOOKUP: Final = names.Service.LOOKUP
 VDM_OFF: Final = "vdm-off"
 SLOW: Final = "20 ms to 5 s"
 KILLED: Final = "killed"
@@ -41,7 +42,7 @@ class Fault:
     def repeats(self) -> bool:
         """Whether it can come between an alert's publication and its mark.
 
-        Then the alert is told again, with the same id (decision record 5).
+        Then the alert is published again, with the same id (decision record 5).
         """
         stops_the_mark = self.of in {Service.DYNAMODB, LOOKUP}
         hides_the_answer = (self.of, self.kind) == (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tools.simulate.report import promise_table
+from tools.promises import promise_table
 from tools.soak.figures import Figures, by_fault, promises
 
-MOST_TOLD: Final = 25
-"""Differences that are told; how many there are is in the first table."""
+MOST_SHOWN: Final = 25
+"""Differences that are listed; how many there are is in the first table."""
 
 WHAT: Final = """\
 The real stack runs on the local AWS with IAM enforced. Mails of every story are sent all the time,
@@ -46,7 +46,7 @@ def page(figures: Figures, *, seed: int, when: str) -> str:
             "",
             *_faults(figures),
             "",
-            *(f"- {difference}" for difference in figures.differences[:MOST_TOLD]),
+            *(f"- {difference}" for difference in figures.differences[:MOST_SHOWN]),
         ]
     ).rstrip()
 

@@ -1,4 +1,4 @@
-"""AWS's errors as ours, mapped in one place."""
+"""AWS's errors, mapped to those of the service in one place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ses_insights.domain.failures import FailureKind, SystemFailure
 
 _AWS_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 means to raise for a call: AWS's own errors, those of the network, and an answer that
-is none."""
+cannot be parsed."""
 
 # The services spell it differently: AccessDeniedException, AuthorizationError, KMSAccessDenied, …
 _DENIED: Final = re.compile("access.?denied|authorization", re.IGNORECASE)
@@ -41,7 +41,7 @@ CREDENTIALS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Codes of AWS for credentials that it does not take."""
+"""Codes of AWS for credentials that it refuses."""
 _NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 
 # What depends on what a request holds, and so on the mail: the next message may pass. Whatever
@@ -65,7 +65,7 @@ _CLIENT_ERRORS: Final = frozenset(
 def failing_as(kind: FailureKind, operation: str) -> Iterator[None]:
     """Turn what boto3 raises inside into a `SystemFailure` of the given kind.
 
-    What `is_client_error` stays as it is: waiting does not mend it.
+    What `is_client_error` passes unchanged: waiting does not help.
     """
     try:
         yield
@@ -77,15 +77,15 @@ def failing_as(kind: FailureKind, operation: str) -> Iterator[None]:
 
 def is_of_the_call(error: Exception) -> bool:
     """Whether boto3 raised this for a call to AWS, and not this program at its own work."""
-    return isinstance(error, _AWS_ERRORS) or _fell_over_an_answer(error)
+    return isinstance(error, _AWS_ERRORS) or _failed_on_an_answer(error)
 
 
-def _fell_over_an_answer(error: Exception) -> bool:
+def _failed_on_an_answer(error: Exception) -> bool:
     """Whether botocore failed between sending a request and handing over the answer to it.
 
-    botocore trusts an answer to have the shape that its model says. Over JSON that is no object, or
-    bytes that are no text, it falls with whatever Python raises. Nothing below its endpoint is this
-    program's, but for the hook that keeps the pace.
+    botocore trusts an answer to have the shape of its model. On JSON that is not an object, or on
+    bytes that are not text, it raises whatever Python raises. Nothing below its endpoint belongs to
+    this program, except for the hook that keeps the pace.
     """
     modules = [
         str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)
@@ -107,7 +107,7 @@ def is_client_error(error: Exception, kind: FailureKind) -> bool:
 
 
 def failure(error: Exception, kind: FailureKind, operation: str) -> SystemFailure:
-    """Name what went wrong, in the given kind or as missing permissions or bad credentials.
+    """Return what went wrong, in the given kind or as missing permissions or bad credentials.
 
     AWS's own text is not repeated, because it may quote the request; the action that a refusal
     names is.
@@ -133,20 +133,20 @@ def is_denied(code: str) -> bool:
 
 
 def action_denied(error: Exception) -> str | None:
-    """Take the action out of a refusal that names one."""
+    """Return the action that a refusal names, or None."""
     action = _ACTION.search(str(error))
     return action[1] if action else None
 
 
 def error_code(error: Exception) -> str:
-    """Take AWS's code out of an error; empty where AWS did not answer."""
+    """Return AWS's code of an error; empty where AWS did not answer."""
     if not isinstance(error, ClientError):
         return ""
     return str(error.response.get("Error", {}).get("Code", "Unknown"))
 
 
 def error_codes(error: Exception) -> frozenset[str]:
-    """Take out AWS's code and, of a transaction, the codes of its actions."""
+    """Return AWS's code and, of a transaction, the codes of its actions."""
     reasons = (
         error.response.get("CancellationReasons", []) if isinstance(error, ClientError) else []
     )

@@ -1,8 +1,7 @@
-"""Counts that several runs need, as rows of the table: what came in, and what was sent again.
+"""Counts that several runs need, as rows of the table: what arrived, and which looks were sent.
 
-A message that comes in is counted, by the hour, in the transaction that stores it first: so that
-costs no call and counts nothing twice. What `followups` puts into the queue is counted by the
-minute.
+A message that arrives is counted, by the hour, in the transaction that stores it first: that costs
+no call and counts nothing twice. What `followups` puts into the queue is counted by the minute.
 """
 
 from __future__ import annotations
@@ -13,80 +12,73 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ses_insights.adapters.aws_errors import failing_as
+from ses_insights.adapters.items import from_item, to_item
+from ses_insights.contracts.names import Partition
 from ses_insights.domain.failures import FailureKind
-from ses_insights.domain.overload import hour_of
+from ses_insights.domain.overload import WINDOW, hour_of
 from ses_insights.domain.times import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LOAD: Final = "#load"
-"""The partition of what came in. No message has this id: ids begin with a letter or a digit."""
-
-SENT: Final = "#sent"
-"""The partition of what was sent again."""
-
-_WINDOW: Final = timedelta(hours=24)
 _KEPT: Final = timedelta(days=3)
+
+_ATTRIBUTES: Final = {Partition.ARRIVALS: "Arrivals", Partition.SENT: "FollowUps"}
 
 
 def count_arrival(table_name: str, now: datetime) -> dict[str, Any]:
-    """Count one message, as an action of a transaction."""
-    return {"Update": _added(table_name, LOAD, hour_of(now), "Arrivals", 1, now)}
-
-
-def _added(  # noqa: PLR0913, PLR0917 - what a row of counts is made of
-    table_name: str, partition: str, record: str, name: str, number: int, now: datetime
-) -> dict[str, Any]:
-    return {
-        "TableName": table_name,
-        "Key": {"MessageId": {"S": partition}, "Record": {"S": record}},
-        "UpdateExpression": f"ADD {name} :number SET ExpiresAt = :gone",
-        "ExpressionAttributeValues": {
-            ":number": {"N": str(number)},
-            ":gone": {"N": str(int((now + _KEPT).timestamp()))},
-        },
-    }
+    """Return the action of a transaction that counts one message."""
+    return {"Update": _add(table_name, Partition.ARRIVALS, hour_of(now), 1, now)}
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Reads the counts of the last day, and counts what is sent again."""
+    """Reads the counts, and counts the looks that were sent."""
 
     client: DynamoDBClient
     table_name: str
 
     def by_hour(self, now: datetime) -> Mapping[str, int]:
-        """Read how many came in, by `hour_of`. Raises `SystemFailure`."""
-        return self._after(LOAD, hour_of(now - _WINDOW), "Arrivals")
+        """Return how many messages arrived, by `hour_of`. Raises `SystemFailure`."""
+        return self._after(Partition.ARRIVALS, hour_of(now - WINDOW))
 
     def count_sent(self, number: int, now: datetime) -> None:
-        """Count looks that joined the queue. Raises `SystemFailure`."""
+        """Count looks that were put into the queue. Raises `SystemFailure`."""
         with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
-            update = _added(self.table_name, SENT, _minute_of(now), "FollowUps", number, now)
+            update = _add(self.table_name, Partition.SENT, _minute_of(now), number, now)
             self.client.update_item(**update)
 
     def sent_since(self, moment: datetime) -> int:
-        """Tell how many looks joined the queue since then, or a minute before it.
+        """Return how many looks were put into the queue since then, or a minute before it.
 
         Raises `SystemFailure`.
         """
-        minute = _minute_of(moment - timedelta(minutes=1))
-        return sum(self._after(SENT, minute, "FollowUps").values())
+        return sum(self._after(Partition.SENT, _minute_of(moment - timedelta(minutes=1))).values())
 
-    def _after(self, partition: str, past: str, name: str) -> dict[str, int]:
+    def _after(self, partition: Partition, past: str) -> dict[str, int]:
         with failing_as(FailureKind.DYNAMODB, "Query"):
             found = self.client.query(
                 TableName=self.table_name,
                 KeyConditionExpression="MessageId = :partition AND #when > :past",
                 ExpressionAttributeNames={"#when": "Record"},
-                ExpressionAttributeValues={
-                    ":partition": {"S": partition},
-                    ":past": {"S": past},
-                },
+                ExpressionAttributeValues=to_item({":partition": str(partition), ":past": past}),
                 ConsistentRead=True,
             )
-        return {item["Record"]["S"]: int(item[name]["N"]) for item in found["Items"]}
+        rows = map(from_item, found["Items"])
+        return {row["Record"]: int(row[_ATTRIBUTES[partition]]) for row in rows}
+
+
+def _add(
+    table_name: str, partition: Partition, record: str, number: int, now: datetime
+) -> dict[str, Any]:
+    return {
+        "TableName": table_name,
+        "Key": to_item({"MessageId": str(partition), "Record": record}),
+        "UpdateExpression": f"ADD {_ATTRIBUTES[partition]} :number SET ExpiresAt = :gone",
+        "ExpressionAttributeValues": to_item(
+            {":number": number, ":gone": int((now + _KEPT).timestamp())}
+        ),
+    }
 
 
 def _minute_of(moment: datetime) -> str:

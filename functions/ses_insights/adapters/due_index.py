@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_code, failing_as
-from ses_insights.domain.due import Drop, DueRow, Reschedule, Waiting
+from ses_insights.adapters.items import from_item, to_item
+from ses_insights.contracts.names import Index
+from ses_insights.domain.due import DueRow, Waiting
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import Drop, Reschedule
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-INDEX: Final = "DueLooks"
 
 PAGE: Final = 100
 """Rows of one page; also the most that one BatchGetItem takes."""
@@ -27,8 +27,8 @@ PAGE: Final = 100
 class DueIndex:
     """Reads the lanes and moves rows in them.
 
-    The index lags behind the table. So whoever acts on a row changes it on the condition that it
-    still waits for the very time that was read; of two who try, one succeeds.
+    The index lags behind the table. So a row is changed only on the condition that it still waits
+    for the very time that was read; of two runs that try, one succeeds.
     """
 
     client: DynamoDBClient
@@ -71,54 +71,51 @@ class DueIndex:
             return {}
         # The index may list a row twice while it moves; BatchGetItem takes each key once.
         keys = [_key(row) for row in {row.message_id: row for row in rows}.values()]
-        names = "MessageId, SentAt, Looks, NextLookAt, DueLane"
+        names = "MessageId, SentAt, Looks, NextLookAt"
         wanted = {"Keys": keys, "ProjectionExpression": names, "ConsistentRead": True}
         with failing_as(FailureKind.DYNAMODB, "BatchGetItem"):
             found = self.client.batch_get_item(RequestItems={self.table_name: wanted})  # type: ignore[dict-item] # the stubs want a literal
-        items = found["Responses"].get(self.table_name, [])
-        plain = [{name: _plain(value) for name, value in item.items()} for item in items]
-        return {str(item["MessageId"]): DueRow.of(item) for item in plain}
+        known = map(DueRow.of, map(from_item, found["Responses"].get(self.table_name, [])))
+        return {row.message_id: row for row in known}
 
     def claim(self, row: Waiting, *, until: str) -> bool:
-        """Let a row wait until then; False where somebody else has moved it since."""
-        return self._move(row, "SET NextLookAt = :to", {":to": _text(until)})
+        """Let a row wait until then; False where another run has moved it since."""
+        return self._move(row, "SET NextLookAt = :to", {":to": until})
 
     def release(self, row: Waiting, *, claimed_until: str) -> bool:
         """Undo a claim: the row is due again."""
-        claimed = Waiting(row.message_id, row.record, claimed_until)
-        return self._move(claimed, "SET NextLookAt = :to", {":to": _text(row.next_look_at)})
+        claimed = replace(row, next_look_at=claimed_until)
+        return self._move(claimed, "SET NextLookAt = :to", {":to": row.next_look_at})
 
     def apply(self, row: Waiting, decision: Reschedule | Drop) -> bool:
-        """Let a row wait for a later look, or for none, and say how many looks it lost by that."""
+        """Let a row wait for a later look, or for none, and count the looks it lost by that."""
+        names: dict[str, Any] = {}
         if isinstance(decision, Drop):
+            # "Final" is a reserved word of DynamoDB.
             change = "SET #final = :why REMOVE NextLookAt, DueLane, Note"
-            values = {":why": _text(decision.reason)}
+            names = {"ExpressionAttributeNames": {"#final": "Final"}}
+            values: dict[str, Any] = {":why": decision.reason}
         else:
             change = "SET NextLookAt = :to, DueLane = :lane"
-            values = {":to": _text(decision.at), ":lane": _text(decision.lane)}
+            values = {":to": decision.at, ":lane": str(decision.lane)}
             if decision.note:
                 change = f"{change}, Note = :note"
-                values[":note"] = _text(decision.note)
+                values[":note"] = decision.note
         if decision.shed:
             change = f"{change} ADD Shed :shed"
-            values[":shed"] = {"N": str(decision.shed)}
-        return self._move(row, change, values)
+            values[":shed"] = decision.shed
+        return self._move(row, change, values, **names)
 
-    def _move(self, row: Waiting, change: str, values: Mapping[str, Any]) -> bool:
-        # "Final" is a word of DynamoDB's own; a name that is not used is refused.
-        names: Any = {"ExpressionAttributeNames": _NAMES} if "#final" in change else {}
+    def _move(self, row: Waiting, change: str, values: Mapping[str, Any], **names: Any) -> bool:
         with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
             try:
                 self.client.update_item(
                     TableName=self.table_name,
                     Key=_key(row),
                     UpdateExpression=change,
-                    **names,
                     ConditionExpression="NextLookAt = :from",
-                    ExpressionAttributeValues={
-                        ":from": {"S": row.next_look_at},
-                        **values,
-                    },
+                    ExpressionAttributeValues=to_item({":from": row.next_look_at, **values}),
+                    **names,
                 )
             except ClientError as error:
                 if error_code(error) == "ConditionalCheckFailedException":
@@ -129,9 +126,9 @@ class DueIndex:
     def _query(self, lane: Lane, compared: str, time: str, **more: object) -> dict[str, Any]:
         return {
             "TableName": self.table_name,
-            "IndexName": INDEX,
+            "IndexName": Index.DUE_LOOKS,
             "KeyConditionExpression": f"DueLane = :lane AND NextLookAt {compared}",
-            "ExpressionAttributeValues": {":lane": {"S": str(lane)}, ":time": {"S": time}},
+            "ExpressionAttributeValues": to_item({":lane": str(lane), ":time": time}),
             **more,
         }
 
@@ -140,18 +137,10 @@ class DueIndex:
             return dict(self.client.query(**query))
 
 
-_NAMES: Final = {"#final": "Final"}
-
-_plain: Final = TypeDeserializer().deserialize
-
-
-def _waiting(item: dict[str, Any]) -> Waiting:
-    return Waiting(item["MessageId"]["S"], item["Record"]["S"], item["NextLookAt"]["S"])
-
-
-def _text(value: str) -> dict[str, str]:
-    return {"S": str(value)}
+def _waiting(item: Mapping[str, Any]) -> Waiting:
+    row = from_item(item)
+    return Waiting(row["MessageId"], row["Record"], row["NextLookAt"])
 
 
 def _key(row: Waiting) -> dict[str, Any]:
-    return {"MessageId": {"S": row.message_id}, "Record": {"S": row.record}}
+    return to_item({"MessageId": row.message_id, "Record": row.record})

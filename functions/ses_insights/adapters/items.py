@@ -1,4 +1,4 @@
-"""Rows as DynamoDB's items, and back."""
+"""Rows as DynamoDB's client takes and returns them, and back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from ses_insights.contracts.rows import Row
+
 _serialize: Final = TypeSerializer().serialize
 _deserialize: Final = TypeDeserializer().deserialize
 
 
 def to_item(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a row as an item."""
+    """Return a row, or values of an expression, with each value's type."""
     return {name: _serialize(value) for name, value in row.items()}
 
 
-def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Read an item as a row."""
+def from_item(item: Mapping[str, Any]) -> Row:
+    """Return an item's plain values; numbers as Decimal."""
     return {name: _deserialize(value) for name, value in item.items()}

@@ -1,4 +1,4 @@
-"""The FIFO queue of message ids: as its consumer sees it, and as a producer does."""
+"""The FIFO queue of message ids, for its consumer and for a producer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ses_insights.adapters.aws_errors import failing_as
-from ses_insights.contracts.names import MESSAGE_GROUP
+from ses_insights.contracts.names import MESSAGE_GROUP, ParkedAttribute
 from ses_insights.contracts.queue_message import QueueMessage
-from ses_insights.domain.due import Claim
+from ses_insights.domain.due import Claim, QueueDepth
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.times import iso
-from ses_insights.service.ports import QueueDepth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 _FIRST_DELAY: Final = 2
 _LONGEST_DELAY: Final = 900
@@ -39,7 +39,7 @@ class SqsConsumerQueue:
     chance: Callable[[], float] = random.random
 
     def defer(self, message: QueueMessage) -> int:
-        """Let the message come back to the head of the line after a growing, jittered time.
+        """Let the message come back to the head of the queue after a growing, jittered time.
 
         Returns the seconds. Raises `SystemFailure`; then it comes back by its visibility timeout.
         """
@@ -64,8 +64,14 @@ class SqsConsumerQueue:
                 # not dropped as a duplicate.
                 MessageDeduplicationId=f"{message.id}-{message.sequence_number}",
                 MessageAttributes={
-                    "Reason": {"DataType": "String", "StringValue": reason[:_REASON_LENGTH]},
-                    "ParkedAt": {"DataType": "String", "StringValue": iso(self.now())},
+                    ParkedAttribute.REASON: {
+                        "DataType": "String",
+                        "StringValue": reason[:_REASON_LENGTH],
+                    },
+                    ParkedAttribute.PARKED_AT: {
+                        "DataType": "String",
+                        "StringValue": iso(self.now()),
+                    },
                 },
             )
 
@@ -78,7 +84,7 @@ class SqsProducerQueue:
     queue_url: str
 
     def depth(self) -> QueueDepth:
-        """Ask how many wait. Raises `SystemFailure`."""
+        """Return how many messages it holds. Raises `SystemFailure`."""
         with failing_as(FailureKind.SQS, "GetQueueAttributes"):
             found = self.client.get_queue_attributes(
                 QueueUrl=self.queue_url,
@@ -95,7 +101,7 @@ class SqsProducerQueue:
         )
 
     def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        """Put up to ten claimed messages into the queue; returns those that it refused.
+        """Put up to ten due looks into the queue; returns those that it refused.
 
         Raises `SystemFailure` where it took none.
         """
@@ -117,8 +123,12 @@ class SqsProducerQueue:
         return [claims[int(entry["Id"])] for entry in answer.get("Failed", [])]
 
 
+def _attribute(text: str) -> MessageAttributeValueTypeDef:
+    return {"DataType": "String", "StringValue": text}
+
+
 def _deduplication_id(claim: Claim) -> str:
-    """Name this look at this message, due at this time.
+    """Identify this look at this message, due at this time.
 
     With the message alone, SQS would drop a second look within five minutes as a duplicate.
     """
@@ -127,7 +137,7 @@ def _deduplication_id(claim: Claim) -> str:
 
 
 def retry_delay(receive_count: int, chance: float) -> int:
-    """Tell how many seconds to wait after the given number of receives.
+    """Return how many seconds to wait after the given number of receives.
 
     Doubles from 2 seconds to 15 minutes; ``chance`` (0 to 1) spreads it over its upper half.
     """

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_codes, failing_as
 from ses_insights.adapters.counters import count_arrival
+from ses_insights.adapters.items import from_item, to_item
+from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
     MESSAGE,
     Row,
@@ -24,16 +25,19 @@ from ses_insights.contracts.rows import (
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
+from ses_insights.domain.surge import Surge
 from ses_insights.service.ports import RecordChangedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# DynamoDB's limits of one transaction: 100 actions and 4 MB. Two actions are kept, for the check of
-# the version and for the count of what comes in, and items here have at most 400 KB.
+# DynamoDB's limits of one transaction: 100 actions and 4 MB, and items here have at most 400 KB.
+# Actions are kept for the check of the version, for the count of what comes in, and for the groups
+# of alerts: one for each reason at most.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-_ACTIONS: Final = 98
+_ACTIONS: Final = 98 - len(Reason)
 _BYTES: Final = 3_000_000
 
 _FIRST: Final = "attribute_not_exists(MessageId)"
@@ -55,22 +59,29 @@ class RecordTable:
             pages = self.client.get_paginator("query").paginate(
                 TableName=self.table_name,
                 KeyConditionExpression="MessageId = :id",
-                ExpressionAttributeValues={":id": {"S": message_id}},
+                ExpressionAttributeValues=to_item({":id": message_id}),
                 ConsistentRead=True,
             )
-            return read_record(_row(item) for page in pages for item in page["Items"])
+            return read_record(from_item(item) for page in pages for item in page["Items"])
 
-    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
-        """Store the record and its new alerts in one transaction.
+    def save(
+        self,
+        record: Record,
+        new_alerts: Sequence[Alert],
+        *,
+        read: Record | None,
+        surges: Sequence[Surge] = (),
+    ) -> None:
+        """Store the record, its new alerts and the groups they count in, in one transaction.
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        With a message's first record it is counted as come in.
+        With its first record a message is counted as arrived.
         """
         rows = [*destination_rows(record), *(alert_row(alert, record) for alert in new_alerts)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
-        key = {"MessageId": {"S": record.insights.message_id}, "Record": {"S": MESSAGE}}
+        key = to_item({"MessageId": record.insights.message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
@@ -78,24 +89,25 @@ class RecordTable:
         # What comes in bulk takes only slots that are left over: it is no load.
         is_arrival = read is None and record.lane is not Lane.BULK
         arrival = [count_arrival(self.table_name, self.now())] if is_arrival else []
-        self._write([own, *map(self._put, last), *arrival])
+        groups = [surge_put(self.table_name, surge) for surge in surges]
+        self._write([own, *map(self._put, last), *arrival, *groups])
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""
         with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
             self.client.update_item(
                 TableName=self.table_name,
-                Key=_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
+                Key=to_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
                 UpdateExpression="SET PublishedAt = :at, SnsMessageId = :as "
                 "REMOVE DueLane, NextLookAt",
                 ConditionExpression="attribute_exists(MessageId)",
-                ExpressionAttributeValues=_item(
+                ExpressionAttributeValues=to_item(
                     {":at": alert.published_at, ":as": alert.sns_message_id}
                 ),
             )
 
     def _put(self, row: Row) -> dict[str, Any]:
-        return {"Put": {"TableName": self.table_name, "Item": _item(row)}}
+        return {"Put": {"TableName": self.table_name, "Item": to_item(row)}}
 
     def _write(self, actions: Sequence[Any]) -> None:
         with failing_as(FailureKind.DYNAMODB, "TransactWriteItems"):
@@ -112,7 +124,7 @@ def _condition(read: Record | None) -> dict[str, Any]:
         return {"ConditionExpression": _FIRST}
     return {
         "ConditionExpression": _UNCHANGED,
-        "ExpressionAttributeValues": _item({":looks": read.looks}),
+        "ExpressionAttributeValues": to_item({":looks": read.looks}),
     }
 
 
@@ -128,15 +140,3 @@ def _batches(rows: Sequence[Row]) -> list[list[Row]]:
         batches[-1].append(row)
         size += weight
     return batches
-
-
-_serialize: Final = TypeSerializer().serialize
-_deserialize: Final = TypeDeserializer().deserialize
-
-
-def _item(row: Row) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in row.items()}
-
-
-def _row(item: Mapping[str, Any]) -> Row:
-    return {name: _deserialize(value) for name, value in item.items()}

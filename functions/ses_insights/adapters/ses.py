@@ -1,4 +1,4 @@
-"""GetMessageInsights, asked at the pace: the one place that calls it, and that retries it."""
+"""GetMessageInsights, called at the pace. Nothing else calls it, and nothing else retries it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STORING_NEEDS: Final = 8.0
 """Seconds kept free after a call to store its answer and to publish."""
 
 _ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
-"""SES's own word on a message."""
+"""Errors that are SES's answer about a message."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class SesSource:
     client: SESV2Client
     pace: Pace
     on_call: Callable[[Call], None]
-    """Told of every call."""
+    """Called after every call to SES."""
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
@@ -96,17 +96,17 @@ class SesSource:
         raise problem
 
     def _ask_once(self, message_id: str) -> Answer:
-        journey = CallResult.BROKEN
+        result = CallResult.BROKEN
         try:
             response = self.client.get_message_insights(MessageId=message_id)
-            journey = CallResult.ANSWERED
+            result = CallResult.ANSWERED
         except Exception as error:
             if not is_of_the_call(error):
                 raise
-            journey = _journey(error)
+            result = _result_of(error)
             return _answer(error)
         finally:
-            self._arrive(journey)
+            self._arrive(result)
         if response.keys() <= {"ResponseMetadata"}:
             raise SystemFailure(
                 FailureKind.SES_UNAVAILABLE, "GetMessageInsights: an answer without a word"
@@ -125,17 +125,17 @@ class SesSource:
         self._left_at = self.clock()
         self.pace.call_started(self._left_at)
 
-    def _arrive(self, journey: CallResult) -> None:
+    def _arrive(self, result: CallResult) -> None:
         """Note how a request that left has ended; one that failed before it left is no call."""
         if self._left_at is None:
             return
         now = self.clock()
-        self.pace.call_ended(now, journey)
-        self.on_call(Call(now - self._left_at, throttled=journey is CallResult.THROTTLED))
+        self.pace.call_ended(now, result)
+        self.on_call(Call(now - self._left_at, throttled=result is CallResult.THROTTLED))
         self._left_at = None
 
 
-def _journey(error: Exception) -> CallResult:
+def _result_of(error: Exception) -> CallResult:
     if _is_throttled(error):
         return CallResult.THROTTLED
     return CallResult.ANSWERED if error_code(error) in _ANSWERS else CallResult.BROKEN
@@ -169,9 +169,9 @@ def _answer(error: Exception) -> Answer:
 
 
 def _says_vdm_is_off(error: Exception) -> bool:
-    """Tell VDM off from a message that is not found.
+    """Whether a 404 means that Virtual Deliverability Manager is off, and not "not found".
 
-    SES leaves no other way than its text: "To use this feature you must enable Virtual
+    SES leaves no other way to know than its text: "To use this feature you must enable Virtual
     Deliverability Manager".
     """
     return "virtual deliverability manager" in str(error).lower()

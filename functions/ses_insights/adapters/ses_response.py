@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ses_insights.domain.insight import (
     ENGAGEMENT,
@@ -28,6 +28,8 @@ TEXT_KEPT: Final = 2048
 
 ADDRESS_KEPT: Final = 500
 """Characters kept of an address. SES takes 320, and DynamoDB 2,048 bytes as the key of an index."""
+
+T = TypeVar("T", Bounce, Complaint)
 
 
 def read_insights(response: Mapping[str, Any], message_id: str) -> Insights:
@@ -56,23 +58,18 @@ def _read_destination(insight: Mapping[str, Any]) -> Destination:
 
 def _read_event(event: Mapping[str, Any]) -> Event:
     details = event.get("Details") or {}
-    bounce, complaint = details.get("Bounce"), details.get("Complaint")
     return Event(
         type=_text(event, "Type") or "UNKNOWN",
         timestamp=_moment(event),
-        bounce=None
-        if bounce is None
-        else Bounce(
-            _text(bounce, "BounceType"),
-            _text(bounce, "BounceSubType"),
-            _text(bounce, "DiagnosticCode"),
-        ),
-        complaint=None
-        if complaint is None
-        else Complaint(
-            _text(complaint, "ComplaintSubType"), _text(complaint, "ComplaintFeedbackType")
-        ),
+        bounce=_read(Bounce, details, "BounceType", "BounceSubType", "DiagnosticCode"),
+        complaint=_read(Complaint, details, "ComplaintSubType", "ComplaintFeedbackType"),
     )
+
+
+def _read(kind: type[T], details: Mapping[str, Any], *names: str) -> T | None:
+    """Read the structure that is named like a kind of details, where there is one."""
+    found = details.get(kind.__name__)
+    return None if found is None else kind(*(_text(found, name) for name in names))
 
 
 def _list(holder: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
@@ -81,7 +78,7 @@ def _list(holder: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
 
 
 def _moment(event: Mapping[str, Any]) -> str | None:
-    """Read a time; one without a zone is UTC, and one that the calendar has not in UTC is none."""
+    """Read a time; one without a zone is UTC, and None stands for one that UTC cannot express."""
     moment = event.get("Timestamp")
     if not isinstance(moment, datetime):
         return None

@@ -11,10 +11,9 @@ from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_codes, failing_as
 from ses_insights.adapters.items import from_item, to_item
-from ses_insights.contracts.names import Index
+from ses_insights.contracts.names import Index, Partition
 from ses_insights.contracts.rows import Row, alert_key
 from ses_insights.contracts.surge_rows import (
-    SURGES,
     group_key,
     read_finding,
     read_summary,
@@ -132,7 +131,7 @@ class SurgeTable:
         with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
             self.client.update_item(
                 TableName=self.table_name,
-                Key=to_item({"MessageId": SURGES, "Record": alert_key(summary.alert_id)}),
+                Key=to_item({"MessageId": Partition.SURGES, "Record": alert_key(summary.alert_id)}),
                 UpdateExpression="SET PublishedAt = :at, SnsMessageId = :as "
                 "REMOVE DueLane, NextLookAt",
                 ConditionExpression="attribute_exists(MessageId)",
@@ -141,7 +140,7 @@ class SurgeTable:
                 ),
             )
 
-    def _get(self, key: str, *, partition: str = SURGES) -> Row | None:
+    def _get(self, key: str, *, partition: str = Partition.SURGES) -> Row | None:
         with failing_as(FailureKind.DYNAMODB, "Query"):
             found = self.client.query(
                 TableName=self.table_name,

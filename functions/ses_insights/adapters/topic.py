@@ -25,20 +25,20 @@ CONFIG: Final = Config(
 
 @dataclass(frozen=True, slots=True)
 class AlertTopic:
-    """Publishes to everybody who subscribed."""
+    """Publishes alerts to subscribers, and to chat applications where there is a topic for them."""
 
     client: SNSClient
     topic_arn: str
-    chat_topic_arn: str | None = None
+    chat_topic_arn: str | None
     """Where chat applications listen; None where there are none."""
 
     def publish(self, notification: Notification) -> str:
         """Publish one alert and return SNS's message id.
 
-        The chat comes first: where the second call fails and both are repeated, it is people in a
-        chat who read the alert twice, and no program.
+        The chat comes first: where the second call fails and both are repeated, people in a chat
+        read the alert twice, and programs get it once.
         """
-        if self.chat_topic_arn:
+        if self.chat_topic_arn and notification.chat is not None:
             self._publish(self.chat_topic_arn, notification, notification.chat)
         return self._publish(
             self.topic_arn, notification, notification.message, MessageStructure="json"

@@ -1,4 +1,4 @@
-"""The command `insights`; here the commands meet AWS."""
+"""The command `insights`: the only place where the commands get AWS."""
 
 import os
 

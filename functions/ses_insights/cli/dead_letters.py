@@ -1,8 +1,8 @@
-"""The dead-letter queue: what is parked in it, why, and how to get it out.
+"""Reading, redriving and deleting the messages of the dead-letter queue.
 
-SQS hands out at most ten messages of a group at a time, and no more of that group until these are
-deleted or visible again. Parked messages mostly have the same group. So what stands behind ten that
-are to stay is reached by sending those to the end of the queue.
+SQS returns at most ten messages of a group, and no more of that group until these are deleted or
+visible again. Most parked messages have the same group. So messages behind ten that have to stay
+are reached by sending those ten to the end of the queue.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ses_insights.adapters.queue import SqsProducerQueue
+from ses_insights.contracts.names import ParkedAttribute
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 NO_REASON: Final = "none"
-"""Stands for messages that SQS itself moved here: the function crashed on them again and again."""
+"""The reason of messages that SQS itself moved here: the function crashed on them repeatedly."""
 
 _AT_ONCE: Final = 10
 _HELD: Final = 60
-"""Seconds for which what is received is kept from others, if it is not released sooner."""
+"""Seconds for which received messages are hidden from others, if not released sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Parked:
 
     @classmethod
     def of(cls, message: Any) -> Parked:
-        """Read it as SQS hands it out."""
+        """Return a message of SQS's response."""
         texts = {
             name: value.get("StringValue", "")
             for name, value in message.get("MessageAttributes", {}).items()
@@ -47,24 +48,24 @@ class Parked:
             id=message["MessageId"],
             body=message["Body"],
             group=message["Attributes"]["MessageGroupId"],
-            reason=texts.get("Reason", ""),
-            parked_at=texts.get("ParkedAt", ""),
+            reason=texts.get(ParkedAttribute.REASON, ""),
+            parked_at=texts.get(ParkedAttribute.PARKED_AT, ""),
             receipt_handle=message["ReceiptHandle"],
         )
 
     @property
     def slug(self) -> str:
-        """The kind of reason, in one word."""
+        """The reason's first word, which names its kind."""
         return self.reason.partition(":")[0] or NO_REASON
 
     def is_for(self, reason: str | None) -> bool:
-        """Whether it is parked for this kind of reason; for any, where none is named."""
+        """Whether it is parked for this kind of reason; True if none is named."""
         return reason is None or self.slug.lower() == reason.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """Reads and empties the dead-letter queue. Raises what boto3 raises."""
+    """The dead-letter queue. Everything raises what boto3 raises."""
 
     client: SQSClient
     url: str
@@ -72,12 +73,12 @@ class DeadLetters:
     """The queue of message ids."""
 
     def count(self) -> int:
-        """Tell how many there are; SQS calls it approximate."""
+        """Return how many messages there are; SQS calls it approximate."""
         depth = SqsProducerQueue(self.client, self.url).depth()
         return depth.visible + depth.delayed + depth.in_flight
 
     def peek(self) -> list[Parked]:
-        """Read what SQS shows, ten of a group at most, and leave it as it is."""
+        """Return what SQS shows, at most ten of a group, and leave it as it is."""
         seen: dict[str, Parked] = {}
         try:
             while messages := self._receive():
@@ -87,30 +88,31 @@ class DeadLetters:
         return list(seen.values())
 
     def redrive(self, reason: str | None) -> Iterator[Parked]:
-        """Send back to the queue what is parked for this reason; goes on as its result is read.
+        """Send messages back to the queue one by one, and yield each after that.
 
-        The same body in the same group. Sent before it is deleted: stopped in between, it is in
-        both, and the deduplication id, which is the parked message's own, makes it one again.
+        A message keeps its body and its group. It is sent before it is deleted: stopped in between,
+        it is in both queues, and its deduplication id, made from the parked message's own id, makes
+        it one again.
         """
         return self._take(reason, self._send_back)
 
     def drop(self, reason: str | None) -> Iterator[Parked]:
-        """Delete what is parked for this reason; goes on as its result is read."""
+        """Delete messages one by one, and yield each after that."""
         return self._take(reason, lambda _: None)
 
     def _take(self, reason: str | None, act: Callable[[Parked], None]) -> Iterator[Parked]:
-        """Act on what is there now, and delete it; what is parked while this goes on stays."""
-        left = self.count()
+        """Act on the messages that are there now, and delete them; newer ones stay."""
+        remaining = self.count()
         to_the_end: set[str] = set()
-        while left > 0 and (messages := self._receive()):
+        while remaining > 0 and (messages := self._receive()):
             stay = [message for message in messages if not message.is_for(reason)]
             for message in messages:
                 if message not in stay:
                     act(message)
                     self._delete(message)
                     yield message
-            left -= len(messages)
-            if left <= 0 or to_the_end.intersection(message.id for message in stay):
+            remaining -= len(messages)
+            if remaining <= 0 or to_the_end.intersection(message.id for message in stay):
                 self._release(stay)
                 return
             for message in stay:
@@ -123,7 +125,7 @@ class DeadLetters:
             MaxNumberOfMessages=_AT_ONCE,
             VisibilityTimeout=_HELD,
             MessageSystemAttributeNames=["MessageGroupId"],
-            MessageAttributeNames=["Reason", "ParkedAt"],
+            MessageAttributeNames=[*ParkedAttribute],
         )
         return [Parked.of(message) for message in received.get("Messages", [])]
 
@@ -154,7 +156,10 @@ class DeadLetters:
         )
 
     def _send_to_the_end(self, message: Parked) -> str:
-        texts = {"Reason": message.reason, "ParkedAt": message.parked_at}
+        texts = {
+            ParkedAttribute.REASON: message.reason,
+            ParkedAttribute.PARKED_AT: message.parked_at,
+        }
         sent = self.client.send_message(
             QueueUrl=self.url,
             MessageBody=message.body,

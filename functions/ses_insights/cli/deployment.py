@@ -1,4 +1,4 @@
-"""The deployed service as the commands see it: the stack's outputs, and clients of AWS."""
+"""The deployed service for the commands: the stack's outputs, its table and clients of AWS."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_code
+from ses_insights.adapters.items import from_item, to_item
 from ses_insights.cli.errors import CliError
+from ses_insights.contracts.names import Output
 from ses_insights.contracts.rows import Row
 from ses_insights.settings import LookupSettings, Settings
 
@@ -24,25 +25,23 @@ if TYPE_CHECKING:
 
 NEEDED: Final = frozenset(
     {
-        "QueueUrl",
-        "DeadLetterQueueUrl",
-        "TableName",
-        "LookupFunctionName",
+        Output.QUEUE_URL,
+        Output.DEAD_LETTER_QUEUE_URL,
+        Output.TABLE_NAME,
+        Output.LOOKUP_FUNCTION_NAME,
     }
 )
-"""Outputs without which a stack is not this service's."""
+"""The outputs that every stack of this service has."""
 
 CONFIG: Final = Config(
     retries={"total_max_attempts": 4, "mode": "standard"}, connect_timeout=5, read_timeout=20
 )
 """A person waits: what fails is tried again, but not for minutes."""
 
-_plain: Final = TypeDeserializer().deserialize
-
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployed stack. Its parts are asked for only when a command needs them."""
+    """One deployed stack. Each part is read when a command first needs it."""
 
     session: boto3.Session
     stack: str
@@ -68,13 +67,13 @@ class Deployment:
         }
         if missing := sorted(NEEDED - outputs.keys()):
             raise CliError(
-                f"The stack {stack} has no output {missing[0]}: it is none of SES Insights, or it "
-                "is still being deployed."
+                f"The stack {stack} has no output {missing[0]}: it is not a stack of SES Insights, "
+                "or it is still being deployed."
             )
         return cls(session, stack, outputs)
 
     def client(self, name: str) -> Any:
-        """Make a client of an AWS service."""
+        """Return a client of an AWS service."""
         return self.session.client(name, config=CONFIG)  # type: ignore[call-overload] # any of them
 
     @cached_property
@@ -92,32 +91,42 @@ class Deployment:
     @property
     def table_name(self) -> str:
         """The table."""
-        return self.outputs["TableName"]
+        return self.outputs[Output.TABLE_NAME]
+
+    @property
+    def queue_url(self) -> str:
+        """The queue of message ids."""
+        return self.outputs[Output.QUEUE_URL]
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        """The dead-letter queue."""
+        return self.outputs[Output.DEAD_LETTER_QUEUE_URL]
 
     @cached_property
     def lookup_function(self) -> Mapping[str, Any]:
-        """How the lookup function is set up."""
+        """The configuration of the lookup function."""
         found: Mapping[str, Any] = self.client("lambda").get_function_configuration(
-            FunctionName=self.outputs["LookupFunctionName"]
+            FunctionName=self.outputs[Output.LOOKUP_FUNCTION_NAME]
         )
         return found
 
     @cached_property
     def settings(self) -> Settings:
-        """What the deployment chose: period, delay, ladder. Raises `SettingError`."""
+        """The settings of every function: period, delay, ladder. Raises `SettingError`."""
         return Settings.read(self.lookup_function["Environment"]["Variables"])
 
     @cached_property
-    def own_settings(self) -> LookupSettings:
-        """What the deployment chose about rows. Raises `SettingError`."""
+    def lookup_settings(self) -> LookupSettings:
+        """The settings of the lookup function: how rows are written. Raises `SettingError`."""
         return LookupSettings.read(self.lookup_function["Environment"]["Variables"])
 
     def query(self, **query: Any) -> Iterator[Row]:
-        """Read rows of the table, or of an index of it, page by page."""
+        """Return rows of the table, or of one of its indexes; reads page by page."""
         yield from self._rows("query", query)
 
     def scan(self, **scan: Any) -> Iterator[Row]:
-        """Read the whole table, page by page."""
+        """Return all rows of the table; reads page by page."""
         yield from self._rows("scan", scan)
 
     def _rows(
@@ -127,20 +136,19 @@ class Deployment:
             TableName=self.table_name, **request
         )
         for page in pages:
-            for item in page["Items"]:
-                yield {name: _plain(value) for name, value in item.items()}
+            yield from map(from_item, page["Items"])
 
     def rows_of(self, message_id: str) -> list[Row]:
-        """Read every row of a message, as they are now."""
+        """Return every row of a message, as they are now."""
         return list(
             self.query(
                 KeyConditionExpression="MessageId = :id",
-                ExpressionAttributeValues={":id": {"S": message_id}},
+                ExpressionAttributeValues=to_item({":id": message_id}),
                 ConsistentRead=True,
             )
         )
 
 
 def now() -> datetime:
-    """Tell the time."""
+    """Return the present instant."""
     return datetime.now(UTC)

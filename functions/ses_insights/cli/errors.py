@@ -1,10 +1,11 @@
-"""What goes wrong in ways to be expected, each as one sentence that says what to do."""
+"""The failures to be expected, each as one sentence that says what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
+import typer
 from botocore import exceptions
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,11 +26,11 @@ from ses_insights.domain.failures import SystemFailure
 from ses_insights.settings import SettingError
 
 NOTHING: Final = 1
-"""Exit code: nothing was found, or some of what was given was refused."""
+"""Exit code: nothing was found, or part of the input was refused."""
 USAGE: Final = 2
 """Exit code: the command was used wrongly."""
 AWS: Final = 3
-"""Exit code: AWS, or the way to it, does not do what is asked."""
+"""Exit code: AWS refuses the request or cannot be reached."""
 
 _THROTTLED: Final = frozenset(
     {
@@ -44,20 +45,20 @@ _THROTTLED: Final = frozenset(
 )
 
 
-class CliError(Exception):
-    """A command cannot do what is asked; the text is one sentence for the person who asked."""
+class CliError(typer.TyperException):
+    """A command cannot do what was asked; the text says why, in one sentence for a person."""
 
     exit_code = AWS
 
 
 class NothingFoundError(CliError):
-    """What was asked for is not there."""
+    """What was asked for does not exist."""
 
     exit_code = NOTHING
 
 
 class WrongUsageError(CliError):
-    """The command was given something that it cannot take."""
+    """The arguments of the command cannot be used."""
 
     exit_code = USAGE
 
@@ -72,29 +73,34 @@ EXPECTED: Final = (
 )
 
 
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of a failure."""
+    return error.exit_code if isinstance(error, CliError) else AWS
+
+
 def sentence(error: BaseException) -> str:
-    """Say what is wrong and what to do."""
+    """Return in one line what is wrong and what to do."""
     if isinstance(error, SystemFailure) and isinstance(error.__cause__, EXPECTED):
         return sentence(error.__cause__)
     if isinstance(error, ClientError):
         return one_line(_of_aws(error))
-    return one_line(_of_the_way_there(error))
+    return one_line(_before_aws(error))
 
 
 def _of_aws(error: ClientError) -> str:
     code = error_code(error)
     if is_denied(code):
         what = action_denied(error) or error.operation_name
-        return f"These credentials may not do this: {what} is denied. docs/cli.md has the policy."
+        return f"These credentials do not allow this: {what} is denied. docs/cli.md has the policy."
     if code in CREDENTIALS:
-        return f"AWS does not take these credentials ({code}): log in again, or name others."
+        return f"AWS rejects these credentials ({code}): log in again, or use others."
     if code in _THROTTLED:
         return f"AWS throttles {error.operation_name}: try again in a minute."
     text = error.response.get("Error", {}).get("Message", "")
     return f"AWS refuses {error.operation_name}: {code}: {text}"
 
 
-def _of_the_way_there(error: BaseException) -> str:
+def _before_aws(error: BaseException) -> str:
     for kinds, words in _WORDS.items():
         if isinstance(error, kinds):
             return words.format(error)
@@ -107,16 +113,16 @@ _WORDS: Final[Mapping[tuple[type[Exception], ...], str]] = {
         "AWS_SECRET_ACCESS_KEY."
     ),
     (CredentialRetrievalError,): "The AWS credentials cannot be read: log in again. {}",
-    (ProfileNotFound,): "{}: set AWS_PROFILE to one that `aws configure list-profiles` names.",
-    (NoRegionError,): "No Region is named: set AWS_REGION to the one in which the stack is.",
+    (ProfileNotFound,): "{}: set AWS_PROFILE to one that `aws configure list-profiles` shows.",
+    (NoRegionError,): "No Region is set: set AWS_REGION to the one of the stack.",
     (SSLError,): (
         "The certificate of AWS's endpoint is not trusted: for the local run set AWS_CA_BUNDLE as "
         "`make local` prints it."
     ),
-    (SettingError,): "The stack does not fit this version: {}. Deploy it again.",
-    (ResponseParserError,): "What answers is not AWS: check AWS_ENDPOINT_URL.",
+    (SettingError,): "The stack does not match this version of insights: {}. Deploy it again.",
+    (ResponseParserError,): "The answer is not one of AWS: check AWS_ENDPOINT_URL.",
     (exceptions.ConnectionError, HTTPClientError): (
         "AWS cannot be reached: check the network, AWS_REGION and AWS_ENDPOINT_URL. {}"
     ),
 }
-"""What stands between this program and AWS, the first that fits."""
+"""What can fail before AWS answers; the first entry that fits counts."""

@@ -20,16 +20,14 @@ Statuses = Annotated[
         "--status",
         case_sensitive=False,
         metavar="STATUS",
-        help="Only this status; can be given again.",
+        help="Only this status; can be given several times.",
         autocompletion=lambda: list(Status),
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
-
-DEFAULT_STACK = "SesInsights"
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def deployment_of(ctx: typer.Context, stack: str) -> Deployment:
     """Find the deployed stack, in the way that the command was started with."""
-    service: Deployment = ctx.obj(stack)
-    return service
+    deployment: Deployment = ctx.obj(stack)
+    return deployment

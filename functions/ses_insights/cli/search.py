@@ -6,18 +6,19 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
 from typing import Any, Final
 
+from ses_insights.adapters.items import to_item
 from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import WrongUsageError
+from ses_insights.contracts.names import INDEX_KEYS, Attribute, Index
 from ses_insights.contracts.rows import MESSAGE, Row
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
 from ses_insights.service.erase import addresses
 
-UNTOLD: Final = frozenset({Status.NOT_FOUND, Status.INVALID})
-"""Statuses of messages of which SES has told no recipient: no index has them."""
+WITHOUT_RECIPIENT: Final = frozenset({Status.NOT_FOUND, Status.INVALID})
+"""Statuses of messages whose recipients SES has not named: no index has them."""
 
 _PAGE: Final = 100
 
@@ -41,7 +42,7 @@ class Days:
 
 
 def day(text: str, today: date) -> date:
-    """Read a day as a person writes it. Raises `WrongUsageError`."""
+    """Return the day that a person has written. Raises `WrongUsageError`."""
     if text == "today":
         return today
     if text == "yesterday":
@@ -50,16 +51,16 @@ def day(text: str, today: date) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise WrongUsageError(
-            f"{text} is no day: write it as {today.isoformat()}, today or yesterday."
+            f"{text} is not a day: write it as {today.isoformat()}, today or yesterday."
         ) from None
 
 
 def to_address(
-    service: Deployment, address: str, statuses: Sequence[Status], days: Days | None
+    deployment: Deployment, address: str, statuses: Sequence[Status], days: Days | None
 ) -> Iterator[Row]:
-    """Read what became of the mail to one address in its likely spellings, newest first."""
+    """Return the rows of mail to one address, in its likely spellings, newest first."""
     streams = (
-        service.query(**_query("ByDestination", "Destination", each, days, newest_first=True))
+        deployment.query(**_query(Index.BY_DESTINATION, each, days, newest_first=True))
         for each in addresses(address)
     )
     rows = heapq.merge(*streams, key=moment, reverse=True)
@@ -67,56 +68,50 @@ def to_address(
 
 
 def by_status(
-    service: Deployment, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
+    deployment: Deployment, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
 ) -> Iterator[Row]:
-    """Read the recipients with one of these statuses, all of them for none, in order of time."""
-    wanted = [each for each in statuses or Status if each not in UNTOLD]
+    """Return the recipients with one of these statuses, or with any if none is given, by time."""
+    wanted = [each for each in statuses or Status if each not in WITHOUT_RECIPIENT]
     streams: list[Iterable[Row]] = [
-        service.query(**_query("ByStatus", "Status", status, days, newest_first=newest_first))
+        deployment.query(**_query(Index.BY_STATUS, status, days, newest_first=newest_first))
         for status in wanted
     ]
-    if untold := [each for each in statuses if each in UNTOLD]:
-        streams.append(_untold(service, untold, days, newest_first=newest_first))
+    if others := [each for each in statuses if each in WITHOUT_RECIPIENT]:
+        streams.append(_without_recipient(deployment, others, days, newest_first=newest_first))
     return heapq.merge(*streams, key=moment, reverse=newest_first)
 
 
 def moment(row: Row) -> str:
-    """Tell for when a row stands: its newest event, or the last look at it."""
+    """Return the time that a row stands for: its newest event, or the last look at it."""
     return str(row.get("LastEventAt") or row.get("LastLookAt") or row.get("SentAt") or "")
 
 
-def newest(rows: Iterator[Row], limit: int) -> list[Row]:
-    """Take so many."""
-    return list(islice(rows, limit))
-
-
-def _query(
-    index: str, key: str, value: str, days: Days | None, *, newest_first: bool
-) -> dict[str, Any]:
-    condition, values = "#key = :key", {":key": {"S": str(value)}}
+def _query(index: Index, value: str, days: Days | None, *, newest_first: bool) -> dict[str, Any]:
+    key, time_key = INDEX_KEYS[index]
+    condition, values = "#key = :key", {":key": str(value)}
     if days:
-        condition = f"{condition} AND LastEventAt BETWEEN :since AND :until"
-        values |= {":since": {"S": days.since}, ":until": {"S": days.until}}
+        condition = f"{condition} AND {time_key} BETWEEN :since AND :until"
+        values |= {":since": days.since, ":until": days.until}
     return {
         "IndexName": index,
         "KeyConditionExpression": condition,
         "ExpressionAttributeNames": {"#key": key},
-        "ExpressionAttributeValues": values,
+        "ExpressionAttributeValues": to_item(values),
         "ScanIndexForward": not newest_first,
         "PaginationConfig": {"PageSize": _PAGE},
     }
 
 
-def _untold(
-    service: Deployment, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
+def _without_recipient(
+    deployment: Deployment, statuses: Sequence[Status], days: Days | None, *, newest_first: bool
 ) -> list[Row]:
-    """Read the whole table for messages without a recipient."""
+    """Return messages without a recipient; reads the whole table."""
     rows = (
         row
-        for row in service.scan(
+        for row in deployment.scan(
             FilterExpression="#record = :message",
-            ExpressionAttributeNames={"#record": "Record"},
-            ExpressionAttributeValues={":message": {"S": MESSAGE}},
+            ExpressionAttributeNames={"#record": Attribute.RECORD},
+            ExpressionAttributeValues=to_item({":message": MESSAGE}),
         )
         if row["Status"] in statuses and (not days or days.since <= moment(row) <= days.until)
     )

@@ -1,4 +1,4 @@
-"""Message ids into the queue, ten at a time; what the queue refuses in passing is sent again."""
+"""Sending message ids to the queue, ten at a time, with retries."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends to the queue."""
+    """Sends ids to the queue."""
 
     client: SQSClient
     queue_url: str
     sleep: Callable[[float], None] = time.sleep
 
     def send(self, ids: Mapping[str, bool]) -> Iterator[tuple[int, list[Refused]]]:
-        """Send ids, and whether a look is forced; goes on as its result is read.
+        """Send ids, each with whether a look is forced, batch by batch.
 
-        Gives, for each batch, how many joined the queue and what was refused for good. Raises what
-        boto3 raises. An id sent again within five minutes is dropped by the queue.
+        Yields, for each batch, how many joined the queue and which were refused for good. Raises
+        what boto3 raises. The queue drops an id that is sent again within five minutes.
         """
         pairs = list(ids.items())
         for start in range(0, len(pairs), BATCH):
@@ -50,8 +50,8 @@ class Sender:
             yield len(batch) - len(refused), refused
 
     def _send(self, batch: Sequence[tuple[str, str]]) -> list[Refused]:
-        for_good: list[Refused] = []
-        passing: list[Refused] = []
+        refused: list[Refused] = []
+        retryable: list[Refused] = []
         left = dict(enumerate(batch))
         for attempt in range(TRIES):
             if attempt:
@@ -64,12 +64,12 @@ class Sender:
                 ],
             )
             failed = answer.get("Failed", [])
-            passing = [
+            retryable = [
                 Refused(left[int(each["Id"])][0], each.get("Message") or each["Code"])
                 for each in failed
                 if not each["SenderFault"]
             ]
-            for_good += [
+            refused += [
                 Refused(left[int(each["Id"])][0], each.get("Message") or each["Code"])
                 for each in failed
                 if each["SenderFault"]
@@ -79,16 +79,16 @@ class Sender:
             }
             if not left:
                 break
-        return [*for_good, *passing]
+        return [*refused, *retryable]
 
 
 def body(message_id: str, force: bool) -> str:  # noqa: FBT001 - the pair of a mapping
-    """Write an id as the queue takes it; nothing else of what was given goes in."""
+    """Return the message body for an id; it holds nothing else of the input."""
     return json.dumps({"MessageId": message_id, "force": True}) if force else message_id
 
 
 def last_look_by(
     now: datetime, *, in_queue: int, sent: int, delay: timedelta, period: float
 ) -> datetime:
-    """Tell by when the last of what was sent is looked at: its delay, and the looks before it."""
+    """Return by when the last id is looked up: after its delay, and the looks before it."""
     return now + delay + timedelta(seconds=(in_queue + sent) * period)

@@ -162,6 +162,7 @@ def _email(alert: Alert, insights: Insights, table: TableAddress, sent_at: str) 
         "Happened": alert.event.timestamp,
         "Severity": explanation.severity,
         "Reason": explanation.reason,
+        "Confidence": explanation.confidence,
         "Mailbox provider": None if alert.isp == UNKNOWN_ISP else alert.isp,
         "Bounce subtype": bounce.bounce_sub_type,
         "Diagnostic code": bounce.diagnostic_code,
@@ -174,7 +175,7 @@ def _email(alert: Alert, insights: Insights, table: TableAddress, sent_at: str) 
     what = f"Mail to {one_line(alert.destination)} {_what_happened(alert)}."
     return "\n".join(
         [
-            f"{what} {explanation.cause} (Confidence: {explanation.confidence}.)",
+            f"{what} {explanation.cause} {explanation.evidence}".rstrip(),
             f"What to do: {explanation.next_step}",
             "",
             *fact_lines(facts),
@@ -210,7 +211,7 @@ def _chat(alert: Alert, insights: Insights, table: TableAddress) -> str:
     link = table.console_link(insights.message_id)
     description = [
         f"Mail to {quoted(alert.destination)} {_what_happened(alert)}. {explanation.cause}",
-        f"Confidence: {explanation.confidence}. Account {table.account}, {table.region}.",
+        f"{explanation.evidence} Account {table.account}, {table.region}.".lstrip(),
     ]
     if bounce.diagnostic_code:
         description.append(f"Diagnostic code: {quoted(bounce.diagnostic_code)}")

@@ -30,6 +30,11 @@ class TableAddress:
     region: str
     table_name: str
 
+    @classmethod
+    def beside(cls, topic_arn: str, region: str, table_name: str) -> TableAddress:
+        """Return the address of a table in the account of a topic."""
+        return cls(topic_arn.split(":")[4], region, table_name)
+
     def console_link(self, message_id: str) -> str | None:
         """Link to the table's item explorer, set to the message; None where no domain is known.
 

@@ -5,30 +5,21 @@ Nothing else of the package may be imported by ``infra``, so what a template nee
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from ses_insights.domain.alert import AlertType, Grouping
+from ses_insights.domain.explanation import Severity
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.reasons import Severity
 from ses_insights.domain.schedule import DEFAULT_RUNGS, SES_KEEPS
 from ses_insights.domain.status import Status
+from ses_insights.domain.surge import SURGE_AFTER
 
-__all__ = [
-    "DEFAULT_LADDER_SECONDS",
-    "DEFAULT_RETENTION_DAYS",
-    "DEFAULT_SES_KEEPS_DAYS",
-    "DEFAULT_STACK_NAME",
-    "MESSAGE_GROUP",
-    "METRIC_NAMESPACE",
-    "FailureKind",
-    "Index",
-    "Lane",
-    "Metric",
-    "Output",
-    "Service",
-    "Status",
-    "Variable",
-]
+# Defined in `domain`, and given out here, too.
+__all__ = ["SURGE_AFTER", "AlertType", "FailureKind", "Grouping", "Lane", "Severity", "Status"]
 
 DEFAULT_STACK_NAME: Final = "SesInsights"
 
@@ -41,6 +32,9 @@ DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFA
 DEFAULT_SES_KEEPS_DAYS: Final = SES_KEEPS.days
 
 DEFAULT_RETENTION_DAYS: Final = 90
+
+MOST_SINGLE_ALERTS: Final = 1_000
+"""The most that `surgeAfter` can be: more e-mails of one kind in an hour help nobody."""
 
 METRIC_NAMESPACE: Final = "SesInsights"
 
@@ -75,6 +69,17 @@ class Index(StrEnum):
     DUE_LOOKS = "DueLooks"
 
 
+class Partition(StrEnum):
+    """The partitions of the table that hold no message; ids of messages never begin with ``#``."""
+
+    ARRIVALS = "#load"
+    """Messages that arrived, by the hour."""
+    SENT = "#sent"
+    """Due looks that were put into the queue, by the minute."""
+    SURGES = "#surges"
+    """How many alerts of a kind came lately, and the summaries of surges."""
+
+
 class Variable(StrEnum):
     """The environment variables of the functions."""
 
@@ -92,6 +97,8 @@ class Variable(StrEnum):
     SES_KEEPS_DAYS = "SES_KEEPS_DAYS"
     RETENTION_DAYS = "RETENTION_DAYS"
     REDACT_SUBJECTS = "REDACT_SUBJECTS"
+    ALERT_TYPES = "ALERT_TYPES"
+    SURGE_AFTER = "SURGE_AFTER"
 
 
 class Metric(StrEnum):
@@ -114,3 +121,107 @@ class Metric(StrEnum):
     REFUSED = "Refused"
     LAG = "Lag"
     BAD_ROWS = "BadRows"
+
+
+class Shed(StrEnum):
+    """What was given up for want of slots: the dimension ``what`` of the metric `Metric.SHED`."""
+
+    RUNG = "rung"
+    """A later look; there are others after it."""
+    FIRST = "first"
+    """The first look; a later one stands in for it."""
+    ALL = "all"
+    """Every look at a message that was never looked at."""
+    REST = "rest"
+    """Every look that was still to come."""
+
+
+SHED_BY: Final[Mapping[Service, tuple[Shed, ...]]] = {
+    Service.LOOKUP: (Shed.RUNG, Shed.FIRST, Shed.ALL),
+    Service.FOLLOW_UPS: (Shed.RUNG, Shed.REST),
+}
+"""What each function can give up."""
+
+SEVERITIES: Final[Mapping[AlertType, tuple[Severity, ...]]] = {
+    AlertType.COMPLAINT: tuple(Severity),
+    AlertType.BOUNCE: (Severity.HIGH, Severity.LOW),
+}
+"""The severities that an alert of each type can have."""
+
+
+class LogMessage(StrEnum):
+    """The log lines that a look leaves behind; the command line finds the newest look by them."""
+
+    LOOKED = "looked"
+    SKIPPED = "skipped"
+    POSTPONED = "set aside"
+
+
+class Attribute(StrEnum):
+    """The attributes of the table that are keys, of the table or of an index, or its expiry."""
+
+    MESSAGE_ID = "MessageId"
+    RECORD = "Record"
+    DESTINATION = "Destination"
+    STATUS = "Status"
+    LAST_EVENT_AT = "LastEventAt"
+    ALERT_TYPE = "AlertType"
+    DETECTED_AT = "DetectedAt"
+    DUE_LANE = "DueLane"
+    NEXT_LOOK_AT = "NextLookAt"
+    EXPIRES_AT = "ExpiresAt"
+
+
+TABLE_KEYS: Final = (Attribute.MESSAGE_ID, Attribute.RECORD)
+"""The partition key and the sort key."""
+
+INDEX_KEYS: Final[Mapping[Index, tuple[Attribute, Attribute]]] = {
+    Index.BY_DESTINATION: (Attribute.DESTINATION, Attribute.LAST_EVENT_AT),
+    Index.BY_STATUS: (Attribute.STATUS, Attribute.LAST_EVENT_AT),
+    Index.BY_ALERT: (Attribute.ALERT_TYPE, Attribute.DETECTED_AT),
+    Index.DUE_LOOKS: (Attribute.DUE_LANE, Attribute.NEXT_LOOK_AT),
+}
+"""The partition key and the sort key of each index."""
+
+
+class ParkedAttribute(StrEnum):
+    """The message attributes of a parked message."""
+
+    REASON = "Reason"
+    PARKED_AT = "ParkedAt"
+
+
+LONGEST_DELAY: Final = 900
+"""Seconds; SQS delays a queue by at most 15 minutes.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html
+"""
+
+SHORTEST_PERIOD: Final = 1.0
+"""Seconds between two looks. "You can execute this operation no more than once per second."
+
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetMessageInsights.html
+"""
+
+LONGEST_TIMEOUT: Final = 900
+"""Seconds that a Lambda function may run.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+WORK_OF_A_LOOK: Final = 26
+"""Seconds that one invocation of the lookup function may take, apart from waiting for its turn.
+
+The start, and the calls to SES, DynamoDB and SNS, each with its own time-out.
+"""
+
+PERIODS_OF_A_LOOK: Final = 4
+"""A look waits up to one period before its first request, and three more after answers 429."""
+
+LONGEST_PERIOD: Final = (LONGEST_TIMEOUT - WORK_OF_A_LOOK) / PERIODS_OF_A_LOOK
+"""Seconds between two looks: 218.5, the longest period that fits into the longest time-out.
+
+It also keeps a request's signature fresh: a request is signed before it waits for the pace, at most
+one period, and AWS refuses one that comes later than five minutes after it was signed.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+"""

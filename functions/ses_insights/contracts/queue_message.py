@@ -1,4 +1,4 @@
-"""A message of the queue, and from its body to the SES message id it is about.
+"""A message of the queue, and the SES message id in its body.
 
 The accepted forms are a contract (README, "How a pipeline enqueues"): the bare id, the header
 form ``<id@region.amazonses.com>``, a JSON object with ``MessageId`` or ``messageId``, and an SES
@@ -55,18 +55,18 @@ class LookRequest:
 
     message_id: str
     force: bool = False
-    """Look even where a look is not expected to teach anything."""
+    """Look even where a look is not expected to show anything new."""
     look: int | None = None
-    """The number of the look that is due; None where the id comes from outside."""
+    """The number of the look that is due; None where a producer enqueued the id."""
     due: bool = False
-    """Look now unless nothing more can come: SES has published a bounce or complaint of it."""
+    """Look now unless nothing more can come: SES has published a bounce or complaint."""
 
 
 class BodyError(Exception):
     """The body of a queue message holds no SES message id.
 
-    ``slug`` names the kind of fault in one word; the text says what to send instead. Neither
-    repeats the body, which may hold personal data.
+    ``slug`` names the fault in one word; the text says what is wrong. Neither repeats the body,
+    which may hold personal data.
     """
 
     def __init__(self, slug: str, text: str) -> None:
@@ -84,7 +84,7 @@ def read_body(body: str) -> LookRequest:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        raise BodyError("BadJson", "the body starts as a JSON object but is none") from None
+        raise BodyError("BadJson", "the body looks like JSON but is not valid JSON") from None
     look = parsed.get("look")
     return LookRequest(
         _checked(_id_in(parsed)),
@@ -116,7 +116,7 @@ def _unwrapped(body: Mapping[str, object]) -> Mapping[str, object]:
         try:
             inner = json.loads(str(body["Message"]))
         except (ValueError, RecursionError):
-            raise BodyError("BadJson", "the SNS notification's Message is no JSON") from None
+            raise BodyError("BadJson", "the SNS notification's Message is not valid JSON") from None
     if isinstance(inner, Mapping) and "detail-type" in inner:
         inner = inner.get("detail")
     if not isinstance(inner, Mapping):
@@ -131,5 +131,5 @@ def _checked(candidate: str) -> str:
         return message_id
     raise BodyError(
         "NotAnId",
-        "no SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
+        "not an SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
     )

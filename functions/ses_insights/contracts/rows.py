@@ -1,7 +1,6 @@
 """A record as the rows of the table, and back. The attribute names are a contract.
 
-Plain dictionaries, as the DynamoDB document form has them; `adapters.records` puts them on the
-wire.
+Rows are plain dictionaries; `adapters.items` turns them into DynamoDB's items.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ _ESCAPED: Final = re.compile(r"^_(_{2,}type)\Z")
 
 
 def alert_key(alert_id: str) -> str:
-    """Name an alert's row within its message's."""
+    """Return the sort key of an alert's row."""
     return f"{ALERT}{alert_id}"
 
 
 def message_row(record: Record) -> Row:
-    """Write the row that tells about the message as a whole."""
+    """Return the row of the message as a whole."""
     insights = record.insights
     row: Row = {
         "MessageId": insights.message_id,
@@ -70,7 +69,7 @@ def message_row(record: Record) -> Row:
 
 
 def destination_rows(record: Record) -> Iterator[Row]:
-    """Write the rows of every destination, each with as many of its events as fit."""
+    """Return the rows of every destination, each with as many of its events as fit."""
     for destination in record.insights.destinations:
         key = _address_key(destination.address)
         common = {"MessageId": record.insights.message_id, "ExpiresAt": record.expires_at}
@@ -100,7 +99,7 @@ def destination_rows(record: Record) -> Iterator[Row]:
 
 
 def alert_row(alert: Alert, record: Record) -> Row:
-    """Write an alert's row; it is pending until it gets ``PublishedAt``."""
+    """Return an alert's row; it is pending until it gets ``PublishedAt``."""
     return _without_none(
         {
             "MessageId": record.insights.message_id,
@@ -131,7 +130,7 @@ def alert_row(alert: Alert, record: Record) -> Row:
 
 
 def read_record(rows: Iterable[Row]) -> Record | None:
-    """Put a message's rows together again; None where the message's own row is missing."""
+    """Return the record that a message's rows hold; None where the message's own row is missing."""
     by_key = {str(row["Record"]): row for row in rows}
     message = by_key.get(MESSAGE)
     if message is None:
@@ -205,7 +204,7 @@ def read_tags(row: Row) -> dict[str, tuple[str, ...]]:
 
 
 def _event_map(event: Event) -> Row:
-    """Write an event under the API's names, its Details nested as the API nests them."""
+    """Return an event under the API's names, its Details nested as the API nests them."""
     details: Row = {}
     if event.bounce:
         details["Bounce"] = _without_none(

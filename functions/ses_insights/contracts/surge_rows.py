@@ -7,20 +7,18 @@ by message and alert, and looked up when it is published.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
+from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import Row, alert_key, read_tags
 from ses_insights.contracts.text import domain_of
 from ses_insights.domain.alert import AlertType
-from ses_insights.domain.explanation import Confidence, Explanation
+from ses_insights.domain.explanation import Explanation
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.reasons import Action, Reason, Severity
+from ses_insights.domain.reasons import Action, Confidence, Reason, Severity
 from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge, Top
 from ses_insights.domain.times import instant
-
-SURGES: Final = "#surges"
-"""The partition. No message has this id: ids begin with a letter or a digit."""
 
 GROUP: Final = "GROUP#"
 _KEPT: Final = timedelta(days=3)
@@ -38,7 +36,7 @@ def surge_row(surge: Surge) -> Row:
     """Write the row of a group; it waits in a lane while a summary is to come."""
     gone = instant(surge.next_summary_at or surge.last_at) + _KEPT
     row: Row = {
-        "MessageId": SURGES,
+        "MessageId": str(Partition.SURGES),
         "Record": group_key(surge.group),
         "Of": str(surge.group.alert_type),
         "Reason": str(surge.group.reason),
@@ -73,7 +71,7 @@ def read_surge(row: Mapping[str, Any]) -> Surge:
 def summary_row(summary: Summary, *, retention: timedelta) -> Row:
     """Write a summary's row; it is pending until it gets ``PublishedAt``."""
     row: Row = {
-        "MessageId": SURGES,
+        "MessageId": str(Partition.SURGES),
         "Record": alert_key(summary.alert_id),
         "AlertType": "SUMMARY",
         "Of": str(summary.group.alert_type),
@@ -123,6 +121,7 @@ def read_summary(row: Mapping[str, Any]) -> Summary:
             confidence=Confidence.HIGH,
             cause=row["Cause"],
             next_step=row["NextStep"],
+            evidence="",
         ),
         began_at=row["BeganAt"],
         since=row["From"],

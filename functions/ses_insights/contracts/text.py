@@ -1,4 +1,4 @@
-"""Text of a mail made safe for where it is shown: a line, an attribute, a chat channel."""
+"""Text of a mail, made safe for a line, an attribute or a chat channel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPELLED: Final = str.maketrans({"\ufffe": r"\ufffe", "\uffff": r"\uffff"})
 
 
 def domain_of(address: str | None) -> str | None:
-    """Take the domain out of an address, in lower case; None where there is none."""
+    """Return the domain of an address, in lower case; None where there is none."""
     match = re.search(r"@([^@\s<>]+)>?\s*$", address or "")
     return match[1].lower() if match else None
 

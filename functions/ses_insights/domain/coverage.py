@@ -1,12 +1,12 @@
-"""Whether SES shows the messages it is asked for, told once for each of them.
+"""Whether SES shows the messages it is asked for: one value for each message.
 
 A fresh message that SES does not show yet says nothing: insights come minutes after the mail. A
 message that is still not shown an hour later says that something is wrong with it, and most
 messages of an hour together say that something is wrong with the account, the Region or Virtual
 Deliverability Manager.
 
-Those that SES shows are told at the same age as those it does not. Were they told at their first
-look, the few that SES never shows would stand alone after a burst, and look like all of them.
+Those that SES shows count at the same age as those it does not. Counted at their first look, the
+few that SES never shows would stand alone after a burst, and look like all of them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ SHOWN_WITHIN: Final = timedelta(hours=1)
 
 
 def newly_covered(before: Record | None, after: Record) -> bool | None:
-    """Tell whether SES shows the message, at the look from ``before`` to ``after`` that settles it.
+    """Return whether SES shows the message, at the look that settles it; None at every other look.
 
-    None at every other look: it is too soon to tell, or it was told before, or the id is none.
+    ``before`` and ``after`` are the records around the look. A message that was settled before, or
+    whose id SES refuses, has no value.
     """
     if after.status is Status.INVALID or (before is not None and _is_settled(before)):
         return None

@@ -1,4 +1,4 @@
-"""Failures of the system around a look: not of the message, so the message waits and comes back."""
+"""Failures of the system, not of one message: the message stays in the queue and comes back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FailureKind(StrEnum):
 
 
 class SystemFailure(Exception):
-    """Something every look needs does not work; the next look would fail, too.
+    """Something that every look needs does not work; the next look would fail, too.
 
     The text names the operation and the error code. It never holds anything of the mail.
     """
@@ -34,11 +34,13 @@ class SystemFailure(Exception):
         self.kind = kind
 
 
-def unexpected(error: Exception) -> SystemFailure:
-    """Name an error that nobody foresaw, and its place.
+def as_failure(error: Exception) -> SystemFailure:
+    """Return a `SystemFailure` as it is, and any other error by its name and where it was raised.
 
-    Its own text may quote the mail and is left out.
+    That error's own text is left out: it may quote the mail.
     """
+    if isinstance(error, SystemFailure):
+        return error
     frames = traceback.extract_tb(error.__traceback__)
-    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return SystemFailure(FailureKind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {place}")
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return SystemFailure(FailureKind.UNEXPECTED, f"Unexpected: {type(error).__name__} at {where}")

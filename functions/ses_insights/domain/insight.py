@@ -21,7 +21,7 @@ TAGS_KEPT: Final = 60_000
 """Bytes kept of all tags, by name: twice what the 50 that SES documents can have."""
 
 UNKNOWN_ISP: Final = "UNKNOWN_ISP"
-"""What SES writes where it cannot tell."""
+"""What SES writes where it does not know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ SES answers GetMessageInsights once a second per account and Region. What it cou
 request *arrives*, which only SES knows. We know two moments around it: the request left here at
 ``start`` and its answer was here at ``answer``. So the pace keeps one bound, ``arrived_by``:
 
-    a call whose journey was usual:   arrived_by = min(answer, start + guard)
+    a call with a usual round trip:   arrived_by = min(answer, start + guard)
     any other call:                   arrived_by = answer
 
 and lets the next call start at ``arrived_by + period``.
@@ -17,7 +17,7 @@ doubles when SES says 429, which shows that the assumption failed or that somebo
 A pace knows only the calls of its own environment. So it trusts what it knows only while
 invocations follow each other with less than a period between them; after any longer gap it waits
 a full period from the beginning of the invocation that is to call. Nobody else can have called
-unnoticed then: whoever calls first after a gap spends a whole period inside one invocation, and
+unnoticed then: the first caller after a gap spends a whole period inside one invocation, and
 invocations do not overlap (reserved concurrency 1, one message group).
 """
 
@@ -42,7 +42,7 @@ class CallResult(Enum):
     THROTTLED = auto()
     """SES said 429."""
     BROKEN = auto()
-    """An error or no answer at all: nobody knows how it travelled."""
+    """An error or no answer at all: its timing says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Pace:
     guard: float = GUARD
     _not_before: float = float("inf")
     _started: float = 0.0
-    _in_line: bool = False
+    _was_last: bool = False
     """Whether the last call anybody made was ours."""
     _warm: bool = False
     """Whether the last call left an open connection behind."""
@@ -73,12 +73,12 @@ class Pace:
 
         ``idle`` is how many seconds passed since this environment's last invocation ended.
         """
-        if not self._in_line or idle >= self.period:
+        if not self._was_last or idle >= self.period:
             self._not_before = now + self.period
-            self._in_line = self._warm = False
+            self._was_last = self._warm = False
 
     def wait(self, now: float) -> float:
-        """Tell how many seconds from now the next call may start."""
+        """Return in how many seconds the next call may start."""
         return max(0.0, self._not_before - now)
 
     def call_started(self, now: float) -> None:
@@ -86,20 +86,20 @@ class Pace:
         self._started = now
         self._not_before = float("inf")
 
-    def call_ended(self, now: float, journey: CallResult) -> None:
+    def call_ended(self, now: float, result: CallResult) -> None:
         """Note the end of the call and set the start of the next."""
         arrived_by = now
-        if journey is CallResult.ANSWERED:
-            if self._warm and self._travelled_usually(now - self._started):
+        if result is CallResult.ANSWERED:
+            if self._warm and self._is_usual(now - self._started):
                 arrived_by = min(now, self._started + self.guard)
             self.guard = max(GUARD, self.guard * _DECAY)
-        elif journey is CallResult.THROTTLED:
+        elif result is CallResult.THROTTLED:
             self.guard = min(2 * self.guard, self.period)
-        self._in_line = True
-        self._warm = journey is not CallResult.BROKEN
+        self._was_last = True
+        self._warm = result is not CallResult.BROKEN
         self._not_before = arrived_by + self.period
 
-    def _travelled_usually(self, took: float) -> bool:
+    def _is_usual(self, took: float) -> bool:
         """Compare a round trip with the ones before it, as TCP does before it sends again.
 
         Mean plus four deviations, with the weights of RFC 6298. An unusual one counts as the

@@ -11,11 +11,12 @@ for everything, and many answers have no code at all.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
+
+from ses_insights.domain.answer import Answer, answer_in
 
 
 class Reason(StrEnum):
@@ -158,100 +159,10 @@ class Reading:
         return (self.code or self.reply or "").startswith("5")
 
 
-# ------------------------------------------------------------------------------ what is read
-
-READ_LENGTH: Final = 2048
-"""Characters of an answer that are read. A line of SMTP ends at 512; the rest is an essay."""
-
-READ_WORDS: Final = 256
-"""Words of them that the phrases are compared with."""
-
-# SES's own sentence around the server's answer: 5.1.0 - Unknown address error 550-'5.2.2 ...'
-_WRAPPED: Final = re.compile(r"\b[45]\.[\dx]\.\d{1,3} - [a-z ()]{3,80}(?:([45]\d\d)[- ])?'")
-_URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"']{0,400}")
-# No part of an IP address, a version or a path, and no number that is called a version.
-_CODE: Final = re.compile(
-    r"(?<![\w./])(?<![a-z]-)(?<!version )(?<!build )(?<!release )"
-    r"[45]\.[0-7]\.\d{1,3}(?!\.?\w)"
-)
-_REPLY: Final = re.compile(r"(?<![\w.#/:-])[45]\d\d(?=[ \-:=]|$)")
-_APOSTROPHE: Final = re.compile(r"(?<=[a-z])['\"`\u2019\u00b4](?=[st]\b)")
-_JOINED: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])\.(?=[A-Z])")
-_WORD: Final = re.compile(r"[A-Za-z]{3}")
-_LETTERS: Final = re.compile(r"[a-z]+")
-_SENTENCE_ENDS: Final = (".", ";", "!", "?")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A server's answer, made ready for the rules."""
-
-    text: str = ""
-    """The whole, in small letters without accents, every gap one space."""
-    words: str = " "
-    """Its words, a space around each; a sentence ends with a full stop of its own.
-
-    Without numbers, host names and links: somebody chose those, and they mean nothing. ``addr``
-    stands for each e-mail address.
-    """
-    code: str | None = None
-    """The enhanced status code."""
-    reply: str | None = None
-    """The three-digit reply code."""
-
-
-def answer_in(diagnostic: str | None) -> Answer:
-    """Make a diagnostic code ready for the rules; nothing beyond `READ_LENGTH` is read."""
-    raw = " ".join((diagnostic or "")[:READ_LENGTH].split())
-    text = _small(raw)
-    wrapped = _WRAPPED.search(text)
-    inner = text[wrapped.end() :] if wrapped else ""
-    if wrapped and _LETTERS.search(inner.partition("(delivery attempts")[0]):
-        said = raw.partition("'")[2].partition("(delivery attempts")[0]
-        code = _code_in(inner) or _code_in(text)
-        return Answer(text, _words_in(said), code, wrapped[1])
-    reply = _REPLY.search(raw)
-    said = raw[reply.end() :] if reply and _WORD.search(raw, reply.end()) else raw
-    return Answer(text, _words_in(said), _code_in(text), reply[0] if reply else None)
-
-
-def _small(text: str) -> str:
-    """Write in small letters without accents. Some letters become several: it is cut again."""
-    if not text.isascii():
-        apart = unicodedata.normalize("NFD", text)
-        text = "".join(char for char in apart if not unicodedata.combining(char))
-    return text[:READ_LENGTH].lower()[:READ_LENGTH]
-
-
-def _code_in(text: str) -> str | None:
-    """Find the first status code that says something, else the first one."""
-    codes = _CODE.findall(text)
-    return next((code for code in codes if code[2:] not in _SAYS_LITTLE), next(iter(codes), None))
-
-
-def _words_in(raw: str) -> str:
-    text = _URL.sub(_topic_of_link, raw)
-    text = text.replace("...", ". ").replace("<", " <").replace(">", "> ")
-    text = _small(_JOINED.sub(" ", text))
-    text = _APOSTROPHE.sub("", _CODE.sub(" ", text))
-    words: list[str] = []
-    for token in text.split():
-        core = token.strip(".,;:!?()[]<>{}'\"")
-        if "@" in core:
-            words.append("addr")
-        elif "." not in core:
-            words += _LETTERS.findall(core)
-        if token.endswith(_SENTENCE_ENDS):
-            words.append(".")
-    return f" {' '.join(words[:READ_WORDS])} "
-
-
-def _topic_of_link(link: re.Match[str]) -> str:
-    """Keep the name of a page of Gmail's help, such as ``?p=NoSuchUser``."""
-    return f" {link[0].partition('?p=')[2][:40]} "
-
-
 # ------------------------------------------------------------------------------ the rules
+
+# Patterns are compiled when they are first used: all of them take 50 ms, too long for an import.
+_compiled: Final = cache(re.compile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,35 +171,38 @@ class Rule:
 
     reason: Reason
     source: Source
-    pattern: re.Pattern[str]
+    pattern: str
 
     def fits(self, answer: Answer) -> bool:
         """Whether the answer is of this kind."""
         match self.source:
             case Source.CODE:
-                return self.pattern.fullmatch(answer.code or "") is not None
+                return _compiled(self.pattern).fullmatch(answer.code or "") is not None
             case Source.REPLY:
-                return self.pattern.fullmatch(answer.reply or "") is not None
+                return _compiled(self.pattern).fullmatch(answer.reply or "") is not None
             case Source.MARK:
-                return self.pattern.search(answer.text) is not None
+                return _compiled(self.pattern).search(answer.text) is not None
             case _:
-                return self.pattern.search(answer.words) is not None
+                return _compiled(self.pattern).search(answer.words) is not None
 
 
 # How phrases are written below: `..` is a few words of the same sentence or none, `*` any ending,
 # `(a|b)` a choice, `?` makes what is before it optional. So each phrase reads as it is said, and
 # nothing in it can be repeated without end, or within what is repeated.
+_ADDRESS: Final = "(?<!ip )(?<!from )(?<!client )(?<!your )(?<!sender )address"
+_WHO: Final = (
+    f"(?:users?|recipients?|mail ?box(?:es)?|{_ADDRESS}(?:es|ees?)?|addr|(?<!your )accounts?|rcpt|"
+    "recip|persons?|members?|customers?|alias|user ?name|user ?id|"
+    "local ?part|inbox|destination)"
+)
+_NOT: Final = "(?:not|isnt|wasnt|doesnt|does not|dont|do not|cannot|cant|couldnt|could not|can not)"
 _SHORTHAND: Final = (
     (r"\((?!\?)", "(?:"),
     (r" \.\. ", "(?= )[^.]{0,30} "),
     (r"\*", "[a-z]{0,20}"),
-    (
-        "WHO",
-        "(?:users?|recipients?|mail ?box(?:es)?|(?<!ip )(?<!from )(?<!client )address(?:es|ees?)?|"
-        "addr|accounts?|rcpt|recip|persons?|members?|customers?|alias|user ?name|user ?id|"
-        "local ?part|inbox|destination)",
-    ),
-    ("NOT", "(?:not|isnt|wasnt|doesnt|does not|dont|do not|cannot|cant|couldnt|could not|can not)"),
+    ("WHO", _WHO),
+    ("ADDRESS", _ADDRESS),
+    ("NOT", _NOT),
 )
 
 
@@ -297,7 +211,7 @@ def _phrases(reason: Reason, *phrases: str, source: Source = Source.WORDS) -> Ru
     pattern = "|".join(phrases)
     for short, long in _SHORTHAND:
         pattern = re.sub(short, long, pattern)
-    return Rule(reason, source, re.compile(f" (?:{pattern})(?= )"))
+    return Rule(reason, source, f" (?:{pattern})(?= )")
 
 
 def _hints(reason: Reason, *phrases: str) -> Rule:
@@ -307,22 +221,20 @@ def _hints(reason: Reason, *phrases: str) -> Rule:
 
 def _marks(reason: Reason, *marks: str) -> Rule:
     """Make a rule for parts of words, host names and links, and for other scripts than ours."""
-    return Rule(reason, Source.MARK, re.compile("|".join(marks)))
+    return Rule(reason, Source.MARK, "|".join(marks))
 
 
 def _codes(reason: Reason, codes: str, class_: str = "[45]") -> Rule:
-    """Make a rule for status codes, written without their class: ``1.1 6.x``."""
-    alternatives = "|".join(codes.split()).replace(".", r"\.").replace("x", r"\d{1,3}")
-    return Rule(reason, Source.CODE, re.compile(rf"{class_}\.(?:{alternatives})"))
+    """Make a rule for status codes, without their class: ``1.1``, ``7.6xx``, ``6.*``."""
+    alternatives = "|".join(codes.split()).replace(".", r"\.")
+    alternatives = alternatives.replace("x", r"\d").replace("*", r"\d{1,3}")
+    return Rule(reason, Source.CODE, rf"{class_}\.(?:{alternatives})")
 
 
 def _replies(reason: Reason, replies: str) -> Rule:
     """Make a rule for reply codes."""
-    return Rule(reason, Source.REPLY, re.compile("|".join(replies.split())))
+    return Rule(reason, Source.REPLY, "|".join(replies.split()))
 
-
-_SAYS_LITTLE: Final = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "7.0", "7.1"})
-"""Status codes that are given for anything: another code of the same answer says more."""
 
 _STATED: Final = (
     # These codes speak of the sender, whatever it is that the words say does not exist.
@@ -331,22 +243,58 @@ _STATED: Final = (
     _phrases(Reason.SUPPRESSED_BY_TENANT, "suppression list .. tenant"),
     _phrases(Reason.SUPPRESSED_BY_ACCOUNT, "suppression list .. account"),
     _phrases(Reason.SUPPRESSED_GLOBALLY, "suppressed sending", "recent history of bouncing"),
+    # Names of blocklists, which nobody mentions for another reason.
+    _marks(
+        Reason.BLOCKLISTED,
+        "spamhaus",
+        "spamcop",
+        "spamrats",
+        r"\bsorbs\b",
+        "barracuda(?:central|networks| reputation)",
+        "uceprotect",
+        r"\binvaluement",
+        r"\bivmsip",
+        r"abuseat\.org",
+        "abusix",
+        "mailspike",
+        "senderscore",
+        "hostkarma",
+        "junkemailfilter",
+        r"\bdrbl\b",
+        r"\b(?:dns|uri|su|rh)?[rds]?bl\b",
+        "dnsbl",
+        r"\b(?:uribl|surbl)\b",
+        r"csi\.cloudmark",
+        r"ipcheck\.proofpoint",
+        "nix ?spam",
+        "symantec zodiac",
+        r"\bs31[45]0\b",
+        r"\bbl0\d{5}\b",
+        r"\[bl2[13]\]",
+        "/(?:denyip|rbl|unblock|blacklist)",
+    ),
     # The sender and its server, before anybody is said to be unknown or not found.
     _phrases(
         Reason.SENDER_ADDRESS_REFUSED,
         "sender verif(y|ication)",
         "(callout|call ?back) .. (sender|verif*)",
         "senders? .. (rejected|refused|denied|invalid|unknown|unverified|unroute?able|resolved?|"
-        "exist|not found|not valid|misformat*|null mx|missing|suspended|not allowed|illegal|syntax)",
-        "sender has no",
+        "exist|not found|not valid|misformat*|null mx|missing|suspended|not allowed|"
+        "illegal|syntax)",
+        "senders? .. has no",
+        "not (a )?valid (sender|from|return)",
+        "your (e ?mail |mail |sender )?(address|domain|account) .. (invalid|not|no|unknown|"
+        "rejected|disabled|suspended|locked|closed)",
+        "(find|resolve|verify|locate|validate) (your|senders?|the senders?|sending|from) .. "
+        "(domain|address|sender)",
         "(invalid|unknown|unroute?able|bad|illegal|undeliverable|unverified|missing|unresolvable|"
         "fake|false|improper|null|empty|blank) (e ?mail )?(senders?|return path|envelope sender|"
         "envelope from|mail from|originator|from address|reply address|return address|from)",
         "domain (name )?(of|in) (the )?(senders?|from|return path|envelope|mail from)",
         "(mail ?from|from|return path|envelope sender|originator|reverse path) .. "
-        "(is invalid|not valid|not exist|not resolve|does nt exist|not verified|not be verified)",
-        "from (address|domain|header) .. (invalid|not|must|missing|mismatch*|rejected)",
-        "mail ?from .. (rejected|refused|denied|mismatch*)",
+        "(is invalid|not valid|not exist|not resolve|not verified|not be verified)",
+        "from (address|domain) .. (invalid|not|must|missing|mismatch*|rejected)",
+        "mail ?from(?! ip) .. (rejected|refused|denied|mismatch*)",
         "bad outbound sender",
         "bogus (mail )?from",
         "(from|sender) address .. (forged|spoofed|fake)",
@@ -365,7 +313,6 @@ _STATED: Final = (
     ),
     _phrases(
         Reason.SENDER_UNAUTHENTICATED,
-        "d?marc (policy|fail*|check*|reject*|verif*|unaligned|record)",
         "dmarc",
         "dkim",
         "spf",
@@ -389,6 +336,7 @@ _STATED: Final = (
         "no reverse",
         "fully qualified (domain|host)",
         "unresolvable (relay|host*)",
+        "your host ?name .. (unknown|not|invalid)",
         "(ip|host) name lookup",
         "fc ?r ?dns",
         "forward .. (confirm*|dns|lookup)",
@@ -428,8 +376,9 @@ _STATED: Final = (
         "(relay|sending|send|submission|outbound|rate|connection|traffic|thread|session|"
         "concurrency) .. (quota|limit*)",
         "(this|per|an|a|each) (hour|day|minute|session|connection)",
-        "too many(?! complaints)(?! spam) .. (connections?|sessions?|messages?|mails?|e ?mails|recipients?|rcpts?|errors?|"
-        "commands?|requests?|attempts?|unknown|invalid|users?|deliveries|envelopes|threads?)",
+        "too many(?! complaints)(?! spam) .. (connections?|sessions?|messages?|mails?|e ?mails|"
+        "recipients?|rcpts?|errors?|commands?|requests?|attempts?|unknown|invalid|users?|"
+        "deliveries|envelopes|threads?)",
         "at a .. rate",
         "receiving rate",
         "receiving .. too",
@@ -450,52 +399,24 @@ _STATED: Final = (
         "demasiad[oa]s (conexiones|mensajes|destinatarios)",
         "zu viele (verbindungen|nachrichten|empfanger|empfaenger)",
     ),
-    _marks(
-        Reason.BLOCKLISTED,
-        "spamhaus",
-        "spamcop",
-        "spamrats",
-        r"\bsorbs\b",
-        "barracuda(?:central|networks| reputation)",
-        "uceprotect",
-        r"\binvaluement",
-        r"\bivmsip",
-        r"abuseat\.org",
-        "abusix",
-        "mailspike",
-        "senderscore",
-        "hostkarma",
-        "junkemailfilter",
-        r"\bdrbl\b",
-        r"\b(?:dns|uri|su|rh)?[rds]?bl\b",
-        "dnsbl",
-        r"\b(?:uribl|surbl)\b",
-        r"csi\.cloudmark",
-        r"ipcheck\.proofpoint",
-        "nix ?spam",
-        "symantec zodiac",
-        r"\bs31[45]0\b",
-        r"\bbl0\d{5}\b",
-        r"\[bl2[13]\]",
-        "/(?:denyip|rbl|unblock|blacklist)",
-    ),
     _phrases(
         Reason.BLOCKLISTED,
         "(black|block|deny|reject) ?list*",
         "(?<!not )listed (in|at|by|on|with)",
         "real ?time block",
-        "(server|message|mail|e ?mail|host|client|ip|address|addr|connection|you|domain|network|"
-        "sender|traffic|delivery|access|envelope|temporarily|currently|is|are|was|been) blocked",
-        "blocked (using|by|because|for|due|see|senders?|ip|address|e ?mail|mail|message|domain|from)",
+        "(host|server|client|ip|addr|connections?|you|domain|network|sender|traffic) .. blocked",
+        "blocked (using|for|see|senders?|ip|address|domain)",
         "banned (sending )?(ip|host|client|address)",
         "bad ip",
-        "(ip|host|client|server|network) .. (rejected|refused|denied|banned|not authori[sz]ed|"
-        "not allowed|not permitted|not accepted|prohibited|forbidden|disallowed)",
+        "(ip|client|network|host|(your|this|sending|mail) server) .. (rejected|refused|denied|"
+        "banned|not authori[sz]ed|not allowed|not permitted|not accepted|prohibited|forbidden|"
+        "disallowed)",
         "connections? .. not accepted",
         "connections? .. (refused|rejected|denied) .. (ip|mx|server|host|address)",
         "connection refused mx",
         "not (allowed|permitted|authori[sz]ed) .. (connect|send .. to our servers)",
         "no access from",
+        "not? (longer )?accept* (e ?mail|mail|messages) from (your|this) (ip|server|host|network)",
         "open (relay|proxy)",
         "access .. (rejected|denied) due",
         "adresse ip .. (bloquee|blacklistee|refusee|rejetee)",
@@ -597,13 +518,14 @@ _STATED: Final = (
         Reason.MAILBOX_CLOSED,
         "(WHO|status) .. (disabled?|inactive|inactivated?|deactivated?|desactivated|suspended|"
         "closed|locked|frozen|expired|terminated|discontinued|deleted|removed|cancell?ed|retired|"
-        "archived|dormant|blocked|restricted|abandoned|obsolete|not active|not activated|"
+        "archived|dormant|restricted(?! to)|abandoned|obsolete|not active|not activated|"
         "not enabled|not in use|unactivated|decommissioned|deprovisioned)",
         "(disabled|inactive|deactivated|suspended|closed|locked|frozen|expired|terminated|deleted|"
         "dormant|unactivated|discontinued|obsolete|retired|archived) (recipient |user |mail |"
         "e ?mail )?WHO",
-        "no longer (valid|active|exists?|available|in|used?|with|works?|employed|at|here|accept*|"
-        "receiv*|monitored|on|a|associated|part|maintained|checked|registered|our)",
+        "no longer (valid|active|exists?|available|in|used?|with|works?|employed|at|here|"
+        "monitored|on|a|associated|part|maintained|checked|registered|our)",
+        "no longer (accept*|receiv*)(?! e ?mail from)(?! mail from)(?! messages from)",
         "(has|have) (left|moved|resigned|retired)",
         "(mail ?box|address|user|recipient|account) (has )?(moved|changed)",
         "(no|without) forwarding address",
@@ -611,8 +533,8 @@ _STATED: Final = (
         "out of business",
         "extended inactivity",
         "not an active",
-        "(user|mail ?box|recipient|account|addr) .. not (currently )?(accepting|receiving) (any |new )"
-        "?(e ?mail|mail|messages)",
+        "(user|mail ?box|recipient|account|addr) .. not (currently )?(accepting|receiving) "
+        "(any |new )?(e ?mail|mail|messages)",
         "suspend the service",
         "(compte|boite|adresse|messagerie) .. (desactivee?|fermee?|archivee?|suspendue?|inactive?|"
         "supprimee?|resiliee?|cloturee?)",
@@ -629,9 +551,7 @@ _STATED: Final = (
         "no existe (dicha|ese|el|la|esa|tal)",
         "bad ?rcpt ?to",
         "valid ?rcpt ?to",
-        "account unavailable",
         "cant accept user",
-        "mail ?box unav*",
         "unknown e ?mail",
         "unknown (or illegal )?(local |virtual )?WHO",
         "WHO .. (unknown|unrecogni[sz]ed|unlisted|unregistered|nonexist*|non exist*|misspelled|"
@@ -644,15 +564,15 @@ _STATED: Final = (
         "(invalid|illegal|incorrect|nonexist*|non exist*|undeliverable|unrecogni[sz]ed|wrong|bad|"
         "misspelled|unregistered) (or unknown |mail |e ?mail |final |delivery |destination )?WHO",
         "find (the |this )?(recipient|user)",
-        "NOT (have|find|know|locate|recogni[sz]e|like) .. (user|recipients?|mail ?box|address|"
+        "NOT (have|find|know|locate|recogni[sz]e|like) .. (user|recipients?|mail ?box|ADDRESS|"
         "account|alias)",
         "not listed in .. (book|directory)",
-        "not (a )?(valid|known|local|registered|recogni[sz]ed|existing) .. (user|recipient|"
-        "mail ?box|address|account|customer)",
+        "not (a )?(valid|known|local|registered|recogni[sz]ed|existing) (recipient |local |mail |"
+        "e ?mail )?(user|recipient|mail ?box|ADDRESS|account|customer)",
         "not (our|a|my) (customer|user|subscriber|client|member)",
         "no .. (mail ?box|users?|accounts?|recipients?|person|alias) .. (here|by|with|found|for|"
         "named|of|called|exists?|at|on)",
-        "no (one|body) (here|by|at)",
+        "no ?(one|body) (here|by|at)",
         "no (valid )?recipients?",
         "no (user|mail ?box|account)",
         "mail ?box (name )?not allowed",
@@ -693,7 +613,8 @@ _STATED: Final = (
     ),
     _phrases(
         Reason.DOMAIN_DEAD,
-        "(host|domain|mail server|exchanger|mx) .. (unknown|not found|nonexist*|non exist*|invalid|"
+        "((?<!client )(?<!your )(?<!sending )(?<!sender )(host|domain|mail server)|exchanger|mx) "
+        ".. (unknown|not found|nonexist*|non exist*|invalid|"
         "NOT .. exist|NOT resolve|NOT accept (e ?)?mail|not known|no mail|not registered|"
         "not valid|cannot be (found|resolved)|expired)",
         "unknown (mail |destination |target |remote |recipient )?(host|domain)",
@@ -832,6 +753,7 @@ _STATED: Final = (
         "not permitted",
         "administrative(ly)?",
         "(refused|rejected|blocked|denied) .. by .. (recipients?|user|addressee|owner)",
+        "blocked (by|because|due)",
         "(user|recipient|addressee) .. (refuse[sd]|declines?|declined|not want|not accept)",
         "(recipient|user|recipients|users) preferences",
         "geo ?ip",
@@ -869,20 +791,20 @@ _CODED: Final = (
     ),
     _codes(Reason.SENDER_UNAUTHENTICATED, "7.20 7.21 7.22 7.23 7.24 7.26 7.29 7.509 7.515"),
     _codes(Reason.REVERSE_DNS, "7.25 7.506"),
-    _codes(Reason.BLOCKLISTED, "7.511 7.513 7.6x"),
-    _codes(Reason.REPUTATION, "7.28 7.501 7.502 7.503 7.7x"),
+    _codes(Reason.BLOCKLISTED, "7.511 7.513 7.6xx"),
+    _codes(Reason.REPUTATION, "7.28 7.501 7.502 7.503 7.7xx"),
     _codes(Reason.TLS, "7.10 7.11 7.30 7.321 7.322 7.323 7.324 7.325"),
     _codes(Reason.RELAYING, "7.64"),
-    _codes(Reason.CONTENT, "1.20 4.11 6.x 7.350 7.512"),
-    _codes(Reason.RECEIVING_SYSTEM, "0.0 1.0 2.0 3.0 4.0 4.1 5.x 7.0 7.1", class_="4"),
-    _codes(Reason.POLICY, "1.9 5.1 5.2 5.4 5.5 5.6 7.x"),
+    _codes(Reason.CONTENT, "1.20 4.11 6.* 7.350 7.512"),
+    _codes(Reason.POLICY, "1.9 5.1 5.2 5.4 5.5 5.6 7.*", class_="5"),
 )
 
 _HINTED: Final = (
     _hints(
         Reason.ADDRESS_UNKNOWN,
-        "(recipients?|rcpt|(?<!ip )(?<!from )(?<!client )address|mail ?box) .. (rejected|denied|"
-        "refused|not allowed|unavailable|not available)",
+        "(recipients?|rcpt|ADDRESS|mail ?box|account) .. (rejected|denied|refused|not allowed|"
+        "unava*|not available)",
+        "reject* (the )?(recipients?|rcpt)",
     ),
     _hints(
         Reason.POLICY,
@@ -904,13 +826,14 @@ _REPLIED: Final = (
     _replies(Reason.MESSAGE_TOO_LARGE, "523"),
     _replies(Reason.MAILBOX_CLOSED, "525"),
     _replies(Reason.POLICY, "530 535 538"),
+    _codes(Reason.RECEIVING_SYSTEM, "*.*", class_="4"),
     _replies(Reason.RECEIVING_SYSTEM, r"4\d\d"),
 )
 
 RULES: Final[tuple[Rule, ...]] = (*_STATED, *_CODED, *_HINTED, *_REPLIED)
 """Every rule, the one that decides first."""
 
-SUBTYPES: Final = {
+SUBTYPES: Final[dict[str, Reason]] = {
     "suppressed": Reason.SUPPRESSED_GLOBALLY,
     "onaccountsuppressionlist": Reason.SUPPRESSED_BY_ACCOUNT,
     "ontenantsuppressionlist": Reason.SUPPRESSED_BY_TENANT,
@@ -925,12 +848,64 @@ SUBTYPES: Final = {
 }
 """What SES's subtypes say, in plain spelling. General, Undetermined and new ones say nothing."""
 
+NOT_ATTEMPTED: Final = frozenset(
+    {
+        Reason.SUPPRESSED_GLOBALLY,
+        Reason.SUPPRESSED_BY_ACCOUNT,
+        Reason.SUPPRESSED_BY_TENANT,
+        Reason.VALIDATION_SUPPRESSED,
+        Reason.UNSUBSCRIBED_RECIPIENT,
+    }
+)
+"""Reasons that SES gives for mail it did not try to deliver: no server had a say in them."""
 
-def read(diagnostic: str | None, sub_type: str = "") -> Reading:
+
+def read(diagnostic: str | None, sub_type: str | None = None) -> Reading:
+    """Find the reason for a bounce in its diagnostic code and its subtype."""
     answer = answer_in(diagnostic)
-    for rule in RULES:
+    subtype = SUBTYPES.get(plain(sub_type))
+    if subtype in NOT_ATTEMPTED:
+        return Reading(subtype, Confidence.HIGH, (Source.SUBTYPE,), (), answer.code, answer.reply)
+    said = _said(answer, subtype)
+    if not said:
+        return Reading(Reason.UNKNOWN, Confidence.LOW, (), (), answer.code, answer.reply)
+    first = next(iter(said))
+    action = ACTIONS[said[first]]
+    agreed = tuple(source for source, reason in said.items() if ACTIONS[reason] is action)
+    against = tuple(source for source in said if source not in agreed)
+    # Policy is what is left to say where nobody is more precise.
+    reasons = [said[source] for source in agreed]
+    reason = next((each for each in reasons if each is not Reason.POLICY), reasons[0])
+    confidence = _confidence(agreed, against, doubtful=plain(sub_type) == "noemail")
+    return Reading(reason, confidence, agreed, against, answer.code, answer.reply)
+
+
+def plain(word: str | None) -> str:
+    """Strip case and punctuation: ``ON_ACCOUNT...`` and ``OnAccount...`` are one."""
+    return re.sub(r"[^0-9a-z]", "", (word or "").lower())
+
+
+def _said(answer: Answer, subtype: Reason | None) -> dict[Source, Reason]:
+    """Collect what each source says, the one that decides first; hints only where none does."""
+    said: dict[Source, Reason] = {}
+    for rule in (*_STATED, *_CODED):
+        source = Source.WORDS if rule.source is Source.MARK else rule.source
+        if source not in said and rule.fits(answer):
+            said[source] = rule.reason
+    if subtype:
+        said[Source.SUBTYPE] = subtype
+    for rule in () if said else (*_HINTED, *_REPLIED):
         if rule.fits(answer):
-            return Reading(
-                rule.reason, Confidence.LOW, (rule.source,), (), answer.code, answer.reply
-            )
-    return Reading(Reason.UNKNOWN, Confidence.LOW, (), (), answer.code, answer.reply)
+            return {rule.source: rule.reason}
+    return said
+
+
+def _confidence(
+    agreed: tuple[Source, ...], against: tuple[Source, ...], *, doubtful: bool
+) -> Confidence:
+    """Weigh who says so; a doubtful subtype is worth nothing by itself."""
+    if against or agreed[0] in {Source.HINT, Source.REPLY}:
+        return Confidence.LOW
+    if len(agreed) > 1:
+        return Confidence.HIGH
+    return Confidence.LOW if doubtful and agreed[0] is Source.SUBTYPE else Confidence.MEDIUM

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.domain.alert import AlertType, Grouping
-from ses_insights.domain.explanation import Explanation, Reason, Severity
+from ses_insights.domain.explanation import Explanation
+from ses_insights.domain.reasons import Reason, Severity
 from ses_insights.domain.times import instant, iso
 
 SURGE_AFTER: Final = 5

@@ -1,1 +1,1 @@
-"""The Lambda entry points, and the only places where parts are put together."""
+"""The Lambda entry points. Only they wire the parts together."""

@@ -1,4 +1,4 @@
-"""Entry point of the function `followups`, and the place where its parts are put together."""
+"""Entry point of the function `followups`, which wires it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,16 @@ from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
 from ses_insights.service.capacity import MeasuredCapacity
+from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.followups import FollowUps
 from ses_insights.service.outbox import Outbox
+from ses_insights.service.pending_alerts import PendingAlerts
+from ses_insights.service.row_repair import RowRepair
+from ses_insights.service.summaries import Summaries
 from ses_insights.service.telemetry import FollowUpTelemetry
 from ses_insights.settings import Settings
 
@@ -43,32 +48,49 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     settings = Settings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
     queue = SqsProducerQueue(session.client("sqs", config=_SHORT), settings.queue_url)
-    alerts = AlertTopic(
-        session.client("sns", config=topic.CONFIG),
-        settings.alert_topic_arn,
-        settings.chat_topic_arn,
-    )
+    sns = session.client("sns", config=topic.CONFIG)
+    topics = AlertTopic(sns, settings.alert_topic_arn, settings.chat_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
-    table = TableAddress(session.region_name, settings.table_name)
+    rows = DueIndex(dynamodb, settings.table_name)
     counts = Counters(dynamodb, settings.table_name)
-    return FollowUps(
-        rows=DueIndex(dynamodb, settings.table_name),
-        queue=queue,
-        records=records,
-        outbox=Outbox(records, alerts, _now, table),
-        counts=counts,
-        load=MeasuredCapacity(counts, queue, settings.lookup_period, _now),
-        ladder=settings.ladder,
-        period=settings.lookup_period,
-        delay=settings.first_look_delay,
-        telemetry=FollowUpTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace)),
+    address = TableAddress.beside(
+        settings.alert_topic_arn, session.region_name, settings.table_name
+    )
+    telemetry = FollowUpTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
+    outbox = Outbox(records, topics, address, _now)
+    repair = RowRepair(rows, settings.ladder.ses_keeps, telemetry, _now)
+    summaries = Summaries(
+        rows=rows,
+        surges=SurgeTable(dynamodb, settings.table_name, settings.retention),
+        subscribers=topics,
         now=_now,
+        table=address,
+        surge_after=settings.surge_after,
+        on_published=telemetry.summarized,
+    )
+    return FollowUps(
+        pending_alerts=PendingAlerts(rows, records, outbox, summaries, telemetry, _now),
+        summaries=summaries,
+        row_repair=repair,
+        due_looks=DueLooks(
+            rows=rows,
+            queue=queue,
+            counts=counts,
+            capacity=MeasuredCapacity(counts, queue, settings.lookup_period, _now),
+            repair=repair,
+            telemetry=telemetry,
+            ladder=settings.ladder,
+            period=settings.lookup_period,
+            delay=settings.first_look_delay,
+            now=_now,
+        ),
+        telemetry=telemetry,
         clock=time.monotonic,
     )
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Do one run; an event says nothing that it needs to know."""
+    """Do one run; the event holds nothing it needs."""
     del event
     followups = _followups()
     try:

@@ -1,4 +1,4 @@
-"""Entry point of the lookup function, and the place where its parts are put together."""
+"""Entry point of the lookup function, which wires it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.queue import SqsConsumerQueue, SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.pace import Pace
 from ses_insights.service.capacity import MeasuredCapacity
 from ses_insights.service.consumer import Consumer
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look
-from ses_insights.service.telemetry import Telemetry
+from ses_insights.service.outbox import Outbox
+from ses_insights.service.telemetry import LookupTelemetry
 from ses_insights.settings import LookupSettings, Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# One try more than the first: what fails twice waits at the head of the line instead.
+# One try more than the first: what fails twice waits at the head of the queue instead.
 _SHORT: Final = Config(
     retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=1, read_timeout=2
 )
@@ -42,62 +45,54 @@ class Parts:
     """What an execution environment keeps between invocations."""
 
     source: SesSource
-    lookup: Consumer
-    telemetry: Telemetry
+    consumer: Consumer
+    telemetry: LookupTelemetry
 
 
 def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
     """Put the function's parts together. Raises `SettingError`."""
     settings, own = Settings.read(environment), LookupSettings.read(environment)
-    telemetry = Telemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
-    source = SesSource(
-        client=session.client("sesv2", config=ses.CONFIG),
-        pace=Pace(settings.lookup_period),
-        on_call=telemetry.called,
-    )
+    telemetry = LookupTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
+    sesv2 = session.client("sesv2", config=ses.CONFIG)
+    source = SesSource(sesv2, Pace(settings.lookup_period), on_call=telemetry.called)
     dynamodb = session.client("dynamodb", config=_SHORT)
     sqs = session.client("sqs", config=_SHORT)
+    sns = session.client("sns", config=topic.CONFIG)
+    topics = AlertTopic(sns, settings.alert_topic_arn, settings.chat_topic_arn)
+    records = RecordTable(dynamodb, settings.table_name)
+    address = TableAddress.beside(
+        settings.alert_topic_arn, session.region_name, settings.table_name
+    )
+    surges = SurgeTable(dynamodb, settings.table_name, settings.retention)
+    counts = Counters(dynamodb, settings.table_name)
+    producer = SqsProducerQueue(sqs, settings.queue_url)
     look = Look(
         source=source,
-        records=RecordTable(dynamodb, settings.table_name),
-        subscribers=AlertTopic(
-            session.client("sns", config=topic.CONFIG),
-            settings.alert_topic_arn,
-            settings.chat_topic_arn,
-        ),
+        records=records,
+        outbox=Outbox(records, topics, address, _now),
+        capacity=MeasuredCapacity(counts, producer, settings.lookup_period, _now),
+        grouping=Grouping(surges, settings.surge_after),
         rules=own.rules,
-        now=_now,
-        load=MeasuredCapacity(
-            arrivals=Counters(dynamodb, settings.table_name),
-            queue=SqsProducerQueue(sqs, settings.queue_url),
-            period=settings.lookup_period,
-            now=_now,
-        ),
         delay=settings.first_look_delay,
-        told=telemetry.alerted,
-        table=TableAddress(session.region_name, settings.table_name),
-    )
-    line = SqsConsumerQueue(
-        client=sqs,
-        queue_url=settings.queue_url,
-        dead_letter_queue_url=own.dead_letter_queue_url,
+        on_published=telemetry.alerted,
         now=_now,
     )
-    return Parts(source, Consumer(look, line, telemetry), telemetry)
+    queue = SqsConsumerQueue(sqs, settings.queue_url, own.dead_letter_queue_url, _now)
+    return Parts(source, Consumer(look, queue, telemetry), telemetry)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Serve a batch of the queue and report what is to come back.
+    """Handle a batch of the queue and return what is to come back.
 
-    The batch size is 1. Were it more, the line would still keep its order: the first message that
-    is to come back holds all those behind it.
+    The batch size is 1. With more, the queue would still keep its order: the first message that is
+    to come back holds all those behind it.
     """
     parts = _parts()
     messages = [QueueMessage.of_record(record) for record in event["Records"]]
     done = 0
     try:
         with parts.source.invocation(context.get_remaining_time_in_millis() / 1000):
-            while done < len(messages) and parts.lookup.handle(messages[done]):
+            while done < len(messages) and parts.consumer.handle(messages[done]):
                 done += 1
     finally:
         parts.telemetry.flush()

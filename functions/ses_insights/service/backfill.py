@@ -7,15 +7,13 @@ into the table, each id waits in the lane that `followups` serves last.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from ses_insights.contracts.queue_message import read_body
-from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Record, Rules
-from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import RecordChangedError, Records
 
@@ -27,18 +25,18 @@ WAITS_IN_BULK: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """Puts ids into the lane."""
+    """Puts ids into the table."""
 
     records: Records
     rules: Rules
     now: Callable[[], datetime]
 
     def put(self, bodies: Iterable[str]) -> Iterator[tuple[str, bool]]:
-        """Let each id wait for its first look; goes through the ids as its result is read.
+        """Store each id for its first look, and yield it with whether it is new.
 
-        Takes an id in any form that the queue takes. Gives each id and whether it is new: one that
-        is in the table stays as it is. Run again, it goes on where it stopped. Raises `BodyError`
-        at what is no id, when the ids before it are put, and `SystemFailure`.
+        Takes an id in any form that the queue takes; one that is in the table stays as it is. The
+        ids are stored as the result is read; run again, it goes on where it stopped. Raises
+        `BodyError` at a body without an id, when the ids before it are stored, and `SystemFailure`.
         """
         for body in bodies:
             message_id = read_body(body).message_id
@@ -51,18 +49,7 @@ class Bulk:
 
 
 def waiting(message_id: str, rules: Rules, now: datetime) -> Record:
-    """Write the record of an id that is due now, at low priority, and was never looked at."""
-    return Record(
-        insights=Insights(message_id),
-        status=Status.NOT_FOUND,
-        # Until SES tells when it was sent. Its rungs count from then on.
-        sent_at=iso(now),
-        looks=0,
-        first_look_at=None,
-        last_look_at=None,
-        next_look_at=iso(now),
-        final=None,
-        note=WAITS_IN_BULK,
-        expires_at=rules.expires_at(now),
-        lane=Lane.BULK,
-    )
+    """Return the record of an id that is due now, at low priority, and was never looked at."""
+    # The present stands for the time of sending until SES shows it; the rungs count from then on.
+    new = Record.new(message_id, now, rules)
+    return replace(new, next_look_at=iso(now), note=WAITS_IN_BULK, lane=Lane.BULK)

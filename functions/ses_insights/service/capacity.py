@@ -1,16 +1,14 @@
-"""How scarce looks are at present, known without asking AWS at every look."""
+"""How scarce looks are at present, known without a call to AWS at every look."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from ses_insights.domain.overload import looks_per_message
-from ses_insights.domain.schedule import LONGEST_WAIT
-from ses_insights.service.ports import Arrivals, Capacity, ProducerQueue
+from ses_insights.domain.overload import LONGEST_WAIT, looks_per_message
+from ses_insights.service.ports import Arrivals, ProducerQueue
 
 _FRESH: Final = timedelta(minutes=1)
 
@@ -19,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Remembered(Generic[T]):
-    """A value and when it was read."""
+    """A value, read again when it is a minute old."""
 
     read: Callable[[datetime], T]
     now: Callable[[], datetime]
@@ -36,7 +34,7 @@ class _Remembered(Generic[T]):
 
 @dataclass(slots=True)
 class MeasuredCapacity:
-    """Reads the counts of arrivals and the queue's length, each once a minute at most."""
+    """Reads the counts of arrivals and the queue's depth, each once a minute at most."""
 
     arrivals: Arrivals
     queue: ProducerQueue
@@ -44,41 +42,26 @@ class MeasuredCapacity:
     """Seconds between two looks."""
     now: Callable[[], datetime]
     _looks: _Remembered[float] = field(init=False)
-    _waiting: _Remembered[int] = field(init=False)
+    _visible: _Remembered[int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing is read until somebody asks."""
         self._looks = _Remembered(self._read_looks, self.now)
-        self._waiting = _Remembered(lambda _: self.queue.depth().visible, self.now)
+        self._visible = _Remembered(lambda _: self.queue.depth().visible, self.now)
 
     def looks_per_message(self) -> float:
-        """Tell how many looks each message can have. Raises `SystemFailure`."""
+        """Return how many looks each message can have. Raises `SystemFailure`."""
         return self._looks.get()
 
-    def line_is_long(self, waited: timedelta) -> bool:
-        """Whether an id that waited so long did so because of the many before it.
+    def held_up(self, waited: timedelta) -> bool:
+        """Whether the messages in front, and no outage, made a message wait too long.
 
-        The line is asked for only where it matters: most ids wait for less. Raises `SystemFailure`.
+        The queue's depth is read only where it matters: most messages wait for less. Raises
+        `SystemFailure`.
         """
         if waited <= LONGEST_WAIT:
             return False
-        return self._waiting.get() * self.period > LONGEST_WAIT.total_seconds()
+        return self._visible.get() * self.period > LONGEST_WAIT.total_seconds()
 
     def _read_looks(self, now: datetime) -> float:
         return looks_per_message(self.arrivals.by_hour(now), now=now, period=self.period)
-
-
-class _Unlimited:
-    """As many slots as anybody wants."""
-
-    def looks_per_message(self) -> float:
-        """Tell that there is no end of them."""
-        return math.inf
-
-    def line_is_long(self, waited: timedelta) -> bool:
-        """Tell that nobody waits."""
-        del waited
-        return False
-
-
-UNLIMITED: Final[Capacity] = _Unlimited()

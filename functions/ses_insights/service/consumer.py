@@ -1,8 +1,8 @@
-"""What is done with one message of the queue: look, or park it, or let it come back.
+"""What is done with one message of the queue: look at it, park it, or let it come back.
 
 Three kinds of failure have three answers (decision record 3): a fault of this message parks it; a
 message that SES does not know yet climbs the ladder; a failure of the system leaves it at the head
-of the line.
+of the queue.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from ses_insights.contracts.queue_message import BodyError, QueueMessage, read_body
-from ses_insights.domain.failures import FailureKind, SystemFailure, unexpected
+from ses_insights.domain.failures import FailureKind, SystemFailure, as_failure
 from ses_insights.service.look import Look
 from ses_insights.service.ports import ConsumerQueue
-from ses_insights.service.telemetry import Telemetry
+from ses_insights.service.telemetry import LookupTelemetry
 
 _TRIES_OF_A_BUG: Final = 5
-"""Receives after which a message at which this program fails is parked: waiting mends no bug."""
+"""Receives after which a message at which this program fails is parked: a bug does not pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,18 @@ class Consumer:
 
     look: Look
     queue: ConsumerQueue
-    telemetry: Telemetry
+    telemetry: LookupTelemetry
 
     def handle(self, message: QueueMessage) -> bool:
-        """Handle one message. False where it is to stay in the queue and come back.
+        """Handle one message; return False where it is to stay in the queue and come back.
 
         Nothing escapes: Lambda would print an exception's text, which may quote the mail.
         """
         self.telemetry.began(message.id)
         try:
             self._handle(message)
-        except Exception as error:  # noqa: BLE001 - told, counted, and the message comes back
-            failure = _as_failure(error)
+        except Exception as error:  # noqa: BLE001 - logged, counted; the message comes back
+            failure = as_failure(error)
             if failure.kind is FailureKind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
                 return self._give_up(message, failure)
             self._defer(message, failure)
@@ -51,7 +51,7 @@ class Consumer:
             self._park(message, bad.slug, str(bad))
             return
         self.telemetry.about(request.message_id)
-        outcome = self.look(request, enqueued_at=message.sent_at)
+        outcome = self.look.take(request, enqueued_at=message.sent_at)
         self.telemetry.looked(outcome)
         if outcome.refused:
             self._park(message, "Refused", "Refused: SES says that this is no message id")
@@ -64,20 +64,16 @@ class Consumer:
         self.telemetry.failed(failure)
         try:
             delay = self.queue.defer(message)
-        except Exception as error:  # noqa: BLE001 - told; the visibility timeout brings it back
-            self.telemetry.failed(_as_failure(error))
+        except Exception as error:  # noqa: BLE001 - logged; the visibility timeout brings it back
+            self.telemetry.failed(as_failure(error))
         else:
             self.telemetry.deferred(delay, message.receive_count)
 
     def _give_up(self, message: QueueMessage, failure: SystemFailure) -> bool:
-        """Park a message at which this program fails; it stays where even that fails."""
+        """Park a message at which this program fails; where that fails, too, it comes back."""
         try:
             self._park(message, "Unexpected", str(failure))
-        except Exception as error:  # noqa: BLE001 - told, and the message comes back
-            self._defer(message, _as_failure(error))
+        except Exception as error:  # noqa: BLE001 - logged, and the message comes back
+            self._defer(message, as_failure(error))
             return False
         return True
-
-
-def _as_failure(error: Exception) -> SystemFailure:
-    return error if isinstance(error, SystemFailure) else unexpected(error)

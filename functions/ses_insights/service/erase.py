@@ -1,8 +1,7 @@
-"""What goes when a person's data is erased, and what stays so that no look brings it back. Pure.
+"""Which rows are deleted when a person's data is erased, and which stays so that no look adds any.
 
-SES answers for a message for weeks. So the message's own row stays, without anything of the mail,
-until SES itself has forgotten it, and whoever looks at it again leaves it as it is (decision
-record 11).
+Pure. SES answers for a message for weeks. So the message's own row stays, without anything of the
+mail, until SES itself has forgotten it, and every look leaves it as it is (decision record 11).
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ _STAYS: Final = (
     *("MessageId", "Record", "Status", "SentAt", "Looks", "FirstLookAt", "LastLookAt"),
     *("Shed", "ErasedAt", "ExpiresAt"),
 )
-"""Counts and times: they tell of the service's work, and nothing of the mail."""
+"""Counts and times: they are about the service's work, and hold nothing of the mail."""
 
 
 def addresses(address: str) -> tuple[str, ...]:
-    """Spell an address in the ways in which it is likely stored; keys tell capitals apart."""
+    """Return an address in the spellings in which it is likely stored; keys are case-sensitive."""
     local, at, domain = address.strip().rpartition("@")
     spelled = (
         f"{local}{at}{domain}",
@@ -40,7 +39,7 @@ def addresses(address: str) -> tuple[str, ...]:
 
 
 def rows_about(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
-    """Select the rows of a message that are to be deleted, those by which it is found last."""
+    """Return the rows of a message that are to be deleted; those by which it is found come last."""
     about = [
         row
         for row in rows
@@ -52,10 +51,10 @@ def rows_about(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
 
 
 def tombstone(rows: Sequence[Row], now: datetime) -> Row:
-    """Write the row that stays of a message, from its rows; at least one must be there.
+    """Return the row that stays of a message, from its rows; at least one must be there.
 
-    Where a look has been stored in part, and its message's own row is still missing, it is made up:
-    then the look that comes back finds it.
+    Where a look has been stored in part, and its message's own row is missing, one is made up: then
+    the look that comes back finds it.
     """
     message = next((row for row in rows if row["Record"] == MESSAGE), None)
     if message is None:

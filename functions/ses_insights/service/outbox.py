@@ -16,17 +16,18 @@ from ses_insights.service.ports import Records, Subscribers
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Tells what is stored and was not told."""
+    """Publishes first and marks after: an alert may be published twice, and is never lost."""
 
     records: Records
     subscribers: Subscribers
+    table: TableAddress
+    """Where people read more about an alert."""
     now: Callable[[], datetime]
-    table: TableAddress | None = None
-    """Where people read more; None where there is no console."""
 
     def publish(self, alert: Alert, record: Record) -> Alert:
         """Publish one alert of a record, then mark it. Raises `SystemFailure`."""
-        sns_message_id = self.subscribers.publish(notification(alert, record.insights, self.table))
+        message = notification(alert, record.insights, self.table, sent_at=record.sent_at)
+        sns_message_id = self.subscribers.publish(message)
         done = replace(alert, published_at=iso(self.now()), sns_message_id=sns_message_id)
         self.records.mark_published(record.insights.message_id, done)
         return done

@@ -1,49 +1,49 @@
-"""What looks and follow-ups need of the world, named by role.
-
-`ses_insights.adapters` has the real ones.
-"""
+"""What looks and follow-ups need of the outside, named by role; `adapters` implements it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ses_insights.contracts.alert_message import Notification
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert
-from ses_insights.domain.due import Claim, Drop, DueRow, Reschedule, Waiting
+from ses_insights.domain.due import Claim, DueRow, QueueDepth, Waiting
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import Drop, Reschedule
 from ses_insights.domain.record import Answer, Record
 from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge
 
 
 class Source(Protocol):
-    """Where the truth about a message comes from: SES."""
+    """What knows what became of a message: SES."""
 
     def ask(self, message_id: str) -> Answer:
         """Ask once, at the pace. Raises `SystemFailure`."""
-        ...
 
 
 class Records(Protocol):
     """Where records are kept: the table."""
 
     def load(self, message_id: str) -> Record | None:
-        """Read everything stored of a message. Raises `SystemFailure`."""
-        ...
+        """Return everything stored of a message. Raises `SystemFailure`."""
 
-    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+    def save(
+        self,
+        record: Record,
+        new_alerts: Sequence[Alert],
+        *,
+        read: Record | None,
+        surges: Sequence[Surge] = (),
+    ) -> None:
         """Store a record and its new alerts, together, over the one that was read.
 
-        Raises `RecordChangedError` where somebody else stored one since, and `SystemFailure`.
+        Raises `RecordChangedError` where another writer stored one since, and `SystemFailure`.
         """
-        ...
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
-        """Note when and as what a stored alert was published. Raises `SystemFailure`."""
-        ...
+        """Store when and as what an alert was published. Raises `SystemFailure`."""
 
 
 class RecordChangedError(Exception):
@@ -51,124 +51,98 @@ class RecordChangedError(Exception):
 
 
 class Subscribers(Protocol):
-    """Who is told: the alert topic."""
+    """Those who get the alerts: the alert topic."""
 
     def publish(self, notification: Notification) -> str:
-        """Tell, and return SNS's message id. Raises `SystemFailure`."""
-        ...
+        """Publish, and return SNS's message id. Raises `SystemFailure`."""
 
 
 class Arrivals(Protocol):
-    """How many messages came in: counts in the table."""
+    """How many messages arrived: counts in the table."""
 
     def by_hour(self, now: datetime) -> Mapping[str, int]:
-        """Read how many came in during the last day. Raises `SystemFailure`."""
-        ...
+        """Return how many arrived in each hour of the last day. Raises `SystemFailure`."""
 
 
 class SentCounts(Protocol):
-    """How many due looks joined the queue lately: counts in the table. Raises `SystemFailure`."""
+    """How many due looks joined the queue lately: counts in the table.
+
+    Everything raises `SystemFailure`.
+    """
 
     def count_sent(self, number: int, now: datetime) -> None:
-        """Count them."""
-        ...
+        """Count so many due looks."""
 
     def sent_since(self, moment: datetime) -> int:
-        """Tell how many it were since then, to the minute, rather more than less."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """How many messages a queue holds; SQS calls each of these approximate."""
-
-    visible: int
-    """Those that can be received."""
-    delayed: int
-    """Those that cannot be received yet."""
-    in_flight: int
-    """Those that are received and not deleted."""
+        """Return how many joined since then, to the minute, rather too many than too few."""
 
 
 class ProducerQueue(Protocol):
     """The end of the queue, where due looks join it."""
 
     def depth(self) -> QueueDepth:
-        """Count the messages. Raises `SystemFailure`."""
-        ...
+        """Return how many messages it holds. Raises `SystemFailure`."""
 
     def send(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Put up to ten due looks into the queue; returns those that it refused.
 
         Raises `SystemFailure` where it took none.
         """
-        ...
 
 
 class ConsumerQueue(Protocol):
-    """The head of the queue: what becomes of a message that cannot be looked at."""
+    """The head of the queue: what can be done with a message besides a look."""
 
     def defer(self, message: QueueMessage) -> int:
         """Let the message come back to the head after a growing time; returns the seconds.
 
         Raises `SystemFailure`; then it comes back by its visibility timeout.
         """
-        ...
 
     def park(self, message: QueueMessage, reason: str) -> None:
         """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
-        ...
 
 
 class DueRows(Protocol):
-    """Who waits, in lanes by time: the table's sparse index. Everything raises `SystemFailure`.
+    """The rows that wait, in lanes by time: the table's sparse index.
 
-    What changes a row returns False, and changes nothing, where the row does not wait any more for
-    the time that was read.
+    What changes a row returns False, and changes nothing, where the row no longer waits for the
+    time that was read. Everything raises `SystemFailure`.
     """
 
     def count(self, lane: Lane, *, until: str, most: int) -> int:
-        """Count who is due; stops counting at `most`."""
-        ...
+        """Count the rows that are due; stops at `most`."""
 
     def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
-        """Read who is due, the oldest first, page by page."""
-        ...
+        """Return the rows that are due, the oldest first, page by page."""
 
     def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
-        """Read some whose time lies after all times that can be right."""
-        ...
+        """Return some rows whose time sorts after all valid times."""
 
     def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
-        """Read what is known of a page of messages now, by message id; some may be left out."""
-        ...
+        """Return what is known of a page of messages now, by message id; some may be left out."""
 
     def claim(self, row: Waiting, *, until: str) -> bool:
         """Let a row wait until then."""
-        ...
 
     def release(self, row: Waiting, *, claimed_until: str) -> bool:
         """Undo a claim."""
-        ...
 
     def apply(self, row: Waiting, decision: Reschedule | Drop) -> bool:
         """Let a row wait for a later look, or for none."""
-        ...
 
 
 class Capacity(Protocol):
-    """Says how scarce looks are."""
+    """How scarce looks are."""
 
     def looks_per_message(self) -> float:
-        """Tell how many looks each message can have. Raises `SystemFailure`."""
-        ...
+        """Return how many looks each message can have. Raises `SystemFailure`."""
 
-    def line_is_long(self, waited: timedelta) -> bool:
-        """Whether an id that waited so long did so because of the many before it.
+    def held_up(self, waited: timedelta) -> bool:
+        """Whether the messages in front, and no outage, made a message wait too long.
 
         Raises `SystemFailure`.
         """
-        ...
 
 
 class Surges(Protocol):

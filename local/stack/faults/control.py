@@ -1,4 +1,4 @@
-"""The switches of the proxy: which service, which operation, what it meets, and how often."""
+"""The switches of the proxy: which service and operation meet which fault, and how often."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ERRORS: Final[Mapping[FaultKind, Mapping[Service, tuple[str, int]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Switches faults on and off, and tells which requests met one."""
+    """Switches faults on and off, and lists the requests that met one."""
 
     url: str
 
@@ -75,8 +75,14 @@ class Faults:
         *,
         operation: str | None = None,
         times: int | None = None,
+        after: int = 0,
     ) -> None:
-        """Let requests to a service meet a fault: so many, or until `heal`."""
+        """Let requests to a service meet a fault: so many, or until `heal`.
+
+        The first `after` of them pass; `met` counts these, too.
+        """
+        if after:
+            self.delay(service, operation=operation, times=after)
         self._add(_effect(service, kind), service, operation, times)
 
     def delay(
@@ -84,14 +90,13 @@ class Faults:
         service: Service,
         *,
         operation: str | None = None,
-        seconds: float = 0.001,
         times: int | None = None,
     ) -> None:
-        """Let requests be carried out that much later; `met` tells of them, too."""
-        self._add({"latency": seconds * 1000}, service, operation, times)
+        """Let requests be carried out a millisecond later; `met` counts them, too."""
+        self._add({"latency": 1}, service, operation, times)
 
     def heal(self) -> None:
-        """Switch all faults off and forget who met one."""
+        """Switch all faults off and forget which requests met one."""
         self._call("POST", "rules", [])
         self._call("DELETE", "fired")
 

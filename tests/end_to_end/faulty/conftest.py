@@ -1,4 +1,4 @@
-"""The local run that the tests of this folder share, behind the fault proxy."""
+"""The deployed stack that the tests of this folder share, behind the fault proxy."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,41 +6,29 @@ from typing import Final
 import pytest
 
 from local.actors.operator import FollowUps
-from local.actors.subscriber import Subscriber
+from local.stack.redelivery import redelivered_after
 from local.stack.run import LocalRun, local_stack
-from tests.support.deliveries import coming_back_after
-from tests.support.patience import eventually
-from tests.support.witness import Witness
+from tests.support.functions import stop_schedule
 
 BACK_AFTER: Final = 2
-"""Seconds until the queue hands out again what a dead function had in hand."""
+"""Seconds until the queue hands out again a message that a function has died with."""
 
 
 @pytest.fixture(scope="session")
-def faulty_stack() -> Iterator[LocalRun]:
-    """The deployed stack behind the fault proxy, for tests of faults and crashes.
+def run() -> Iterator[LocalRun]:
+    """The stack behind the fault proxy, for tests of faults and crashes.
 
     It differs from what is deployed in two things. A message that a function dies with comes back
-    after BACK_AFTER, not after three minutes. And nothing starts `followups` by itself: a run that
-    no test asked for would meet the fault that is meant for another.
+    after BACK_AFTER, not after three minutes. And the schedule is off: a run that no test asked for
+    would meet the fault that is meant for another.
     """
-    with local_stack({"firstLookDelaySeconds": "0"}, through_faults=True) as run:
-        FollowUps(run).stop_schedule()
-        with coming_back_after(run, BACK_AFTER):
+    with local_stack(through_faults=True) as run:
+        stop_schedule(FollowUps(run))
+        with redelivered_after(run, BACK_AFTER):
             yield run
 
 
 @pytest.fixture(scope="session")
-def subscriber(faulty_stack: LocalRun) -> Subscriber:
-    """Somebody who gets all alerts."""
-    topic = faulty_stack.outputs["AlertTopicArn"]
-    return Subscriber.subscribe(faulty_stack.session, topic, name="witness")
-
-
-@pytest.fixture
-def witness(faulty_stack: LocalRun, subscriber: Subscriber) -> Iterator[Witness]:
-    """Nothing fails, and nothing is on its way."""
-    witness = Witness.of(faulty_stack, subscriber)
-    yield witness
-    witness.mend()
-    eventually(lambda: witness.waiting() == 0)
+def followups(run: LocalRun) -> FollowUps:
+    """The function `followups`."""
+    return FollowUps(run)

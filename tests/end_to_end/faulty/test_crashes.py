@@ -1,4 +1,4 @@
-"""Whatever stops a look or a run of followups, and wherever, nothing is lost.
+"""A crash of a look or of a run of followups, at any step, loses nothing.
 
 A function stands exactly at a step while the request of that step is held at the wire. There its
 process is killed. What came before the step has happened, the step itself and what follows has not.
@@ -7,7 +7,7 @@ process is killed. What came before the step has happened, the step itself and w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,17 +18,19 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from local.actors.operator import FollowUps
-from local.actors.subscriber import Subscriber
 from local.ses_stand_in.settings import FaultKind as SesFault
 from local.stack.child import LocalRunError
 from local.stack.faults.control import FaultKind, Service
-from local.stack.processes import freeze, kill, workers
+from local.stack.observe import Row
+from local.stack.processes import kill
 from local.stack.run import LocalRun
-from ses_insights.domain.times import instant, iso
-from ses_insights.service.followups import CLAIMED_FOR, STALE_AFTER
+from ses_insights.domain.times import instant
+from ses_insights.service.due_looks import CLAIMED_FOR
+from ses_insights.service.pending_alerts import STALE_AFTER
+from tests.support.deployed_stack import DeployedStack, deployed_stack, shape
 from tests.support.findings import Findings
+from tests.support.functions import configured, freeze, pids_of
 from tests.support.patience import eventually
-from tests.support.witness import Row, Witness, shape
 
 LOAD: Final = (Service.DYNAMODB, "Query")
 STORE: Final = (Service.DYNAMODB, "TransactWriteItems")
@@ -45,11 +47,7 @@ STOPPED: Final = "many-destinations"
 """The story of the mail whose look is stopped: a bounce and a complaint, so two alerts."""
 
 BEHIND: Final = "bounce-noemail"
-"""The story of the mail behind it in the line."""
-
-LONG_ENOUGH: Final = 1.0
-"""Seconds for which a request that comes before the step is delayed, less than any time-out: in
-them the test arms what comes next."""
+"""The story of the mail behind it in the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +55,13 @@ class Step:
     """Where a function is stopped, and what that may cost."""
 
     name: str
-    passed: tuple[Request, ...] = ()
-    """Requests that come before it, so that an earlier one of the same kind is not meant."""
     at: Request
+    after: int = 0
+    """How many such requests come before it."""
     answers_lost: int = 0
     """How often the request is carried out and its answer lost; 0: it is held, and the function is
-    killed. The SDK repeats a request once, where two lost answers are a failure, and a publish
-    never."""
+    killed. The SDK repeats a request once, so two lost answers are a failure; a publish it does not
+    repeat."""
     looks: int = 1
     """Calls to SES."""
     duplicates: int = 0
@@ -83,13 +81,8 @@ STEPS_OF_A_LOOK: Final = (
     Step(name="after the publish, before the mark", at=MARK, duplicates=1, quick=True),
     Step(name="marked, the answer lost", at=MARK, answers_lost=1),
     Step(name="marked, both answers lost", at=MARK, answers_lost=2),
-    Step(name="between two publishes", passed=(MARK,), at=PUBLISH),
-    Step(
-        name="after the second publish, before its mark",
-        passed=(MARK, PUBLISH),
-        at=MARK,
-        duplicates=1,
-    ),
+    Step(name="between two publishes", at=PUBLISH, after=1),
+    Step(name="after the second publish, before its mark", at=MARK, after=1, duplicates=1),
 )
 
 STEPS_OF_A_DUE_LOOK: Final = (
@@ -98,22 +91,22 @@ STEPS_OF_A_DUE_LOOK: Final = (
     Step(name="after the claim, before the send", at=SEND, claimed=True, quick=True),
     Step(name="sent, the answer lost", at=SEND, answers_lost=1),
     Step(name="sent, both answers lost", at=SEND, answers_lost=2),
-    Step(name="after the send, before the count", passed=(SEND,), at=COUNT),
+    Step(name="after the send, before the count", at=COUNT, after=1),
 )
 
-STEPS_OF_A_LEFT_ALERT: Final = (
+STEPS_OF_A_PENDING_ALERT: Final = (
     Step(name="before the claim", at=CLAIM),
     Step(name="claimed, the answer lost", at=CLAIM, answers_lost=1),
     Step(name="before the publish", at=PUBLISH),
     Step(name="published, the answer lost", at=PUBLISH, answers_lost=1, duplicates=1),
     Step(
         name="after the publish, before the mark",
-        passed=(PUBLISH,),
         at=MARK,
+        after=1,
         duplicates=1,
         quick=True,
     ),
-    Step(name="marked, the answer lost", passed=(PUBLISH,), at=MARK, answers_lost=1),
+    Step(name="marked, the answer lost", at=MARK, after=1, answers_lost=1),
 )
 
 
@@ -124,199 +117,186 @@ def quick_ones_and_others(steps: Sequence[Step]) -> list[ParameterSet]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(faulty_stack: LocalRun, subscriber: Subscriber) -> list[Row]:
+def undisturbed(run: LocalRun) -> list[Row]:
     """The rows of both stories after looks that nothing has stopped."""
-    witness = Witness.of(faulty_stack, subscriber)
-    witness.send_and_enqueue(STOPPED)
-    witness.send_and_enqueue(BEHIND)
-    eventually(witness.is_over)
-    assert witness.duplicates() == 0
-    return shape(witness.rows())
+    with deployed_stack(run) as stack:
+        send_both(stack)
+        eventually(stack.is_done)
+        assert stack.duplicates() == 0
+        return shape(stack.rows())
+
+
+def send_both(stack: DeployedStack) -> str:
+    """Send and enqueue the mail whose look is stopped, and the one behind; returns the first id."""
+    stopped = stack.send_and_enqueue(STOPPED)
+    stack.send_and_enqueue(BEHIND)
+    return stopped
 
 
 @pytest.mark.parametrize("step", quick_ones_and_others(STEPS_OF_A_LOOK))
 def test_a_look_that_is_stopped_is_made_good(
-    witness: Witness, undisturbed: list[Row], findings: Findings, step: Step
+    stack: DeployedStack, undisturbed: list[Row], findings: Findings, step: Step
 ) -> None:
-    """Its message comes back, the rows are those of one look, and every alert is told.
+    """Its message comes back, the rows are those of one look, and every alert is published.
 
-    One is told twice, under the same id, only where the look stopped between publish and mark.
+    One is published twice, under the same id, only where the look stopped between publish and mark.
     """
-    run, began = witness.run, time.monotonic()
-    stopped = ""
+    arm(stack.run, step)
+    stopped = send_both(stack)
+    stop(stack.run, stack.run.lookup_function, step)
+    costs = {"looks": step.looks, "duplicates": step.duplicates}
+    check_made_good(stack, undisturbed, findings, step.name, stopped, **costs)
 
-    def enqueue_both() -> None:
-        nonlocal stopped
-        stopped = witness.send_and_enqueue(STOPPED)
-        witness.send_and_enqueue(BEHIND)
 
-    stop(run, run.outputs["LookupFunctionName"], step, enqueue_both)
+def check_made_good(  # noqa: PLR0913 - keyword-only costs of a stop
+    stack: DeployedStack,
+    undisturbed: list[Row],
+    findings: Findings,
+    name: str,
+    stopped: str,
+    *,
+    looks: int,
+    duplicates: int = 0,
+) -> None:
+    """Wait until all is done, and hold it against looks that nothing has stopped."""
     began = time.monotonic()
-    eventually(witness.is_over)
-
-    assert witness.duplicates() == step.duplicates
-    assert shape(witness.rows()) == undisturbed
-    assert witness.asked(stopped) == step.looks
-    assert not witness.came_too_early(stopped)
-    note(findings, witness, f"look: {step.name}", stopped, began)
+    eventually(stack.is_done)
+    assert stack.duplicates() == duplicates
+    assert shape(stack.rows()) == undisturbed
+    assert stack.looks(stopped) == looks
+    assert not stack.came_too_early(stopped)
+    note(findings, stack, f"look: {name}", stopped, began)
 
 
 @pytest.mark.prove
 def test_a_look_that_is_killed_while_ses_answers_is_made_good(
-    witness: Witness, undisturbed: list[Row], findings: Findings
+    stack: DeployedStack, undisturbed: list[Row], findings: Findings
 ) -> None:
     """The call counts, and its answer is lost; the look is taken again."""
-    run = witness.run
+    run = stack.run
     run.ses.fail(SesFault.HANG)
-    stopped = witness.send_and_enqueue(STOPPED)
-    witness.send_and_enqueue(BEHIND)
-    eventually(lambda: witness.asked(stopped) == 1)
-    assert kill(run, run.outputs["LookupFunctionName"])
+    stopped = send_both(stack)
+    eventually(lambda: stack.looks(stopped) >= 1)
+    assert kill(run, run.lookup_function)
     run.ses.heal()
-    began = time.monotonic()
-    eventually(witness.is_over)
-
-    assert witness.duplicates() == 0
-    assert shape(witness.rows()) == undisturbed
-    assert witness.asked(stopped) == 2
-    assert not witness.came_too_early(stopped)
-    note(findings, witness, "look: while SES answers", stopped, began)
+    check_made_good(stack, undisturbed, findings, "while SES answers", stopped, looks=2)
 
 
 @pytest.mark.prove
 def test_a_look_that_is_killed_while_it_waits_for_its_turn_is_made_good(
-    witness: Witness, undisturbed: list[Row], findings: Findings
+    stack: DeployedStack, undisturbed: list[Row], findings: Findings
 ) -> None:
     """It has not asked SES, and no call comes too early for it."""
-    run, lookup = witness.run, witness.run.outputs["LookupFunctionName"]
+    run = stack.run
     queries_before_the_call = 2  # the message's rows, and the load, once in each environment
-    with configured(run, LOOKUP_PERIOD_SECONDS="5"):
+    with configured(run, LOOKUP_PERIOD_SECONDS="15"):
         run.faults.delay(Service.DYNAMODB, operation="Query")
-        stopped = witness.send_and_enqueue(STOPPED)
-        witness.send_and_enqueue(BEHIND)
-        eventually(lambda: len(run.faults.met()) == queries_before_the_call)
-        assert kill(run, lookup)
-        assert run.ses.calls() == []
+        stopped = send_both(stack)
+        eventually(lambda: len(run.faults.met()) >= queries_before_the_call)
+        assert kill(run, run.lookup_function)
+        assert stack.calls() == []
     run.faults.heal()
-    began = time.monotonic()
-    eventually(witness.is_over)
-
-    assert witness.duplicates() == 0
-    assert shape(witness.rows()) == undisturbed
-    assert witness.asked(stopped) == 1
-    assert not witness.came_too_early(stopped)
-    note(findings, witness, "look: while it waits for its turn", stopped, began)
+    check_made_good(stack, undisturbed, findings, "while it waits for its turn", stopped, looks=1)
 
 
 @pytest.mark.prove
 def test_a_look_that_times_out_is_made_good(
-    witness: Witness, undisturbed: list[Row], findings: Findings
+    stack: DeployedStack, undisturbed: list[Row], findings: Findings
 ) -> None:
     """Lambda ends a function that does not come to its end; its message comes back."""
-    run, lookup = witness.run, witness.run.outputs["LookupFunctionName"]
+    run = stack.run
     service, operation = PUBLISH
     run.faults.fail(service, FaultKind.HANG, operation=operation)
-    stopped = witness.send_and_enqueue(STOPPED)
-    witness.send_and_enqueue(BEHIND)
-    eventually(lambda: bool(run.faults.met()))
-    frozen = freeze(run, lookup)
+    stopped = send_both(stack)
+    eventually(run.faults.met)
+    frozen = freeze(run)
     assert frozen
     run.faults.heal()
-    began = time.monotonic()
-    eventually(lambda: not {*frozen} & {worker.pid for worker in workers(run, lookup)})
-    eventually(witness.is_over)
-
-    assert witness.duplicates() == 0
-    assert shape(witness.rows()) == undisturbed
-    assert witness.asked(stopped) == 1
-    assert not witness.came_too_early(stopped)
-    note(findings, witness, "look: it times out", stopped, began)
+    eventually(lambda: not frozen & pids_of(run))
+    check_made_good(stack, undisturbed, findings, "it times out", stopped, looks=1)
 
 
 @pytest.mark.parametrize("step", quick_ones_and_others(STEPS_OF_A_DUE_LOOK))
 def test_a_run_that_is_stopped_loses_no_due_look(
-    witness: Witness, findings: Findings, step: Step
+    stack: DeployedStack, followups: FollowUps, findings: Findings, step: Step
 ) -> None:
     """A due look is taken once: by the run that was stopped, the next one, or when a claim ends."""
-    run, followups = witness.run, FollowUps(witness.run)
-    due = witness.send_and_enqueue(STOPPED)
-    eventually(witness.is_over)
-    let_wait(run, witness.row(due), until=datetime.now(UTC) - timedelta(minutes=1))
+    run = stack.run
+    due = stack.send_and_enqueue(STOPPED)
+    eventually(stack.is_done)
+    stack.make_due(stack.row(due))
     start = datetime.now(UTC)
 
+    arm(run, step)
     with in_background(followups.start):
-        stop(run, followups.function_name, step, lambda: None)
+        stop(run, run.followups_function, step)
     began = time.monotonic()
-    eventually(lambda: witness.waiting() == 0)
+    eventually(lambda: stack.waiting() == 0)
 
-    row = witness.row(due)
+    row = stack.row(due)
     if step.claimed:
         assert row["Looks"] == 1
         assert start <= instant(row["NextLookAt"]) - CLAIMED_FOR <= datetime.now(UTC)
         followups.start()
-        assert witness.row(due) == row, "a look was taken before its claim has ended"
-        let_wait(run, row, until=datetime.now(UTC) - timedelta(minutes=1))
+        assert stack.row(due) == row, "a look was taken before its claim has ended"
+        stack.make_due(row)
     followups.start()
-    eventually(lambda: witness.is_over() and witness.row(due)["Looks"] == 2)
+    eventually(lambda: stack.is_done() and stack.row(due)["Looks"] >= 2)
     followups.start()
-    eventually(witness.is_over)
+    eventually(stack.is_done)
 
-    assert witness.row(due)["Looks"] == 2
-    assert witness.asked(due) == 2
-    assert witness.duplicates() == 0
-    note(findings, witness, f"followups: {step.name}", due, began)
+    assert stack.row(due)["Looks"] == 2
+    assert stack.looks(due) == 2
+    assert stack.duplicates() == 0
+    note(findings, stack, f"followups: {step.name}", due, began)
 
 
-@pytest.mark.parametrize("step", quick_ones_and_others(STEPS_OF_A_LEFT_ALERT))
+@pytest.mark.parametrize("step", quick_ones_and_others(STEPS_OF_A_PENDING_ALERT))
 def test_a_run_that_is_stopped_loses_no_alert(
-    witness: Witness, findings: Findings, step: Step
+    stack: DeployedStack, followups: FollowUps, findings: Findings, step: Step
 ) -> None:
-    """Alerts that a look has left pending are told by a later run.
+    """Alerts that a look has left pending are published by a later run.
 
-    One is told twice, under the same id, only where a run stopped between publish and mark.
+    One is published twice, under the same id, only where a run stopped between publish and mark.
     """
-    run, followups = witness.run, FollowUps(witness.run)
-    message_id = witness.send_and_enqueue(STOPPED)
-    eventually(witness.is_over)
-    told = len(witness.alerts())
-    leave_behind(witness, message_id)
+    run, stale = stack.run, STALE_AFTER + timedelta(minutes=1)
+    message_id = stack.send_and_enqueue(STOPPED)
+    eventually(stack.is_done)
+    published = len(stack.alerts())
+    stack.make_pending(message_id, ago=stale)
 
+    arm(run, step)
     with in_background(followups.start):
-        stop(run, followups.function_name, step, lambda: None)
+        stop(run, run.followups_function, step)
     began = time.monotonic()
     followups.start()
-    pending = [row for row in alert_rows(witness, message_id) if "PublishedAt" not in row]
-    for row in pending:
-        let_wait(run, row, until=datetime.now(UTC) - STALE_AFTER - timedelta(minutes=1))
+    for row in stack.alert_rows(message_id):
+        if "PublishedAt" not in row:
+            stack.make_due(row, ago=stale)
     followups.start()
-    eventually(witness.is_over)
+    eventually(stack.is_done)
 
-    again = len(witness.alerts()) - told
-    assert again == len(alert_rows(witness, message_id)) + step.duplicates
-    assert witness.asked(message_id) == 1
-    assert not any("NextLookAt" in row for row in alert_rows(witness, message_id))
-    name = f"followups, alerts left behind: {step.name}"
-    note(findings, witness, name, message_id, began, told_before=told)
+    again = len(stack.alerts()) - published
+    assert again == len(stack.alert_rows(message_id)) + step.duplicates
+    assert stack.looks(message_id) == 1
+    assert not any("NextLookAt" in row for row in stack.alert_rows(message_id))
+    name = f"followups, pending alerts: {step.name}"
+    note(findings, stack, name, message_id, began, published_before=published)
 
 
-def stop(run: LocalRun, function_name: str, step: Step, start: Callable[[], None]) -> None:
-    """Start something and stop the function at the step."""
-    *passed, last = (*step.passed, step.at)
-    for number, (service, operation) in enumerate(passed):
-        run.faults.delay(service, operation=operation, seconds=LONG_ENOUGH, times=1)
-        if number == 0:
-            start()
-        eventually(lambda: bool(run.faults.met()))
-        run.faults.heal()
-    service, operation = last
+def arm(run: LocalRun, step: Step) -> None:
+    """Let the request of the step fail when it comes, before anything is started."""
+    service, operation = step.at
     if step.answers_lost:
         kind, times = FaultKind.ANSWER_LOST, step.answers_lost
-        run.faults.fail(service, kind, operation=operation, times=times)
+        run.faults.fail(service, kind, operation=operation, times=times, after=step.after)
     else:
-        run.faults.fail(service, FaultKind.HANG, operation=operation)
-    if not passed:
-        start()
-    eventually(lambda: len(run.faults.met()) >= max(step.answers_lost, 1))
+        run.faults.fail(service, FaultKind.HANG, operation=operation, after=step.after)
+
+
+def stop(run: LocalRun, function_name: str, step: Step) -> None:
+    """Wait until the function is at the step, and stop it there."""
+    eventually(lambda: len(run.faults.met()) >= step.after + max(step.answers_lost, 1))
     if not step.answers_lost:
         assert kill(run, function_name)
     run.faults.heal()
@@ -334,68 +314,25 @@ def in_background(start: Callable[[], None]) -> Iterator[None]:
     assert error is None or isinstance(error, LocalRunError)
 
 
-@contextmanager
-def configured(run: LocalRun, **variables: str) -> Iterator[None]:
-    """Give the lookup function other settings; that ends its processes, as Lambda does."""
-    functions = run.session.client("lambda")
-    name = run.outputs["LookupFunctionName"]
-    found = functions.get_function_configuration(FunctionName=name)
-    before = found["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**before, **variables}}
-    )
-    try:
-        yield
-    finally:
-        functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": before}
-        )
-
-
-def leave_behind(witness: Witness, message_id: str) -> None:
-    """Make the alerts of a mail as a look would have left them that stored and told nothing."""
-    table = witness.run.session.resource("dynamodb").Table(witness.run.outputs["TableName"])
-    for row in alert_rows(witness, message_id):
-        told = {"PublishedAt", "SnsMessageId"}
-        pending = {name: value for name, value in row.items() if name not in told}
-        then = iso(datetime.now(UTC) - STALE_AFTER - timedelta(minutes=1))
-        table.put_item(Item={**pending, "DueLane": "alert", "NextLookAt": then})
-
-
-def let_wait(run: LocalRun, row: Row, *, until: datetime) -> None:
-    """Move the time for which a row waits, as if other times had passed."""
-    table = run.session.resource("dynamodb").Table(run.outputs["TableName"])
-    table.update_item(
-        Key={"MessageId": row["MessageId"], "Record": row["Record"]},
-        UpdateExpression="SET NextLookAt = :until",
-        ExpressionAttributeValues={":until": iso(until)},
-    )
-
-
-def alert_rows(witness: Witness, message_id: str) -> list[Mapping[str, Any]]:
-    """Read the rows of a mail's alerts."""
-    return [row for row in witness.rows(message_id) if row["Record"].startswith("ALERT#")]
-
-
 def note(  # noqa: PLR0913 - what a row of the table is made of
     findings: Findings,
-    witness: Witness,
+    stack: DeployedStack,
     step: str,
     message_id: str,
     began: float,
     *,
-    told_before: int = 0,
+    published_before: int = 0,
 ) -> None:
     """Hand in what it cost the mail that was worked on."""
-    alerts = [alert for alert in witness.alerts() if alert.body["messageId"] == message_id]
-    sent = len(alerts) - told_before
+    alerts = [alert for alert in stack.alerts() if alert.body["messageId"] == message_id]
+    sent = len(alerts) - published_before
     findings.add(
         "Crashes",
         {
             "Step": step,
-            "Looks spent": witness.asked(message_id),
+            "Looks spent": stack.looks(message_id),
             "Alerts sent": sent,
-            "Duplicates": sent - len(witness.expected[message_id].alerts),
+            "Duplicates": sent - len(stack.expected[message_id].alerts),
             "Back after (s)": f"{time.monotonic() - began:.1f}",
         },
     )

@@ -8,10 +8,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.ses_stand_in.clock import ManualClock
 from local.ses_stand_in.control import Control
 from local.ses_stand_in.settings import Settings
-from local.ses_stand_in.stand_in import StandIn
+from tests.support.stand_in import ManualClock, stand_in_thread
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -27,28 +26,24 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(scope="session")
-def stand_in(clock: ManualClock) -> Iterator[StandIn]:
-    """A stand-in without latency and without a rate limit, until a test asks for them."""
+def url(clock: ManualClock) -> Iterator[str]:
+    """Where a stand-in is without latency and without a rate limit, until a test asks for them."""
     settings = Settings(period_seconds=0, latency_ms=(0, 0))
-    with StandIn(
-        settings=settings,
-        seed=SEED,
-        clock=clock,
-    ) as running:
-        yield running
+    with stand_in_thread(settings, clock, seed=SEED) as url:
+        yield url
 
 
 @pytest.fixture
-def control(stand_in: StandIn, clock: ManualClock) -> Control:
+def control(url: str, clock: ManualClock) -> Control:
     """The stand-in's control, everything back at its start, the clock as well."""
-    control = Control(stand_in.url)
+    control = Control(url)
     control.reset()
     clock.rewind()
     return control
 
 
 def new_client(url: str, read_timeout: float) -> "SESV2Client":
-    """Make a client of the URL. Its credentials are those of tests/conftest.py."""
+    """Make a client of the URL, with the credentials of tests/conftest.py."""
     return boto3.client(
         "sesv2",
         endpoint_url=url,
@@ -61,9 +56,9 @@ def new_client(url: str, read_timeout: float) -> "SESV2Client":
 
 
 @pytest.fixture(scope="session")
-def session_client(stand_in: StandIn) -> "SESV2Client":
+def session_client(url: str) -> "SESV2Client":
     """The client, made once: that is what takes time."""
-    return new_client(stand_in.url, read_timeout=20)
+    return new_client(url, read_timeout=20)
 
 
 @pytest.fixture
@@ -74,10 +69,10 @@ def client(session_client: "SESV2Client", control: Control) -> "SESV2Client":
 
 
 @pytest.fixture
-def impatient_client(stand_in: StandIn, control: Control) -> "SESV2Client":
+def impatient_client(url: str, control: Control) -> "SESV2Client":
     """The same, but it waits a moment only."""
     assert not control.calls()
-    return new_client(stand_in.url, read_timeout=0.2)
+    return new_client(url, read_timeout=0.2)
 
 
 @pytest.fixture

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Final
 import boto3
 import pytest
 
-from local.ses_stand_in.clock import ManualClock
 from local.ses_stand_in.control import Control
-from local.ses_stand_in.stand_in import StandIn
 from ses_insights.adapters import ses
 from ses_insights.adapters.ses import SesSource
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found
 from tests.support.findings import Findings
 from tests.support.pace_findings import note
+from tests.support.stand_in import ManualClock
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -45,13 +44,13 @@ JUMPS: Final = tuple(
 
 @dataclass(slots=True)
 class WallClock:
-    """A clock that somebody sets."""
+    """A clock that can be set."""
 
     clock: ManualClock
     ahead: float = 0.0
 
     def read(self) -> float:
-        """Tell the time."""
+        """Seconds, as the clock was set."""
         return self.clock.monotonic() + self.ahead
 
 
@@ -86,10 +85,10 @@ class Function:
 
 
 @pytest.fixture
-def function(stand_in: StandIn, control: Control, clock: ManualClock) -> Iterator[Function]:
+def function(url: str, control: Control, clock: ManualClock) -> Iterator[Function]:
     """A function whose SES keeps its limit and has its usual latency."""
     control.change(period_seconds=PERIOD, latency_ms=STEADY)
-    function = Function(stand_in.url, clock, WallClock(clock))
+    function = Function(url, clock, WallClock(clock))
     yield function
     for client in function.clients:
         client.close()
@@ -145,7 +144,7 @@ def test_a_single_request_that_travels_for_long_costs_nothing(
 def test_a_request_that_travels_for_long_unseen_costs_a_429_and_no_answer(
     function: Function, control: Control, message_id: str, findings: Findings, seed: int
 ) -> None:
-    """Where SES takes up to 400 ms, nobody sees that one of them was spent on the way.
+    """Where SES takes up to 400 ms, it does not show that one of them was spent on the way.
 
     Then the next request may come too early (decision record 2). It is asked again in the same
     invocation, and no two are counted within a period.

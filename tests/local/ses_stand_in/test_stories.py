@@ -6,8 +6,8 @@ import pytest
 
 from local.ses_stand_in.stories import (
     HOSTILE_SUBJECT,
+    MISSING,
     STORIES,
-    UNTOLD,
     Event,
     Expectation,
     Story,
@@ -41,10 +41,10 @@ def finding(event: Event, name: str) -> str | None:
 def test_stories_end_in_every_status_of_the_contract() -> None:
     """Every status the contract knows is the end of some story or of some id without one."""
     ends = {story.expected.status for story in STORIES.values()}
-    assert ends | {expected.status for expected in UNTOLD.values()} == STATUSES
+    assert ends | {expected.status for expected in MISSING.values()} == STATUSES
 
 
-def test_stories_tell_every_event_type_and_one_that_ses_adds_later() -> None:
+def test_stories_have_every_event_type_and_one_that_ses_adds_later() -> None:
     """All ten event types of the API occur, and exactly one that it does not have."""
     types = {event.type for story in STORIES.values() for event in events_of(story)}
     assert types > EVENT_TYPES
@@ -83,9 +83,9 @@ def test_every_finding_has_a_story_with_its_severity(
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_a_story_expects_one_alert_for_each_finding_it_tells(story: Story) -> None:
+def test_a_story_expects_one_alert_for_each_finding_in_it(story: Story) -> None:
     """Permanent bounces by destination, complaints by destination and feedback type; no others."""
-    told = {
+    findings = {
         (number, event.type, finding(event, name))
         for number, events in enumerate((story.events, *story.others))
         for event in events
@@ -98,7 +98,7 @@ def test_a_story_expects_one_alert_for_each_finding_it_tells(story: Story) -> No
         (alert.alert_type, alert.bounce_sub_type or alert.complaint_feedback_type)
         for alert in story.expected.alerts
     ]
-    assert sorted(expected, key=str) == sorted((told_[1:] for told_ in told), key=str)
+    assert sorted(expected, key=str) == sorted((each[1:] for each in findings), key=str)
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
@@ -114,7 +114,7 @@ def test_whenever_a_story_is_looked_at_its_end_can_be_found(story: Story) -> Non
 
 
 def test_a_story_is_settled_with_its_last_event_but_not_before_it_shows() -> None:
-    """From settled_after on a look tells everything, in stories early and late."""
+    """From settled_after on a look shows everything, in stories early and late."""
     assert STORIES["delivered"].settled_after == timedelta(minutes=5)
     assert STORIES["complaint-late"].settled_after == timedelta(days=4, hours=6)
     assert STORIES["late"].settled_after == timedelta(hours=1)
@@ -140,14 +140,14 @@ def test_the_recipient_chooses_the_story(recipients: list[str], name: str) -> No
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_the_address_of_a_story_chooses_it(story: Story) -> None:
-    """An address made for a story makes the stand-in tell it, with a label or without."""
+    """An address made for a story chooses it, with a label or without."""
     assert story_for([address_of(story)]) is story
     assert story_for([address_of(story, "anna")]) is story
 
 
 def test_ids_without_a_story_are_either_unknown_or_malformed() -> None:
     """An id of SES's form that was never given out is not found; any other is invalid."""
-    for message_id, expected in UNTOLD.items():
+    for message_id, expected in MISSING.items():
         known_form = MESSAGE_ID.fullmatch(message_id) is not None
         assert expected == Expectation("NOT_FOUND" if known_form else "INVALID")
 

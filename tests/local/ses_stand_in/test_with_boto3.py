@@ -13,11 +13,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from local.ses_stand_in.clock import ManualClock
 from local.ses_stand_in.control import Control
 from local.ses_stand_in.settings import Fault, FaultKind
-from local.ses_stand_in.stories import STORIES, UNTOLD, Story, address_of
+from local.ses_stand_in.stories import MISSING, STORIES, Story, address_of
 from local.ses_stand_in.wire import ShapeError, encode
+from tests.support.patience import eventually
+from tests.support.stand_in import ManualClock
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -58,13 +59,13 @@ def test_boto3_reads_every_story_whole(
     assert insights[0]["Destination"] == address_of(story, "anna")
     for insight, events in zip(insights, (story.events, *story.others), strict=True):
         assert insight.get("Isp") == story.isp
-        assert Counter(map(repr, map(told, insight["Events"]))) == Counter(
+        assert Counter(map(repr, map(as_in_story, insight["Events"]))) == Counter(
             repr(((sent_at + event.after) if event.dated else None, event.type, event.details))
             for event in events
         )
 
 
-def told(event: Any) -> tuple[object, ...]:
+def as_in_story(event: Any) -> tuple[object, ...]:
     """An event as boto3 parsed it, in the terms of a story."""
     at = event.get("Timestamp")
     return (at and at.astimezone(UTC), event["Type"], event.get("Details"))
@@ -130,11 +131,11 @@ def test_a_mail_ses_does_not_know_is_never_found(
         assert refusal(client, message_id) == ("NotFoundException", 404, NOT_FOUND)
 
 
-@pytest.mark.parametrize("message_id", UNTOLD)
+@pytest.mark.parametrize("message_id", MISSING)
 def test_an_id_that_was_never_given_out_is_refused(message_id: str, client: "SESV2Client") -> None:
     """404 for an id of SES's form, 400 for any other."""
     expected = {"NOT_FOUND": ("NotFoundException", 404), "INVALID": ("BadRequestException", 400)}
-    assert refusal(client, message_id)[:2] == expected[UNTOLD[message_id].status]
+    assert refusal(client, message_id)[:2] == expected[MISSING[message_id].status]
 
 
 @pytest.mark.parametrize("message_id", ["a/../b", "a b", "\u00fc", "x" * 10_000, "a\nb"])
@@ -145,7 +146,7 @@ def test_an_id_of_any_characters_is_a_bad_request(message_id: str, client: "SESV
 
 def test_errors_are_the_exceptions_of_the_api(client: "SESV2Client", control: Control) -> None:
     """All three are raised as the classes that boto3 makes from the model."""
-    unknown, malformed = list(UNTOLD)[:2]
+    unknown, malformed = list(MISSING)[:2]
     with pytest.raises(client.exceptions.NotFoundException):
         client.get_message_insights(MessageId=unknown)
     with pytest.raises(client.exceptions.BadRequestException):
@@ -171,7 +172,7 @@ def test_with_vdm_off_every_id_is_not_found(
     message_id = send("delivered@stories.example")
     clock.advance(DAY)
     control.change(vdm=False)
-    for any_id in (message_id, *UNTOLD):
+    for any_id in (message_id, *MISSING):
         assert refusal(client, any_id) == ("NotFoundException", 404, VDM_OFF)
     control.change(vdm=True)
     assert client.get_message_insights(MessageId=message_id)["MessageId"] == message_id
@@ -182,7 +183,7 @@ def test_a_look_less_than_the_period_after_the_last_accepted_one_is_throttled(
 ) -> None:
     """A 429 one millisecond early, an answer at the full period, and no burst."""
     control.change(period_seconds=1.0)
-    unknown = next(iter(UNTOLD))
+    unknown = next(iter(MISSING))
     codes = []
     for milliseconds in (0, 999, 1, 500, 500, 0):
         clock.advance(timedelta(milliseconds=milliseconds))
@@ -196,15 +197,15 @@ def test_a_look_less_than_the_period_after_the_last_accepted_one_is_throttled(
 def test_the_limit_comes_before_vdm(client: "SESV2Client", control: Control) -> None:
     """A look with VDM off takes a slot like any other."""
     control.change(period_seconds=1.0, vdm=False)
-    assert [refusal(client, next(iter(UNTOLD)))[1] for _ in range(2)] == [404, 429]
+    assert [refusal(client, next(iter(MISSING)))[1] for _ in range(2)] == [404, 429]
 
 
 def test_a_new_report_does_not_open_a_slot(client: "SESV2Client", control: Control) -> None:
     """Forgetting the calls empties the report; the rate limit remembers the last one."""
     control.change(period_seconds=1.0)
-    assert refusal(client, next(iter(UNTOLD)))[1] == 404
+    assert refusal(client, next(iter(MISSING)))[1] == 404
     control.forget_calls()
-    assert refusal(client, next(iter(UNTOLD)))[1] == 429
+    assert refusal(client, next(iter(MISSING)))[1] == 429
     assert control.report().calls == 1
 
 
@@ -214,7 +215,7 @@ def test_a_request_counts_when_it_arrives_not_when_it_is_answered(
     """The way there comes before the stamp, the latency of the answer after it."""
     control.change(travel_ms=(300, 300), latency_ms=(4000, 4000))
     began = clock.monotonic()
-    refusal(client, next(iter(UNTOLD)))
+    refusal(client, next(iter(MISSING)))
     assert control.calls()[0].arrival == pytest.approx(began + 0.3)
     assert clock.monotonic() == pytest.approx(began + 4.3)
 
@@ -227,7 +228,7 @@ def test_latency_stays_within_its_bounds_and_varies(
     taken = []
     for _ in range(10):
         began = clock.monotonic()
-        refusal(client, next(iter(UNTOLD)))
+        refusal(client, next(iter(MISSING)))
         taken.append(clock.monotonic() - began)
     assert all(0.02 <= seconds <= 0.12 for seconds in taken)
     assert len(set(taken)) == 10
@@ -248,35 +249,41 @@ def test_a_fault_that_is_an_answer(
 ) -> None:
     """For the next two looks the error has the real code and status, then all is well."""
     control.fail(kind, 2)
-    answers = [refusal(client, next(iter(UNTOLD)))[:2] for _ in range(3)]
+    answers = [refusal(client, next(iter(MISSING)))[:2] for _ in range(3)]
     assert answers == [(code, status), (code, status), ("NotFoundException", 404)]
 
 
 def test_a_reset_is_a_closed_connection(client: "SESV2Client", control: Control) -> None:
-    """boto3 raises what it raises when the network cuts the line."""
+    """boto3 raises what it raises when a connection is cut."""
     control.fail(FaultKind.RESET, 1)
     with pytest.raises(ConnectionClosedError):
-        client.get_message_insights(MessageId=next(iter(UNTOLD)))
-    assert refusal(client, next(iter(UNTOLD)))[1] == 404
+        client.get_message_insights(MessageId=next(iter(MISSING)))
+    assert refusal(client, next(iter(MISSING)))[1] == 404
     assert control.report().statuses == {"none": 1, "404": 1}
 
 
 def test_a_hang_is_a_read_timeout(impatient_client: "SESV2Client", control: Control) -> None:
-    """No answer comes; the call counts, and the next one is answered."""
-    control.fail(FaultKind.HANG, 1)
-    with pytest.raises(ReadTimeoutError):
-        impatient_client.get_message_insights(MessageId=next(iter(UNTOLD)))
-    control.heal()
+    """No answer comes, and the call counts."""
+    control.fail(FaultKind.HANG)
+
+    def is_counted() -> bool:
+        # On a busy machine a request may be given up before the stand-in has read it.
+        with pytest.raises(ReadTimeoutError):
+            impatient_client.get_message_insights(MessageId=next(iter(MISSING)))
+        return control.report().calls > 0
+
+    eventually(is_counted)
     report = control.report()
-    assert (report.accepted, report.faults, report.statuses) == (1, 1, {"none": 1})
+    assert report.accepted == report.faults == report.calls
+    assert report.statuses == {"none": report.calls}
 
 
 def test_a_fault_stays_until_it_is_healed(client: "SESV2Client", control: Control) -> None:
     """Without a number it holds for every look."""
     control.fail(FaultKind.UNAVAILABLE)
-    assert [refusal(client, next(iter(UNTOLD)))[1] for _ in range(3)] == [503, 503, 503]
+    assert [refusal(client, next(iter(MISSING)))[1] for _ in range(3)] == [503, 503, 503]
     control.heal()
-    assert refusal(client, next(iter(UNTOLD)))[1] == 404
+    assert refusal(client, next(iter(MISSING)))[1] == 404
 
 
 def test_faults_keep_the_pace_honest(
@@ -289,7 +296,7 @@ def test_faults_keep_the_pace_honest(
     codes = []
     for milliseconds in (0, 0, 500, 500):
         clock.advance(timedelta(milliseconds=milliseconds))
-        codes.append(refusal(client, next(iter(UNTOLD)))[1])
+        codes.append(refusal(client, next(iter(MISSING)))[1])
     assert codes == [429, 500, 429, 500]
     report = control.report()
     assert (report.accepted, report.throttled, report.faults) == (2, 1, 3)
@@ -310,7 +317,25 @@ def test_speed_holds_for_mail_sent_from_then_on(
     assert events == {slow: 2, fast: 4}
 
 
-def test_the_truth_of_what_was_sent_can_be_asked_for(
+def test_time_passes_in_stories_when_it_is_let_pass(
+    send: Callable[..., str], client: "SESV2Client", control: Control, clock: ManualClock
+) -> None:
+    """In mail that was sent and in mail that follows; a reset ends it."""
+    message_id = send("complaint-late@stories.example")
+    control.advance(timedelta(minutes=5))
+    insights = client.get_message_insights(MessageId=message_id)["Insights"]
+    assert len(insights[0]["Events"]) == 2
+    control.advance(timedelta(days=5))
+    insights = client.get_message_insights(MessageId=message_id)["Insights"]
+    assert len(insights[0]["Events"]) == 4
+    send("delivered@stories.example")
+    assert control.sent()[1].sent_at - clock.now() > 5 * DAY
+    control.reset()
+    send("delivered@stories.example")
+    assert control.sent()[0].sent_at <= clock.now()
+
+
+def test_the_mail_that_was_sent_is_listed(
     send: Callable[..., str], control: Control, clock: ManualClock
 ) -> None:
     """Each mail is listed with its story, when it is settled, and what must become of it."""

@@ -47,7 +47,7 @@ def test_kept_inputs_come_to_every_end(target: str, words: set[str]) -> None:
 
 
 def test_what_is_kept_is_small() -> None:
-    """Two hundred kilobytes in all, so that it is no burden to anybody who clones the project."""
+    """Two hundred kilobytes in all, so that a clone of the project stays small."""
     assert sum(path.stat().st_size for path in KEPT.rglob("*")) < 200_000
 
 

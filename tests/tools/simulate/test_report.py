@@ -22,7 +22,7 @@ RESULT = Result(
     longest_wait=3_400.0,
     longest_behind=161.0,
     longest_lag=12_000.0,
-    passed_over=0,
+    postponed=0,
     shed=12_345,
     took=80.0,
 )
@@ -44,7 +44,7 @@ def test_a_promise_is_not_kept_by_rounding() -> None:
     assert not kept["complaints found at 10,000 a day"]
 
 
-def test_beyond_one_look_a_message_the_bound_is_told() -> None:
+def test_beyond_one_look_a_message_the_bound_is_shown() -> None:
     """Where the slots do not suffice for all, a share is set beside what they suffice for."""
     half = replace(RESULT, per_day=200_000, at_most=0.432)
     half = replace(half, bounces=replace(RESULT.bounces, share=0.216))
@@ -73,7 +73,7 @@ def test_shares_and_times_are_written_for_people() -> None:
 
 
 def test_the_picture_has_a_bar_for_every_figure() -> None:
-    """Eight panels; each bar says its rule, volume and figure to whoever points at it."""
+    """Eight panels; each bar has its rule, volume and figure as a title."""
     picture = ET.fromstring(svg([RESULT, replace(RESULT, rule="one look")]))  # noqa: S314 - own
     said = [title.text or "" for title in picture.iter("{http://www.w3.org/2000/svg}title")]
     assert sum("a day: " in text for text in said) == 16

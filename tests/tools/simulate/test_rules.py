@@ -94,7 +94,7 @@ def test_the_core_finds_what_the_plain_rule_finds() -> None:
 
 
 def test_no_two_looks_are_closer_than_the_period() -> None:
-    """However long the line is, a day has no more looks than seconds."""
+    """However long the queue is, a day has no more looks than seconds."""
     burst = mail(*(number / 100 for number in range(3_000)))
     _, world = ran("one look", burst, Assumptions(days=1))
     assert world.measured.looks == 3_000
@@ -102,11 +102,11 @@ def test_no_two_looks_are_closer_than_the_period() -> None:
 
 
 def test_fresh_ids_wait_no_longer_than_an_hour_behind_a_burst() -> None:
-    """Those behind are acknowledged without a look, which is moved to three days."""
+    """Those behind are postponed: their first look moves to three days."""
     burst = mail(*(number / 100 for number in range(9_000)))
     ruled, world = ran(OURS, burst, Assumptions(days=1))
     assert HOUR < world.measured.longest_wait < 1.2 * HOUR
-    assert world.measured.passed_over > 1_000
+    assert world.measured.postponed > 1_000
     assert ruled.shed > 0
 
 
@@ -128,7 +128,7 @@ def test_follow_ups_hold_up_a_fresh_id_for_no_longer_than_the_bound() -> None:
     assert result.bounces.share == 1
 
 
-def test_the_kept_look_is_served_first() -> None:
+def test_the_essential_look_is_served_first() -> None:
     """The lanes of the service are the lanes of the simulation, in its order."""
     world = World(mail(), rules.Core(mail(), FEW_DAYS), FEW_DAYS)
     assert list(world.measured.longest_lag) == [Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK]

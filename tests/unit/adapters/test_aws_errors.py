@@ -1,4 +1,4 @@
-"""AWS's errors become ours in one place, named by what is to be mended, without quoting anybody."""
+"""AWS's errors are mapped in one place, named by what to repair, without quoting the mail."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def denials(session: boto3.Session) -> set[str]:
 
 
 def test_a_missing_permission_is_named_so(session: boto3.Session) -> None:
-    """Whichever service says it, and however it spells it; the action is told."""
+    """Whichever service says it, and however it spells it; the action is named."""
     spelled = denials(session) | {
         "AccessDenied",
         "AccessDeniedException",
@@ -152,14 +152,14 @@ def test_a_missing_permission_is_named_so(session: boto3.Session) -> None:
     assert all("sns:Publish" in str(failure) for failure in failures.values())
 
 
-def test_a_missing_permission_is_told_by_its_action() -> None:
+def test_a_missing_permission_is_named_by_its_action() -> None:
     """The text of the failure says what to grant."""
     text = "User is not authorized to perform: kms:GenerateDataKey because no policy allows it"
     failure = mapped(refusal("KMSAccessDenied", text))
     assert str(failure) == "Publish: KMSAccessDenied, kms:GenerateDataKey is not allowed"
 
 
-def test_a_missing_permission_is_told_without_addresses() -> None:
+def test_a_missing_permission_is_named_without_addresses() -> None:
     """AWS's text about a refusal can name an identity; what it names is left out."""
     text = (
         f"not authorized to perform: sns:Publish on resource: arn:aws:sns:::{ADDRESS} as {ADDRESS}"
@@ -186,7 +186,7 @@ def test_no_other_text_is_repeated(code: str) -> None:
     ],
 )
 def test_a_fault_of_this_program_stays_what_it_is(error: Exception) -> None:
-    """Waiting mends no malformed request, so it is no failure of the system."""
+    """A malformed request stays malformed, so it is no failure of the system."""
     with pytest.raises(type(error)) as caught, failing_as(FailureKind.SNS, "Publish"):
         raise error
     assert caught.value is error

@@ -1,4 +1,4 @@
-"""A message that cannot be served comes back to the head of the line, or is parked as it came."""
+"""A message that cannot be handled comes back to the head of the queue, or is parked as it came."""
 
 from __future__ import annotations
 
@@ -79,44 +79,46 @@ def test_a_record_is_read() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stubbed:
-    """A line whose every request must be the expected one."""
+    """A consumer whose every request must be the expected one."""
 
-    line: SqsConsumerQueue
+    consumer: SqsConsumerQueue
     sqs: Stubber
 
 
 @pytest.fixture
 def stubbed(session: boto3.Session, clock: Clock) -> Stubbed:
-    """A line on a client that sends nothing and checks what it is asked to send."""
+    """A consumer whose client sends nothing and checks what it is asked to send."""
     client = session.client("sqs", config=ONCE)
-    line = SqsConsumerQueue(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now, chance=lambda: 0.5)
+    consumer = SqsConsumerQueue(
+        client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now, chance=lambda: 0.5
+    )
     stubber = Stubber(client)
     stubber.activate()
-    return Stubbed(line, stubber)
+    return Stubbed(consumer, stubber)
 
 
 @pytest.mark.parametrize(("receive_count", "seconds"), [(1, 2), (4, 12), (40, 675)])
 def test_a_deferred_message_is_hidden_for_its_wait(
     stubbed: Stubbed, receive_count: int, seconds: int
 ) -> None:
-    """The message's own visibility is changed, in its own queue, and the wait is told."""
+    """The message's own visibility is changed, in its own queue, and the wait is returned."""
     stubbed.sqs.add_response(
         "change_message_visibility",
         {},
         {"QueueUrl": QUEUE_URL, "ReceiptHandle": "handle-1", "VisibilityTimeout": seconds},
     )
-    assert stubbed.line.defer(replace(MESSAGE, receive_count=receive_count)) == seconds
+    assert stubbed.consumer.defer(replace(MESSAGE, receive_count=receive_count)) == seconds
     stubbed.sqs.assert_no_pending_responses()
 
 
-def test_waits_are_jittered_unless_told_otherwise(session: boto3.Session, clock: Clock) -> None:
+def test_waits_are_jittered_by_default(session: boto3.Session, clock: Clock) -> None:
     """Chance is at work where nobody replaces it."""
     client = session.client("sqs", config=ONCE)
     network = Network(clock)
     network.cut(client.meta.events, "before-send.sqs")
     network.will(Reply(200, b"{}"))
-    line = SqsConsumerQueue(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now)
-    assert len({line.defer(replace(MESSAGE, receive_count=40)) for _ in range(10)}) > 1
+    consumer = SqsConsumerQueue(client, QUEUE_URL, DEAD_LETTERS_URL, now=clock.now)
+    assert len({consumer.defer(replace(MESSAGE, receive_count=40)) for _ in range(10)}) > 1
 
 
 # Parking
@@ -124,15 +126,15 @@ def test_waits_are_jittered_unless_told_otherwise(session: boto3.Session, clock:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """A line on queues in memory."""
+    """A consumer on queues in memory."""
 
     client: SQSClient
-    line: SqsConsumerQueue
+    consumer: SqsConsumerQueue
 
     def parked(self) -> list[Any]:
         """Everything in the dead-letter queue, as somebody sees it who looks why."""
         return self.client.receive_message(
-            QueueUrl=self.line.dead_letter_queue_url,
+            QueueUrl=self.consumer.dead_letter_queue_url,
             MaxNumberOfMessages=10,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
@@ -153,7 +155,7 @@ def queues(session: boto3.Session, _cloud: None, clock: Clock) -> Queues:
 @pytest.mark.parametrize("body", [MESSAGE.body, "not\nan\tid", "{", "💌 \u202e", "x" * 200_000])
 def test_a_parked_message_keeps_its_body(queues: Queues, body: str) -> None:
     """The dead-letter queue has the body as it came, and beside it why and when."""
-    queues.line.park(replace(MESSAGE, body=body), "NotAnId: no SES message id")
+    queues.consumer.park(replace(MESSAGE, body=body), "NotAnId: no SES message id")
     (parked,) = queues.parked()
     assert parked["Body"] == body
     values = {name: value["StringValue"] for name, value in parked["MessageAttributes"].items()}
@@ -164,43 +166,43 @@ def test_a_parked_message_keeps_its_body(queues: Queues, body: str) -> None:
 
 
 def test_a_parked_message_stays_in_its_group(queues: Queues) -> None:
-    """A redrive brings it back into the same line."""
-    queues.line.park(MESSAGE, "why")
+    """A redrive brings it back into the same queue."""
+    queues.consumer.park(MESSAGE, "why")
     (parked,) = queues.parked()
     assert parked["Attributes"]["MessageGroupId"] == "ids"
 
 
 def test_a_message_parked_twice_is_there_once(queues: Queues) -> None:
     """A crash between parking and acknowledging does not double it."""
-    queues.line.park(MESSAGE, "why")
-    queues.line.park(replace(MESSAGE, receive_count=2, receipt_handle="handle-2"), "why")
+    queues.consumer.park(MESSAGE, "why")
+    queues.consumer.park(replace(MESSAGE, receive_count=2, receipt_handle="handle-2"), "why")
     assert len(queues.parked()) == 1
 
 
 def test_a_message_redriven_and_parked_again_is_there_again(queues: Queues) -> None:
     """It is a new message of the queue, however soon it comes back."""
-    queues.line.park(MESSAGE, "why")
-    queues.line.park(replace(MESSAGE, sequence_number="18849496460467696129"), "why")
+    queues.consumer.park(MESSAGE, "why")
+    queues.consumer.park(replace(MESSAGE, sequence_number="18849496460467696129"), "why")
     assert len(queues.parked()) == 2
 
 
 def test_two_messages_with_one_body_are_both_parked(queues: Queues) -> None:
     """Nothing is dropped because it looks like something else."""
-    queues.line.park(MESSAGE, "why")
-    queues.line.park(replace(MESSAGE, id="5f2a3c1e-0000-4000-8000-000000000002"), "why")
+    queues.consumer.park(MESSAGE, "why")
+    queues.consumer.park(replace(MESSAGE, id="5f2a3c1e-0000-4000-8000-000000000002"), "why")
     assert len(queues.parked()) == 2
 
 
 def test_a_long_reason_is_cut(queues: Queues) -> None:
-    """The place of an error in a deep stack does not keep a message from being parked."""
-    queues.line.park(MESSAGE, "x" * 5000)
+    """The trace of an error in a deep stack does not keep a message from being parked."""
+    queues.consumer.park(MESSAGE, "x" * 5000)
     (parked,) = queues.parked()
     assert parked["MessageAttributes"]["Reason"]["StringValue"] == "x" * 1024
 
 
 def test_an_empty_body_is_parked_in_words(queues: Queues) -> None:
     """SQS carries no empty body; a hand-made event may hold one."""
-    queues.line.park(replace(MESSAGE, body=""), "Empty: the body is empty")
+    queues.consumer.park(replace(MESSAGE, body=""), "Empty: the body is empty")
     (parked,) = queues.parked()
     assert parked["Body"] == "(empty)"
 
@@ -210,9 +212,9 @@ def test_an_empty_body_is_parked_in_words(queues: Queues) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A line behind a cut wire."""
+    """A consumer behind a cut wire."""
 
-    line: SqsConsumerQueue
+    consumer: SqsConsumerQueue
     network: Network
 
 
@@ -226,8 +228,8 @@ def cut(session: boto3.Session, clock: Clock) -> Cut:
 
 
 OPERATIONS: dict[str, Callable[[SqsConsumerQueue], object]] = {
-    "ChangeMessageVisibility": lambda line: line.defer(MESSAGE),
-    "SendMessage": lambda line: line.park(MESSAGE, "why"),
+    "ChangeMessageVisibility": lambda consumer: consumer.defer(MESSAGE),
+    "SendMessage": lambda consumer: consumer.park(MESSAGE, "why"),
 }
 
 
@@ -257,7 +259,7 @@ def test_a_refusal_of_sqs_is_a_failure_of_the_system(
     """Whatever SQS refuses is named by operation and by what is to be mended."""
     cut.network.will(trouble)
     with pytest.raises(SystemFailure) as caught:
-        OPERATIONS[operation](cut.line)
+        OPERATIONS[operation](cut.consumer)
     assert caught.value.kind is kind
     assert str(caught.value).startswith(f"{operation}: ")
 
@@ -273,6 +275,6 @@ def test_no_answer_of_sqs_is_left_unnamed(cut: Cut, operation: str, code: str) -
         sqs_error(400, code, f"Value {MESSAGE.body} is invalid. Reason: it has expired.")
     )
     with pytest.raises(SystemFailure) as caught:
-        OPERATIONS[operation](cut.line)
+        OPERATIONS[operation](cut.consumer)
     assert caught.value.kind is FailureKind.SQS
     assert MESSAGE.body not in str(caught.value)

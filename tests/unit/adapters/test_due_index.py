@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from ses_insights.adapters.due_index import PAGE, DueIndex
-from ses_insights.domain.due import Drop, Reschedule, Waiting
+from ses_insights.adapters.items import from_item, to_item
+from ses_insights.domain.due import Waiting
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import Drop, Reschedule
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import DueRows
 from tests.support.fakes import START, Table
@@ -21,7 +22,6 @@ from tests.support.fakes_due import FakeDueRows, Row, message
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NOW, LATER = iso(START), iso(START + HOUR)
 A, B, C = (message(name, Lane.FOLLOW_UP, START - n * MINUTE, HOUR) for n, name in enumerate("abc"))
-write, read = TypeSerializer().serialize, TypeDeserializer().deserialize
 
 
 class Lanes:
@@ -50,13 +50,12 @@ def lanes(request: pytest.FixtureRequest) -> Lanes:
     table: Table = request.getfixturevalue("table")
 
     def put(row: Row) -> None:
-        item = {name: write(value) for name, value in row.items()}
-        table.client.put_item(TableName=table.name, Item=item)
+        table.client.put_item(TableName=table.name, Item=to_item(row))
 
     def get(name: str) -> Row:
         key: dict[str, Any] = {"MessageId": {"S": name}, "Record": {"S": "MESSAGE"}}
         item = table.client.get_item(TableName=table.name, Key=key)["Item"]
-        return {name: read(value) for name, value in item.items()}
+        return from_item(item)
 
     return Lanes(DueIndex(table.client, table.name), put, get)
 
@@ -93,21 +92,20 @@ def test_due_rows_are_counted_up_to_a_bound(lanes: Lanes, most: int, counted: in
 
 
 def test_what_sorts_after_every_time_is_found(lanes: Lanes) -> None:
-    """A row that would wait for ever is there for whoever looks beyond."""
+    """A row that would wait for ever is found by who looks beyond all valid times."""
     bad = {**A, "NextLookAt": "soon"}
     lanes.put(bad, B)
     assert lanes.rows.beyond(Lane.FOLLOW_UP, after=LATER) == [waiting(bad)]
 
 
 def test_details_are_those_of_the_message(lanes: Lanes) -> None:
-    """Looks, times and lane as they are now; who is gone is left out."""
+    """Looks and times as they are now; what is gone is left out."""
     lanes.put(A, {**B, "Looks": 4})
     gone = Waiting("gone", "MESSAGE", NOW)
     known = lanes.rows.details([waiting(A), waiting(B), waiting(B), gone])
     assert {name: row.looks for name, row in known.items()} == {"a": 1, "b": 4}
     assert known["a"].sent_at == START - HOUR
     assert known["a"].next_look_at == A["NextLookAt"]
-    assert known["a"].lane == "follow-up"
     assert lanes.rows.details([]) == {}
 
 
@@ -120,8 +118,8 @@ def test_a_row_is_claimed_once(lanes: Lanes) -> None:
     assert lanes.due() == []
 
 
-def test_a_claim_is_given_back(lanes: Lanes) -> None:
-    """It is due again as it was; a claim that is not there any more is left alone."""
+def test_a_claim_is_released(lanes: Lanes) -> None:
+    """It is due again as it was; a claim that has ended is left alone."""
     lanes.put(A)
     lanes.rows.claim(waiting(A), until=LATER)
     assert lanes.rows.release(waiting(A), claimed_until=LATER)

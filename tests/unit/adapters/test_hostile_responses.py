@@ -56,11 +56,11 @@ def complaint(after: float = 0, feedback: str = "abuse") -> dict[str, Any]:
     return event("COMPLAINT", after, Complaint={"ComplaintFeedbackType": feedback})
 
 
-def mail(places: dict[str, list[dict[str, Any]]], **more: Any) -> dict[str, Any]:
+def mail(recipients: dict[str, list[dict[str, Any]]], **more: Any) -> dict[str, Any]:
     """Write a response by recipient."""
     insights = [
         {"Destination": address, "Isp": "Gmail", "Events": events}
-        for address, events in places.items()
+        for address, events in recipients.items()
     ]
     return {"MessageId": MESSAGE_ID, "Insights": insights, **more}
 
@@ -73,16 +73,16 @@ def crowd(number: int, *events: dict[str, Any], sign: str = "a") -> dict[str, An
     return mail({f"{each:05}{sign * 300}@example.com": list(events) for each in range(number)})
 
 
-def of_every_type(events: int, places: int) -> dict[str, Any]:
+def of_every_type(events: int, recipients: int) -> dict[str, Any]:
     """Write events of every type there is, and of one there is not, in no order."""
     kinds = [*EVENT_TYPES, "ARCHIVED"]
     return mail(
         {
-            f"reader-{place}@example.com": [
+            f"reader-{index}@example.com": [
                 event(kinds[number * 7 % len(kinds)], number * 7_919 % 86_400)
-                for number in range(events // places)
+                for number in range(events // recipients)
             ]
-            for place in range(places)
+            for index in range(recipients)
         },
         Subject=HOSTILE_SUBJECT,
     )
@@ -131,7 +131,7 @@ GIANTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", GIANTS)
-def test_a_huge_response_is_stored_and_told(name: str) -> None:
+def test_a_huge_response_is_stored_and_published(name: str) -> None:
     """Whatever its size, all of it is stored or counted, within every limit, and each alert goes.
 
     `check_said` counts what is kept and cut; rows and alerts pass the limits of AWS.
@@ -139,7 +139,7 @@ def test_a_huge_response_is_stored_and_told(name: str) -> None:
     assert checked(GIANTS[name]()).looks == 1
 
 
-def test_a_subject_of_998_hostile_signs_is_stored_and_told_but_titles_nothing() -> None:
+def test_a_subject_of_998_hostile_signs_is_stored_and_published_but_titles_nothing() -> None:
     """The longest subject there is comes back whole in row and alert, and is no SNS subject."""
     record = checked(mail({"ada@example.com": [bounce()]}, Subject=HOSTILE_SUBJECT))
     assert record.insights.subject == HOSTILE_SUBJECT
@@ -238,10 +238,14 @@ def test_any_time_is_stored_or_left_out_or_malformed(kind: str, moment: object) 
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_any_sign_can_stand_in_any_text(sign: str) -> None:
-    """Breaks, controls, turned and half signs: everything is stored, told and read back."""
-    told = [bounce(1, subtype=sign, code=sign), complaint(2, feedback=sign), event(sign or "SEND")]
+    """Breaks, controls, turned and half signs: everything is stored, published and read back."""
+    events = [
+        bounce(1, subtype=sign, code=sign),
+        complaint(2, feedback=sign),
+        event(sign or "SEND"),
+    ]
     tags = [{"Name": sign, "Value": sign}, {"Name": "ses:configuration-set", "Value": sign}]
-    record = checked(mail({sign: told}, Subject=sign, FromEmailAddress=sign, EmailTags=tags))
+    record = checked(mail({sign: events}, Subject=sign, FromEmailAddress=sign, EmailTags=tags))
     assert len(record.alerts) == 2
 
 
@@ -311,4 +315,4 @@ def test_an_alert_is_held_against_the_published_schema() -> None:
     record = checked(mail({"ada@example.com": [bounce()]}))
     (alert,) = record.alerts
     with pytest.raises(BrokenPromise, match=r"\$\.detectedAt: pattern"):
-        responses.check_told(replace(record, alerts=(replace(alert, detected_at="noon"),)))
+        responses.check_alerts(replace(record, alerts=(replace(alert, detected_at="noon"),)))

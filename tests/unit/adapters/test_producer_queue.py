@@ -28,7 +28,7 @@ def claim(message_id: str = MESSAGE_ID, look: int = 2, due: str = NOW) -> Claim:
 
 
 @pytest.fixture
-def line(session: boto3.Session, _cloud: None) -> SqsProducerQueue:
+def queue(session: boto3.Session, _cloud: None) -> SqsProducerQueue:
     """The queue as the stack makes it."""
     sqs = session.client("sqs", config=ONCE)
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
@@ -36,35 +36,35 @@ def line(session: boto3.Session, _cloud: None) -> SqsProducerQueue:
     return SqsProducerQueue(sqs, url)
 
 
-def received(line: SqsProducerQueue) -> list[Any]:
+def received(queue: SqsProducerQueue) -> list[Any]:
     """What is in the queue."""
-    answer = line.client.receive_message(
-        QueueUrl=line.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
+    answer = queue.client.receive_message(
+        QueueUrl=queue.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
     )
     return answer.get("Messages", [])
 
 
-def test_a_due_look_is_a_body_the_lookup_reads(line: SqsProducerQueue) -> None:
+def test_a_due_look_is_a_body_the_lookup_reads(queue: SqsProducerQueue) -> None:
     """It carries the id and the look's number, in the one group."""
-    assert line.send([claim(look=3)]) == []
-    (message,) = received(line)
+    assert queue.send([claim(look=3)]) == []
+    (message,) = received(queue)
     assert read_body(message["Body"]) == LookRequest(MESSAGE_ID, look=3)
     assert message["Attributes"]["MessageGroupId"] == "looks"
 
 
-def test_the_same_look_is_dropped_and_another_is_not(line: SqsProducerQueue) -> None:
+def test_the_same_look_is_dropped_and_another_is_not(queue: SqsProducerQueue) -> None:
     """Sent twice by mistake it is one; the next look is another, and so is one sent anew."""
     for each in (claim(), claim(), claim(look=3), claim(due="2026-11-23T11:15:00.000Z")):
-        line.send([each])
-    line.send([claim(OTHER_ID)])
-    assert line.depth().visible == 4
+        queue.send([each])
+    queue.send([claim(OTHER_ID)])
+    assert queue.depth().visible == 4
 
 
-def test_the_depth_is_told(line: SqsProducerQueue) -> None:
-    """Waiting and in flight are told apart."""
-    line.send([claim(), claim(OTHER_ID)])
-    line.client.receive_message(QueueUrl=line.queue_url, MaxNumberOfMessages=1)
-    depth = line.depth()
+def test_the_depth_is_returned(queue: SqsProducerQueue) -> None:
+    """Waiting and in flight are counted apart."""
+    queue.send([claim(), claim(OTHER_ID)])
+    queue.client.receive_message(QueueUrl=queue.queue_url, MaxNumberOfMessages=1)
+    depth = queue.depth()
     assert depth.visible + depth.delayed + depth.in_flight == 2
     assert depth.in_flight >= 1
 
@@ -86,7 +86,7 @@ class Choosy:
 
 
 def choosy(refuses: set[str], error: Exception | None = None) -> SqsProducerQueue:
-    """A line whose queue is choosy."""
+    """A queue that is choosy."""
     return SqsProducerQueue(cast("SQSClient", Choosy(refuses, error)), "url")
 
 

@@ -63,9 +63,9 @@ def records(request: pytest.FixtureRequest) -> Records:
     return RecordTable(table.client, table.name)
 
 
-def saved(records: Records, *places: Destination) -> Record:
+def saved(records: Records, *destinations: Destination) -> Record:
     """A first look, stored."""
-    record, alerts = looked(found(*places))
+    record, alerts = looked(found(*destinations))
     records.save(record, alerts, read=None)
     return record
 
@@ -108,7 +108,7 @@ def test_messages_are_kept_apart(records: Records) -> None:
 
 
 def test_a_later_look_is_saved_over_the_one_that_was_read(records: Records) -> None:
-    """The record of the second look takes the place of the first."""
+    """The record of the second look replaces the first."""
     first = saved(records, delivered())
     second, alerts = looked(found(delivered(), bounced()), first, now=START + HOUR)
     records.save(second, alerts, read=first)
@@ -223,7 +223,7 @@ def real(table: Table) -> RecordTable:
 
 def crowd(number: int) -> list[Destination]:
     """So many recipients who got their mail."""
-    return [delivered(f"reader-{place:04}@there.example") for place in range(number)]
+    return [delivered(f"reader-{index:04}@there.example") for index in range(number)]
 
 
 def record_keys(transaction: Mapping[str, Any]) -> list[str]:
@@ -310,7 +310,7 @@ class CutOffError(Exception):
 
 
 def fails_after(table: Table, requests: int) -> Callable[[], None]:
-    """Let so many transactions pass, and no further one; returns how to mend that."""
+    """Let so many transactions pass, and no further one; returns how to undo that."""
     left = iter(range(requests))
 
     def refuse(**_: object) -> None:
@@ -328,10 +328,10 @@ def test_a_first_look_that_was_stored_in_part_is_repeated(
 ) -> None:
     """After a crash between two transactions nothing is known, and the next look stores it all."""
     record, alerts = looked(found(*crowd(100), bounced()))
-    mend = fails_after(table, transactions)
+    restore = fails_after(table, transactions)
     with pytest.raises(CutOffError):
         real.save(record, alerts, read=None)
-    mend()
+    restore()
     assert real.load(MESSAGE_ID) is None
     real.save(record, alerts, read=None)
     assert real.load(MESSAGE_ID) == by_id(record)
@@ -342,10 +342,10 @@ def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, tab
     first = saved(real, delivered())
     everybody = [delivered(), *(bounced(f"bounces-{number}@there.example") for number in range(60))]
     second, alerts = looked(found(*everybody), first, now=START + HOUR)
-    mend = fails_after(table, 1)
+    restore = fails_after(table, 1)
     with pytest.raises(CutOffError):
         real.save(second, alerts, read=first)
-    mend()
+    restore()
     half = real.load(MESSAGE_ID)
     assert half is not None
     assert half.looks == first.looks
@@ -472,11 +472,11 @@ def test_a_transaction_that_could_not_run_now_is_a_failure_of_the_system(
     assert caught.value.kind is FailureKind.DYNAMODB
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_condition_that_failed_means_another_writer(cut: Cut, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_condition_that_failed_means_another_writer(cut: Cut, index: int) -> None:
     """The check of the version fails as RecordChanged, whichever action carries it."""
     reasons = ["None", "None", "None"]
-    reasons[place] = "ConditionalCheckFailed"
+    reasons[index] = "ConditionalCheckFailed"
     cut.network.will(cancelled(*reasons))
     with pytest.raises(RecordChangedError):
         cut.records.save(RECORD, ALERTS, read=None)
@@ -493,7 +493,7 @@ def test_a_condition_that_failed_means_another_writer(cut: Cut, place: int) -> N
     ids=["request", "item", "wire"],
 )
 def test_a_malformed_write_is_no_failure_of_the_system(cut: Cut, reply: Reply) -> None:
-    """What DynamoDB will never take must not hold the line: it is a fault of this program."""
+    """What DynamoDB will never take must not hold up the queue: it is a fault of this program."""
     cut.network.will(reply)
     with pytest.raises(ClientError):
         cut.records.save(RECORD, ALERTS, read=None)

@@ -56,7 +56,7 @@ ADDRESS = "anna@there.example"
 
 @dataclass(slots=True)
 class Bench:
-    """A source, the network it talks to, and the calls it tells of."""
+    """A source, the network it talks to, and the calls it announces."""
 
     clock: Clock
     network: Network
@@ -117,9 +117,9 @@ def test_an_answer_is_read_from_the_wire(bench: Bench) -> None:
     answer = bench.ask_alone()
     assert isinstance(answer, Found)
     assert answer.insights.message_id == MESSAGE_ID
-    (place,) = answer.insights.destinations
-    assert (place.address, place.isp) == (BOUNCES, "Gmail")
-    assert place.events == (
+    (destination,) = answer.insights.destinations
+    assert (destination.address, destination.isp) == (BOUNCES, "Gmail")
+    assert destination.events == (
         Event("SEND", "2026-11-23T10:00:00.000Z"),
         Event("BOUNCE", "2026-11-23T10:01:00.250Z", Bounce("PERMANENT", "NoEmail", "5.1.1")),
     )
@@ -135,7 +135,7 @@ def test_the_request_names_the_message_in_its_path(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("reply", "answer"), [(NOT_FOUND, NotFound()), (REFUSED, Refused())])
 def test_a_404_and_a_400_are_answers(bench: Bench, reply: Reply, answer: Answer) -> None:
-    """NotFoundException and BadRequestException tell about the message and are no failures."""
+    """NotFoundException and BadRequestException are answers about the message and no failures."""
     bench.network.will(reply)
     assert bench.ask_alone() == answer
 
@@ -171,7 +171,7 @@ def test_a_404_of_somebody_else_is_no_answer(bench: Bench, reply: Reply) -> None
 
 @pytest.mark.parametrize("body", [b"", b"<html>please log in</html>"])
 def test_a_200_that_says_nothing_is_no_answer(bench: Bench, body: bytes) -> None:
-    """A response that holds no insights, of whoever sent it, is not stored as SES's word."""
+    """A response that holds no insights, from whatever sent it, is not stored as SES's answer."""
     bench.network.will(Reply(200, body))
     assert bench.failure().kind is FailureKind.SES_UNAVAILABLE
 
@@ -215,7 +215,7 @@ def test_a_fault_in_keeping_the_pace_is_ours(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "InvalidParameterValue"])
-def test_a_malformed_request_does_not_hold_the_line(bench: Bench, code: str) -> None:
+def test_a_malformed_request_does_not_hold_up_the_queue(bench: Bench, code: str) -> None:
     """A 400 that is not SES's own word on the id is a fault of this program, not of the system."""
     bench.network.will(ses_error(400, code))
     with pytest.raises(ClientError):
@@ -274,7 +274,7 @@ def test_the_sdk_retries_nothing(bench: Bench, trouble: Reply | BaseException) -
 
 
 def test_a_429_without_a_code_is_a_429(bench: Bench) -> None:
-    """The status alone tells that SES, or a gateway before it, throttles."""
+    """The status alone says that SES, or a gateway before it, throttles."""
     bench.network.will(Reply(429, b'{"message": "Too Many Requests"}'))
     assert bench.failure().kind is FailureKind.SES_THROTTLED
     assert bench.calls[0].throttled
@@ -302,7 +302,7 @@ def test_a_failure_repeats_no_address(bench: Bench, trouble: Reply | BaseExcepti
 
 
 def test_a_refusal_names_the_action(bench: Bench) -> None:
-    """A missing permission is told by its name, so that it can be granted."""
+    """A missing permission is named, so that it can be granted."""
     text = "User: arn:… is not authorized to perform: ses:GetMessageInsights on resource: *"
     bench.network.will(ses_error(403, "AccessDeniedException", text))
     assert "ses:GetMessageInsights" in str(bench.failure())
@@ -332,14 +332,14 @@ def test_a_429_then_a_404_is_a_404(bench: Bench) -> None:
 
 
 def test_only_a_429_is_asked_again(bench: Bench) -> None:
-    """Whatever else fails waits at the head of the line, even while time is left."""
+    """Whatever else fails waits at the head of the queue, even while time is left."""
     bench.network.will(Reply(503, b""), insights())
     assert bench.failure(seconds_left=PLENTY).kind is FailureKind.SES_UNAVAILABLE
     assert len(bench.network.requests) == 1
 
 
 def test_a_429_then_a_failure_is_that_failure(bench: Bench) -> None:
-    """The last thing that happened is what is told."""
+    """The last failure is the one that is raised."""
     bench.network.will(THROTTLED, Reply(503, b""))
     assert bench.failure(seconds_left=PLENTY).kind is FailureKind.SES_UNAVAILABLE
 
@@ -467,7 +467,7 @@ def test_a_sleep_that_ends_early_is_taken_up_again(bench: Bench) -> None:
 
 @pytest.mark.parametrize("frozen", [PERIOD, 60, 86_400])
 def test_a_thawed_environment_waits_a_full_period(bench: Bench, frozen: float) -> None:
-    """A frozen environment's monotonic clock may stand still; the wall clock tells of the gap."""
+    """A frozen environment's monotonic clock may stand still; the wall clock shows the gap."""
     bench.ask_alone()
     bench.clock.wall += frozen
     began = bench.clock.monotonic
@@ -476,7 +476,7 @@ def test_a_thawed_environment_waits_a_full_period(bench: Bench, frozen: float) -
 
 
 def test_a_wall_clock_set_back_hides_no_gap(bench: Bench) -> None:
-    """Where the wall clock was set back meanwhile, the monotonic one tells of the gap."""
+    """Where the wall clock was set back meanwhile, the monotonic one shows the gap."""
     bench.ask_alone()
     bench.clock.advance(30)
     bench.clock.wall -= 3600
@@ -514,7 +514,7 @@ def test_after_trouble_the_next_call_leaves_a_period_later(
 
 
 def test_a_call_outside_an_invocation_does_not_hang(session: boto3.Session) -> None:
-    """Where no invocation told the pace to begin, there is no time for a call."""
+    """Where no invocation began, there is no time for a call."""
     source = SesSource(
         client=session.client("sesv2", config=ses.CONFIG),
         pace=Pace(PERIOD),
@@ -555,7 +555,7 @@ def test_no_two_requests_leave_closer_than_the_period(
     assert min(bench.network.gaps) >= PERIOD - 1e-9
 
 
-# What is told of a call
+# What is announced of a call
 
 
 def test_every_call_is_noted_with_its_latency(bench: Bench) -> None:

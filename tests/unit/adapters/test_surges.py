@@ -11,8 +11,9 @@ import pytest
 
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import SurgeTable, surge_put
+from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import alert_key
-from ses_insights.contracts.surge_rows import SURGES, group_key, read_summary, summary_row
+from ses_insights.contracts.surge_rows import group_key, read_summary, summary_row
 from ses_insights.domain.alert import AlertType
 from ses_insights.domain.explanation import explain_reason
 from ses_insights.domain.reasons import Reason
@@ -115,7 +116,8 @@ def test_a_surge_waits_in_its_lane_until_it_has_ended(surges: SurgeTable, store:
     surge, _ = counted(None, GROUP, now=NOW, surge_after=0)
     store(surge)
     found = surges.client.get_item(
-        TableName=surges.table_name, Key=to_item({"MessageId": SURGES, "Record": group_key(GROUP)})
+        TableName=surges.table_name,
+        Key=to_item({"MessageId": Partition.SURGES, "Record": group_key(GROUP)}),
     )
     row = from_item(found["Item"])
     assert (row["DueLane"], row["NextLookAt"]) == ("summary", "2026-11-23T10:05:00.000Z")

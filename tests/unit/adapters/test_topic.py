@@ -26,12 +26,12 @@ ARN = "arn:aws:sns:eu-west-1:123456789012:Alerts"
 URL = "https://sns.eu-west-1.amazonaws.com"
 
 RECORD, (BOUNCE, COMPLAINT) = looked(found(bounced(), complained()))
-BOUNCE_TOLD = notification(BOUNCE, RECORD.insights)
-COMPLAINT_TOLD = notification(COMPLAINT, RECORD.insights)
+BOUNCE_NOTIFICATION = notification(BOUNCE, RECORD.insights)
+COMPLAINT_NOTIFICATION = notification(COMPLAINT, RECORD.insights)
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Subscribed:
     """A topic in memory, and queues that subscribed to it."""
 
     session: boto3.Session
@@ -62,55 +62,59 @@ class House:
 
 
 @pytest.fixture
-def house(session: boto3.Session, _cloud: None) -> House:
+def subscribed(session: boto3.Session, _cloud: None) -> Subscribed:
     """The topic of the stack."""
     sns = session.client("sns", config=ONCE)
-    return House(session, AlertTopic(sns, sns.create_topic(Name="Alerts")["TopicArn"]))
+    return Subscribed(
+        session, AlertTopic(sns, sns.create_topic(Name="Alerts")["TopicArn"], chat_topic_arn=None)
+    )
 
 
-def test_a_program_gets_the_alert_as_json(house: House) -> None:
+def test_a_program_gets_the_alert_as_json(subscribed: Subscribed) -> None:
     """A queue that subscribed receives the contract's JSON, not the text for people."""
-    url = house.subscribe("programs")
-    house.topic.publish(BOUNCE_TOLD)
-    (received,) = house.received(url)
+    url = subscribed.subscribe("programs")
+    subscribed.topic.publish(BOUNCE_NOTIFICATION)
+    (received,) = subscribed.received(url)
     alert = json.loads(received["Message"])
     assert alert["alertId"] == BOUNCE.alert_id
     assert alert["destination"] == BOUNCES
     assert received["Subject"] == "SES Insights: permanent bounce, severity high"
 
 
-def test_the_id_of_the_publication_is_returned(house: House) -> None:
+def test_the_id_of_the_publication_is_returned(subscribed: Subscribed) -> None:
     """What is stored as SnsMessageId is what the subscriber sees."""
-    url = house.subscribe("programs")
-    sns_message_id = house.topic.publish(BOUNCE_TOLD)
-    (received,) = house.received(url)
+    url = subscribed.subscribe("programs")
+    sns_message_id = subscribed.topic.publish(BOUNCE_NOTIFICATION)
+    (received,) = subscribed.received(url)
     assert received["MessageId"] == sns_message_id
 
 
-def test_attributes_carry_what_filters_ask_for(house: House) -> None:
+def test_attributes_carry_what_filters_ask_for(subscribed: Subscribed) -> None:
     """Every attribute of the notification arrives as text."""
-    url = house.subscribe("programs")
-    house.topic.publish(BOUNCE_TOLD)
-    (received,) = house.received(url)
+    url = subscribed.subscribe("programs")
+    subscribed.topic.publish(BOUNCE_NOTIFICATION)
+    (received,) = subscribed.received(url)
     attributes = received["MessageAttributes"]
-    assert {name: value["Value"] for name, value in attributes.items()} == BOUNCE_TOLD.attributes
+    assert {
+        name: value["Value"] for name, value in attributes.items()
+    } == BOUNCE_NOTIFICATION.attributes
     assert {value["Type"] for value in attributes.values()} == {"String"}
 
 
-def test_a_filter_policy_chooses(house: House) -> None:
+def test_a_filter_policy_chooses(subscribed: Subscribed) -> None:
     """Who asks for complaints gets no bounces."""
-    url = house.subscribe("complaints", FilterPolicy=json.dumps({"alertType": ["COMPLAINT"]}))
-    house.topic.publish(BOUNCE_TOLD)
-    house.topic.publish(COMPLAINT_TOLD)
-    (received,) = house.received(url)
+    url = subscribed.subscribe("complaints", FilterPolicy=json.dumps({"alertType": ["COMPLAINT"]}))
+    subscribed.topic.publish(BOUNCE_NOTIFICATION)
+    subscribed.topic.publish(COMPLAINT_NOTIFICATION)
+    (received,) = subscribed.received(url)
     assert json.loads(received["Message"])["destination"] == COMPLAINS
 
 
 @pytest.mark.parametrize("policy", ['{"severity": "high"}', '{"severity": [["high"]]}'])
-def test_a_policy_that_cannot_be_read_is_refused(house: House, policy: str) -> None:
-    """A slip of the pen is told at once, and is no subscription that stays silent."""
+def test_a_policy_that_cannot_be_read_is_refused(subscribed: Subscribed, policy: str) -> None:
+    """A mistake is refused at once, and does not become a subscription that stays silent."""
     with pytest.raises(ClientError) as refused:
-        house.subscribe("slips", FilterPolicy=policy)
+        subscribed.subscribe("slips", FilterPolicy=policy)
     assert refused.value.response["Error"]["Code"] == "InvalidParameter"
 
 
@@ -124,9 +128,9 @@ class Cut:
     topic: AlertTopic
     network: Network
 
-    def publish(self, told: Notification = BOUNCE_TOLD) -> str:
+    def publish(self, written: Notification = BOUNCE_NOTIFICATION) -> str:
         """Publish the bounce."""
-        return self.topic.publish(told)
+        return self.topic.publish(written)
 
 
 @pytest.fixture
@@ -135,7 +139,7 @@ def cut(session: boto3.Session, clock: Clock) -> Cut:
     network = Network(clock)
     client = session.client("sns", config=ONCE)
     network.cut(client.meta.events, "before-send.sns")
-    return Cut(AlertTopic(client, ARN), network)
+    return Cut(AlertTopic(client, ARN, chat_topic_arn=None), network)
 
 
 def test_people_get_a_text_of_their_own(cut: Cut) -> None:
@@ -145,7 +149,7 @@ def test_people_get_a_text_of_their_own(cut: Cut) -> None:
     body = cut.network.requests[0].body
     assert isinstance(body, bytes | str)
     assert "MessageStructure=json" in str(body)
-    assert BOUNCE_TOLD.message.count('"email"') == 1
+    assert BOUNCE_NOTIFICATION.message.count('"email"') == 1
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_a_refusal_of_sns_is_a_failure_of_the_system(
 
 
 def test_a_malformed_alert_is_no_failure_of_the_system(cut: Cut) -> None:
-    """What SNS will never take must not hold the line: it is a fault of this program."""
+    """What SNS will never take must not hold up the queue: it is a fault of this program."""
     cut.network.will(sns_error(400, "InvalidParameter", "Invalid parameter: Message too long"))
     with pytest.raises(ClientError):
         cut.publish()
@@ -205,16 +209,16 @@ def test_a_failure_of_sns_repeats_no_address(cut: Cut) -> None:
 CHAT_ARN = "arn:aws:sns:eu-west-1:123456789012:Chat"
 
 
-def test_a_chat_gets_its_own_words(house: House) -> None:
+def test_a_chat_gets_its_own_words(subscribed: Subscribed) -> None:
     """The chat's topic gets the raw notification, the alert's topic what it always gets."""
-    url = house.subscribe("programs")
-    arn = house.topic.client.create_topic(Name="Chat")["TopicArn"]
-    chat = House(house.session, AlertTopic(house.topic.client, arn))
+    url = subscribed.subscribe("programs")
+    arn = subscribed.topic.client.create_topic(Name="Chat")["TopicArn"]
+    chat = Subscribed(subscribed.session, replace(subscribed.topic, topic_arn=arn))
     chat_url = chat.subscribe("chat")
-    sns_message_id = replace(house.topic, chat_topic_arn=arn).publish(BOUNCE_TOLD)
-    (program,), (people,) = house.received(url), house.received(chat_url)
+    sns_message_id = replace(subscribed.topic, chat_topic_arn=arn).publish(BOUNCE_NOTIFICATION)
+    (program,), (people,) = subscribed.received(url), subscribed.received(chat_url)
     assert json.loads(program["Message"])["alertId"] == BOUNCE.alert_id
-    assert people["Message"] == BOUNCE_TOLD.chat
+    assert people["Message"] == BOUNCE_NOTIFICATION.chat
     assert people["MessageAttributes"] == program["MessageAttributes"]
     assert sns_message_id == program["MessageId"]
 
@@ -226,18 +230,18 @@ def test_without_a_chat_one_call_is_made(cut: Cut) -> None:
     assert len(cut.network.requests) == 1
 
 
-def test_where_the_chat_fails_no_program_is_told_yet(cut: Cut) -> None:
+def test_where_the_chat_fails_no_program_gets_it_yet(cut: Cut) -> None:
     """The alert stays pending and both are repeated; programs get it once all the same."""
     cut.network.will(sns_error(500, "InternalError"))
     with pytest.raises(SystemFailure):
-        replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_TOLD)
+        replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_NOTIFICATION)
     assert len(cut.network.requests) == 1
     assert "Chat" in str(cut.network.requests[0].body)
 
 
 def test_where_the_alert_topic_fails_the_alert_stays_pending(cut: Cut) -> None:
-    """It is told only where both calls went well."""
+    """It is published only where both calls went well."""
     cut.network.will(sns_ok(), sns_error(500, "InternalError"))
     with pytest.raises(SystemFailure):
-        replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_TOLD)
+        replace(cut.topic, chat_topic_arn=CHAT_ARN).publish(BOUNCE_NOTIFICATION)
     assert len(cut.network.requests) == 2

@@ -178,7 +178,7 @@ def test_a_body_without_an_id_is_refused_with_its_kind_of_fault(body: str, slug:
     ],
 )
 def test_a_refusal_never_repeats_the_body(body: str) -> None:
-    """Whatever was enqueued may be personal data: neither the text nor what caused it tells it."""
+    """Whatever was enqueued may be personal data: neither the text nor its cause repeats it."""
     with pytest.raises(BodyError) as refused:
         read_body(body)
     assert "Zaphod" not in str(refused.value)
@@ -221,3 +221,19 @@ def test_any_text_gives_a_safe_id_or_a_refusal(body: str) -> None:
         return
     assert re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{15,127}", request.message_id, re.ASCII)
     assert request.message_id in body
+
+
+@pytest.mark.parametrize(
+    ("body", "look"),
+    [
+        (f'{{"MessageId": "{MESSAGE_ID}", "look": 2}}', 2),
+        (f'{{"MessageId": "{MESSAGE_ID}", "look": 0}}', None),
+        (f'{{"MessageId": "{MESSAGE_ID}", "look": true}}', None),
+        (f'{{"MessageId": "{MESSAGE_ID}", "look": "2"}}', None),
+        (f'{{"MessageId": "{MESSAGE_ID}"}}', None),
+        (MESSAGE_ID, None),
+    ],
+)
+def test_a_body_can_number_its_look(body: str, look: int | None) -> None:
+    """Only a number from 1 on is one; with anything else the id was enqueued by a producer."""
+    assert read_body(body) == LookRequest(MESSAGE_ID, look=look)

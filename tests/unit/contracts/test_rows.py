@@ -1,5 +1,6 @@
 """A record as rows, and back."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -77,12 +78,11 @@ def item_size(value: Any) -> int:
 def looked(answer: Found | NotFound | Refused) -> Record:
     """Take one look."""
     record, _ = after_look(
-        None,
+        Record.new(MESSAGE_ID, SENT, RULES),
         answer,
-        message_id=MESSAGE_ID,
-        enqueued_at=SENT,
         now=SENT + 15 * MINUTE,
         rules=RULES,
+        looks_per_message=math.inf,
     )
     return record
 
@@ -243,8 +243,8 @@ def test_a_pending_alert_has_no_time_of_publishing() -> None:
 def test_a_published_alert_says_when_and_as_what() -> None:
     """Once published, the row has the time and SNS's id."""
     record = looked(STORY)
-    told = replace(record.alerts[0], published_at="2026-11-23T10:15:01.000Z", sns_message_id="7")
-    written = alert_row(told, record)
+    done = replace(record.alerts[0], published_at="2026-11-23T10:15:01.000Z", sns_message_id="7")
+    written = alert_row(done, record)
     assert written["PublishedAt"] == "2026-11-23T10:15:01.000Z"
     assert written["SnsMessageId"] == "7"
     assert not {"DueLane", "NextLookAt"} & written.keys()
@@ -265,7 +265,7 @@ def test_rows_read_back_to_the_record(record: Record) -> None:
 
 @given(records(), st.data())
 def test_the_mark_of_publishing_reads_back(record: Record, data: st.DataObject) -> None:
-    """Which alerts are pending is known after reading, so that none is lost or told again."""
+    """Which alerts are pending is known after reading, so that none is lost or published again."""
     marked = tuple(
         replace(alert, published_at="2026-12-01T00:00:00.000Z", sns_message_id="7")
         if data.draw(st.booleans())

@@ -27,7 +27,7 @@ class Call:
     """One call in the world: what it will be like, then when it was."""
 
     took: float
-    journey: CallResult = CallResult.ANSWERED
+    result: CallResult = CallResult.ANSWERED
     pause: float = 0.0
     """Seconds the function does something else before it."""
     outward: float = 0.0
@@ -104,17 +104,17 @@ class World:
         self.arrived_by.append(self.now)
         if call.killed:
             return
-        here.pace.call_ended(self.now, call.journey)
-        # A journey may only be taken for usual on an open connection with an answer to show for it;
+        here.pace.call_ended(self.now, call.result)
+        # A round trip may only count as usual on an open connection with an answer to show for it;
         # then the request may have travelled as long as the guard, else until the answer came.
         next_start = self.now + here.pace.wait(self.now)
         if (
-            call.journey is CallResult.ANSWERED
+            call.result is CallResult.ANSWERED
             and here.connected
             and (next_start < self.now + self.period - TICK)
         ):
             self.arrived_by[-1] = min(self.now, start + guard)
-        here.connected = call.journey is not CallResult.BROKEN
+        here.connected = call.result is not CallResult.BROKEN
 
     @property
     def closest(self) -> float:
@@ -141,7 +141,7 @@ def world(*invocations: Invocation) -> World:
     return account
 
 
-def journeys() -> st.SearchStrategy[CallResult]:
+def results() -> st.SearchStrategy[CallResult]:
     """Most calls are answered."""
     others = st.sampled_from([CallResult.THROTTLED, CallResult.BROKEN])
     return st.one_of(st.just(CallResult.ANSWERED), st.just(CallResult.ANSWERED), others)
@@ -152,7 +152,7 @@ def calls() -> st.SearchStrategy[Call]:
     took = st.one_of(st.sampled_from([0.001, 0.02, 0.05, 0.4, 1.0, 5.0]), st.floats(0.0005, 7.0))
     pause = st.sampled_from([0.0, 0.02, 0.5, 1.2])
     killed = st.sampled_from([False, False, False, False, True])
-    return st.builds(Call, took, journeys(), pause, st.floats(0.0, 1.0), killed)
+    return st.builds(Call, took, results(), pause, st.floats(0.0, 1.0), killed)
 
 
 def invocations(environments: int) -> st.SearchStrategy[list[Invocation]]:
@@ -223,7 +223,7 @@ def test_a_new_environment_waits_a_full_period(idle: float) -> None:
 
 
 def test_nothing_may_start_before_an_invocation() -> None:
-    """A pace that was never told of an invocation lets no call start."""
+    """A pace without an invocation lets no call start."""
     assert Pace(PERIOD).wait(1e9) == math.inf
 
 
@@ -258,10 +258,10 @@ def warmed(count: int = 20, took: float = 0.05) -> tuple[Pace, float]:
     return pace, now + pace.wait(now)
 
 
-def call(pace: Pace, start: float, took: float, journey: CallResult = CallResult.ANSWERED) -> float:
-    """Make a call and tell when the next may start."""
+def call(pace: Pace, start: float, took: float, result: CallResult = CallResult.ANSWERED) -> float:
+    """Make a call and return when the next may start."""
     pace.call_started(start)
-    pace.call_ended(start + took, journey)
+    pace.call_ended(start + took, result)
     return start + took + pace.wait(start + took)
 
 
@@ -277,14 +277,14 @@ def test_a_call_quicker_than_the_guard_is_followed_a_period_after_its_answer() -
     assert call(pace, start, 0.01) == pytest.approx(start + PERIOD + 0.01)
 
 
-@pytest.mark.parametrize("journey", [CallResult.THROTTLED, CallResult.BROKEN])
+@pytest.mark.parametrize("result", [CallResult.THROTTLED, CallResult.BROKEN])
 @pytest.mark.parametrize("took", [0.004, 0.05, 5.0])
 def test_a_refused_or_broken_call_is_followed_a_period_after_its_end(
-    journey: CallResult, took: float
+    result: CallResult, took: float
 ) -> None:
     """Nobody knows how such a request travelled, so its end is all there is to count from."""
     pace, start = warmed()
-    assert call(pace, start, took, journey) == pytest.approx(start + took + PERIOD)
+    assert call(pace, start, took, result) == pytest.approx(start + took + PERIOD)
 
 
 def test_a_call_slower_than_usual_is_followed_a_period_after_its_answer() -> None:
@@ -476,16 +476,16 @@ def test_the_guard_comes_down_to_its_floor() -> None:
 
 
 @pytest.mark.parametrize("period", [1.0, 2.0])
-@given(st.lists(journeys(), max_size=60))
+@given(st.lists(results(), max_size=60))
 def test_the_guard_stays_between_its_floor_and_the_period(
     period: float, ends: list[CallResult]
 ) -> None:
     """However calls end, the guard grows by a 429 alone, and never beyond the period."""
     pace, start = Pace(period), 1.0
     pace.invocation_began(0.0, idle=math.inf)
-    for journey in ends:
+    for result in ends:
         before = pace.guard
-        start = call(pace, start, 0.05, journey)
+        start = call(pace, start, 0.05, result)
         assert GUARD <= pace.guard <= period
-        assert (pace.guard > before) == (journey is CallResult.THROTTLED and before < period)
-        assert journey is not CallResult.BROKEN or pace.guard == before
+        assert (pace.guard > before) == (result is CallResult.THROTTLED and before < period)
+        assert result is not CallResult.BROKEN or pace.guard == before

@@ -1,5 +1,6 @@
 """How a look changes what is stored of a message."""
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,12 +46,11 @@ def look(
 ) -> tuple[Record, tuple[Alert, ...]]:
     """Take a look some time after the mail was sent."""
     return after_look(
-        stored,
+        stored or Record.new(MESSAGE_ID, ENQUEUED, rules),
         answer,
-        message_id=MESSAGE_ID,
-        enqueued_at=ENQUEUED,
         now=SENT + after,
         rules=rules,
+        looks_per_message=math.inf,
     )
 
 
@@ -166,14 +166,8 @@ def test_a_message_has_the_most_telling_status_of_its_recipients() -> None:
 
 def test_the_send_time_is_the_send_events() -> None:
     """An id that was enqueued a week late is looked at on the rungs of the mail's age."""
-    record, _ = after_look(
-        None,
-        DELIVERED,
-        message_id=MESSAGE_ID,
-        enqueued_at=SENT + 7 * DAY,
-        now=SENT + 7 * DAY + 15 * MINUTE,
-        rules=RULES,
-    )
+    late = Record.new(MESSAGE_ID, SENT + 7 * DAY, RULES)
+    record, _ = look(DELIVERED, late, 7 * DAY + 15 * MINUTE)
     assert record.sent_at == "2026-11-23T10:00:00.000Z"
     assert record.next_look_at == "2026-12-07T10:00:00.000Z"
 
@@ -183,21 +177,6 @@ def test_a_send_event_later_than_the_enqueuing_brings_no_rung_twice() -> None:
     late = found(event("SEND", 2 * SECOND))
     record, _ = look(late, after=15 * MINUTE + SECOND)
     assert record.next_look_at == "2026-11-23T12:00:01.000Z"
-
-
-def test_enqueued_again_it_is_still_as_old_as_it_was() -> None:
-    """The time of the first enqueuing stays, until SES tells the send time."""
-    record, _ = look(NotFound())
-    again, _ = after_look(
-        record,
-        NotFound(),
-        message_id=MESSAGE_ID,
-        enqueued_at=SENT + DAY,
-        now=SENT + DAY + HOUR,
-        rules=RULES,
-    )
-    assert again.sent_at == record.sent_at
-    assert again.next_look_at == "2026-11-26T10:00:01.000Z"
 
 
 def test_the_last_rungs_note_is_stored() -> None:
@@ -212,7 +191,7 @@ def test_the_last_rungs_note_is_stored() -> None:
     ("days", "kept"), [(90, 90), (365, 365), (31, 31), (30, 31), (7, 31), (1, 31)]
 )
 def test_rows_outlive_what_ses_remembers(days: int, kept: int) -> None:
-    """Rows expire after the retention, but not while SES could still tell an old event as new."""
+    """Rows expire after the retention, but not while SES could still show an old event as new."""
     rules = Rules(Ladder(), timedelta(days=days))
     assert look(DELIVERED, rules=rules)[0].expires_at == int((SENT + kept * DAY).timestamp())
 
@@ -274,26 +253,26 @@ def test_every_recipient_raises_its_own_alert() -> None:
 
 
 def things_that_happened(said: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
-    """Collect from raw responses what somebody must be told, each once."""
-    told = set()
+    """Collect from raw responses what must be published, each once."""
+    expected = set()
     for insight in (insight for each in said for insight in each.get("Insights", [])):
         address = str(insight.get("Destination", ""))
         for happened in insight.get("Events", []):
             details = happened.get("Details", {})
             kind = str(details.get("Bounce", {}).get("BounceType", "")).upper()
             if happened.get("Type") == "BOUNCE" and kind == "PERMANENT":
-                told.add((address, "BOUNCE", ""))
+                expected.add((address, "BOUNCE", ""))
             if happened.get("Type") == "COMPLAINT":
                 feedback = details.get("Complaint", {}).get("ComplaintFeedbackType", "")
-                told.add((address, "COMPLAINT", feedback.lower().replace("-", "")))
-    return told
+                expected.add((address, "COMPLAINT", feedback.lower().replace("-", "")))
+    return expected
 
 
 @given(st.lists(st.one_of(responses(), st.just(NotFound())), min_size=1, max_size=5), st.data())
-def test_each_thing_that_happens_is_told_exactly_once(
+def test_each_thing_that_happens_raises_one_alert(
     said: list[dict[str, Any] | NotFound], data: st.DataObject
 ) -> None:
-    """Over any looks, with alerts published or left behind, one alert is raised for each event."""
+    """Over any looks, with alerts published or pending, one alert is raised for each event."""
     record: Record | None = None
     raised: list[Alert] = []
     for number, each in enumerate(said, start=1):
@@ -322,14 +301,12 @@ def test_each_thing_that_happens_is_told_exactly_once(
 @given(st.lists(answers(), min_size=1, max_size=5))
 def test_a_record_is_always_whole(said: list[Answer]) -> None:
     """After any looks there is a next one in the future or a reason, and nothing seen is gone."""
-    record: Record | None = None
+    record = Record.new(MESSAGE_ID, ENQUEUED, RULES)
     seen: set[Event] = set()
     now = SENT
     for answer in said:
         now += 7 * HOUR
-        record, _ = after_look(
-            record, answer, message_id=MESSAGE_ID, enqueued_at=ENQUEUED, now=now, rules=RULES
-        )
+        record, _ = after_look(record, answer, now=now, rules=RULES, looks_per_message=math.inf)
         if isinstance(answer, Found):
             seen |= {each for each in answer.insights.events if each.type not in {"OPEN", "CLICK"}}
         assert (record.next_look_at is None) == bool(record.final)

@@ -139,9 +139,9 @@ def test_the_mark_outlives_the_last_look(age: timedelta) -> None:
     """A message that never showed more than SEND ends with the words that say why."""
     following = after_found(age, ONLY_SENT)
     assert following.final
-    told = f"{following.final} {following.note}"
-    assert "not tracked" in told
-    assert "once more" not in told
+    words = f"{following.final} {following.note}"
+    assert "not tracked" in words
+    assert "once more" not in words
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_looking_when_it_is_due_comes_to_an_end(
     known: bool,  # noqa: FBT001 - drawn by hypothesis
     data: st.DataObject,
 ) -> None:
-    """Whoever looks at each due time, or somewhat late, is done after one look more than rungs."""
+    """With each look at its time, or somewhat late, there is one look more than rungs."""
     now: datetime | None = SENT + age
     looks = 0
     while now is not None:

@@ -27,7 +27,7 @@ CONTRACT = (
 )
 """The statuses in the order of the contract, the most telling first."""
 
-TOLD_BY = {
+SHOWN_BY = {
     "COMPLAINT": Event("COMPLAINT"),
     "PERMANENT_BOUNCE": Event("BOUNCE", bounce=Bounce("PERMANENT")),
     "REJECTED": Event("REJECT"),
@@ -40,7 +40,7 @@ TOLD_BY = {
     "DELAYED": Event("DELIVERY_DELAY"),
     "SENT": Event("SEND"),
 }
-"""For each status an event can tell, the event."""
+"""For each status that an event can mean, the event."""
 
 
 def to_ada(*events: Event, opens: int = 0, clicks: int = 0) -> Destination:
@@ -53,7 +53,7 @@ def test_the_statuses_are_the_contracts() -> None:
     assert tuple(status.value for status in Status) == CONTRACT
 
 
-@pytest.mark.parametrize(("status", "event"), TOLD_BY.items())
+@pytest.mark.parametrize(("status", "event"), SHOWN_BY.items())
 def test_each_event_tells_its_status(status: str, event: Event) -> None:
     """A destination with one event, after the SEND, has the status of that event."""
     assert status_of(to_ada(Event("SEND"), event)) == status
@@ -77,11 +77,11 @@ def test_what_says_nothing_certain_is_not_made_more_of(event: Event, status: str
     assert status_of(to_ada(event)) == status
 
 
-@pytest.mark.parametrize(("more", "less"), list(itertools.combinations(TOLD_BY, 2)))
+@pytest.mark.parametrize(("more", "less"), list(itertools.combinations(SHOWN_BY, 2)))
 def test_of_two_events_the_more_telling_one_decides(more: str, less: str) -> None:
     """Whichever came first, the status is the one the contract ranks higher."""
-    assert status_of(to_ada(TOLD_BY[more], TOLD_BY[less])) == more
-    assert status_of(to_ada(TOLD_BY[less], TOLD_BY[more])) == more
+    assert status_of(to_ada(SHOWN_BY[more], SHOWN_BY[less])) == more
+    assert status_of(to_ada(SHOWN_BY[less], SHOWN_BY[more])) == more
 
 
 @pytest.mark.parametrize(("more", "less"), list(itertools.combinations(CONTRACT, 2)))
@@ -123,11 +123,11 @@ def test_the_status_of_two_looks_together_is_the_most_telling_of_both(
         assert status is most_telling(seen)
 
 
-@pytest.mark.parametrize("status", TOLD_BY)
+@pytest.mark.parametrize("status", SHOWN_BY)
 def test_only_what_ends_a_story_closes_it(status: str) -> None:
     """After a complaint, a permanent bounce or a refusal nothing comes; after a delivery it may."""
     ends = {"COMPLAINT", "PERMANENT_BOUNCE", "REJECTED", "RENDERING_FAILURE"}
-    assert is_closed(to_ada(Event("DELIVERY"), TOLD_BY[status])) is (status in ends)
+    assert is_closed(to_ada(Event("DELIVERY"), SHOWN_BY[status])) is (status in ends)
 
 
 @given(st.lists(st.sampled_from(list(Status)), min_size=1))

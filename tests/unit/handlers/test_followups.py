@@ -22,7 +22,7 @@ from ses_insights.domain.times import iso
 from ses_insights.handlers import followups
 from ses_insights.settings import SettingError, Settings
 from tests.support.fakes import Table
-from tests.support.house import Told
+from tests.support.harness import Output
 from tests.support.samples import MESSAGE_ID, OTHER_ID, bounced, found, looked
 
 AGO = datetime.now(UTC) - timedelta(hours=3)
@@ -30,7 +30,7 @@ AGO = datetime.now(UTC) - timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda tells of the invocation."""
+    """What Lambda says of the invocation."""
 
     left: int = 60_000
 
@@ -65,7 +65,7 @@ def cloud(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Cloud:
-    """Everything the function is told of by its environment."""
+    """Everything that the environment names."""
     del capsys
     monkeypatch.delitem(logging.Logger.manager.loggerDict, "followups", raising=False)
     sqs, sns = session.client("sqs"), session.client("sns")
@@ -88,7 +88,7 @@ def cloud(
 
 
 def store(cloud: Cloud, *, published: bool = True) -> RecordTable:
-    """Store a message that is due, and one whose alert was told or left behind."""
+    """Store a message that is due, and one whose alert was published or is stale."""
     records = RecordTable(cloud.table.client, cloud.table.name)
     due, _ = looked(NotFound(), now=AGO)
     records.save(replace(due, next_look_at=iso(AGO), sent_at=iso(AGO)), (), read=None)
@@ -97,13 +97,13 @@ def store(cloud: Cloud, *, published: bool = True) -> RecordTable:
     records.save(bounce, alerts, read=None)
     if published:
         for alert in alerts:
-            told = replace(alert, published_at=iso(AGO), sns_message_id="1")
-            records.mark_published(OTHER_ID, told)
+            done = replace(alert, published_at=iso(AGO), sns_message_id="1")
+            records.mark_published(OTHER_ID, done)
     return records
 
 
-def test_a_run_sends_who_is_due_and_publishes_what_was_left(
-    cloud: Cloud, told: Callable[[], Told]
+def test_a_run_sends_what_is_due_and_publishes_what_is_stale(
+    cloud: Cloud, output: Callable[[], Output]
 ) -> None:
     """From the table to the queue and the topic, and once only."""
     records = store(cloud, published=False)
@@ -114,7 +114,7 @@ def test_a_run_sends_who_is_due_and_publishes_what_was_left(
     bounce = records.load(OTHER_ID)
     assert bounce is not None
     assert pending(bounce.alerts) == ()
-    metrics = told().metrics
+    metrics = output().metrics
     assert metrics["Alerts", (("service", "followups"),)] == [1]
     assert metrics["Due", (("service", "followups"),)] == [1, 0]
     assert metrics["Runs", (("service", "followups"),)] == [1, 1]
@@ -129,18 +129,18 @@ def test_what_is_published_waits_in_no_lane(cloud: Cloud) -> None:
 
 
 def test_a_run_stops_ten_seconds_before_its_time_out(
-    cloud: Cloud, told: Callable[[], Told]
+    cloud: Cloud, output: Callable[[], Output]
 ) -> None:
     """With ten seconds left it begins nothing."""
     store(cloud)
     cloud.run(left=10_000)
     assert cloud.received() == []
-    assert any("out of time" in line["message"] for line in told().logs)
+    assert any("out of time" in line["message"] for line in output().logs)
 
 
 def test_an_alert_is_sent_once_a_run(cloud: Cloud, session: boto3.Session) -> None:
     """The SDK sends no alert again: it may have arrived. A run finishes what it has in hand."""
-    topic = followups.wire(cloud.environment, session).outbox.subscribers
+    topic = followups.wire(cloud.environment, session).pending_alerts.outbox.subscribers
     assert isinstance(topic, AlertTopic)
     config = vars(topic.client.meta.config)
     assert config["retries"]["total_max_attempts"] == 1
@@ -156,24 +156,20 @@ def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
             Settings.read(rest)
 
 
-def test_an_alert_that_was_left_behind_names_the_table(
-    cloud: Cloud, session: boto3.Session
-) -> None:
-    """Whoever publishes it, its reader learns where the whole story is."""
-    outbox = followups.wire(cloud.environment, session).outbox
+def test_a_stale_alert_names_the_table(cloud: Cloud, session: boto3.Session) -> None:
+    """Its reader learns where the whole story is, as with any other alert."""
+    outbox = followups.wire(cloud.environment, session).pending_alerts.outbox
     assert outbox.table == TableAddress(session.region_name, cloud.table.name)
 
 
-def test_an_alert_that_was_left_behind_reaches_the_chat(
-    cloud: Cloud, session: boto3.Session
-) -> None:
+def test_a_stale_alert_reaches_the_chat(cloud: Cloud, session: boto3.Session) -> None:
     """Its topic is wired beside the topic of alerts, where the stack has one."""
     environment = {**cloud.environment, "CHAT_TOPIC_ARN": "arn:chat"}
-    told = [
-        followups.wire(each, session).outbox.subscribers
+    topics = [
+        followups.wire(each, session).pending_alerts.outbox.subscribers
         for each in (cloud.environment, environment)
     ]
-    assert [each.chat_topic_arn for each in told if isinstance(each, AlertTopic)] == [
+    assert [each.chat_topic_arn for each in topics if isinstance(each, AlertTopic)] == [
         None,
         "arn:chat",
     ]

@@ -23,7 +23,7 @@ from ses_insights.domain.record import Record
 from ses_insights.domain.status import Status
 from ses_insights.settings import SettingError
 from tests.support.fakes import Clock, Killed, Table
-from tests.support.house import Told
+from tests.support.harness import Output
 from tests.support.samples import BOUNCES, MESSAGE_ID, OTHER_ID
 from tests.support.wire import (
     NOT_FOUND,
@@ -38,7 +38,7 @@ from tests.support.wire import (
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-Read = Callable[[], Told]
+Read = Callable[[], Output]
 ALL = (("service", "lookup"),)
 PERIOD = 1.0
 ENOUGH = PERIOD + ses.LONGEST_CALL + ses.STORING_NEEDS + 0.5
@@ -89,7 +89,7 @@ class Stack:
         )
 
     def receive(self) -> dict[str, Any]:
-        """Take what is at the head of the line, as Lambda's event source mapping does."""
+        """Take what is at the head of the queue, as Lambda's event source mapping does."""
         received = self.sqs.receive_message(
             QueueUrl=self.queue_url, MessageSystemAttributeNames=["All"], VisibilityTimeout=180
         )
@@ -106,7 +106,7 @@ class Stack:
         return {"Records": records}
 
     def invoke(self, event: dict[str, Any], *, seconds: float = 30) -> list[str]:
-        """Run the function and acknowledge what it did not report; returns what it reported."""
+        """Run the function and delete what it did not report; returns what it reported."""
         response = self.module.handler(event, Context(int(seconds * 1000)))
         assert set(response) == {"batchItemFailures"}
         failed = [entry["itemIdentifier"] for entry in response["batchItemFailures"]]
@@ -225,7 +225,7 @@ def stack(
         *(own_session, network, clock, new_environment),
     )
     yield stack
-    network.mend(own_session.events)
+    network.restore(own_session.events)
     for event, hook in stack.hooks:
         own_session.events.unregister(event, hook)
 
@@ -302,7 +302,7 @@ def test_a_look_that_failed_is_reported_and_comes_back(stack: Stack) -> None:
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"\xff\xfe{"])
 def test_an_answer_of_ses_that_cannot_be_read_parks_nothing(
-    stack: Stack, told: Read, body: bytes
+    stack: Stack, output: Read, body: bytes
 ) -> None:
     """However often it comes, the message is not to blame and comes back."""
     stack.network.will(Reply(500, body))
@@ -311,7 +311,7 @@ def test_an_answer_of_ses_that_cannot_be_read_parks_nothing(
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "50"
     assert stack.invoke(event) == [event["Records"][0]["messageId"]]
     assert stack.parked() == []
-    assert told().metrics["SystemFailures", (("kind", "SesUnavailable"), *ALL)] == [1]
+    assert output().metrics["SystemFailures", (("kind", "SesUnavailable"), *ALL)] == [1]
 
 
 @pytest.mark.parametrize(
@@ -324,14 +324,14 @@ def test_an_answer_of_ses_that_cannot_be_read_parks_nothing(
     ],
 )
 def test_a_step_that_failed_is_made_good(
-    stack: Stack, told: Read, operation: str, code: str, kind: str
+    stack: Stack, output: Read, operation: str, code: str, kind: str
 ) -> None:
     """Whichever call fails, the message is reported, and the next try completes it."""
     stack.once(f"before-call.{operation}", code)
     stack.enqueue()
     received = stack.receive()
     assert stack.invoke(received) == [received["Records"][0]["messageId"]]
-    assert told().metrics["SystemFailures", (("kind", kind), *ALL)] == [1]
+    assert output().metrics["SystemFailures", (("kind", kind), *ALL)] == [1]
     assert stack.invoke(received) == []
     assert pending(stack.record().alerts) == ()
     assert {alert["alertId"] for alert in stack.alerts()} == {
@@ -339,7 +339,7 @@ def test_a_step_that_failed_is_made_good(
     }
 
 
-def test_an_alert_whose_answer_was_lost_is_told_once_more(stack: Stack) -> None:
+def test_an_alert_whose_answer_was_lost_is_published_once_more(stack: Stack) -> None:
     """It may have arrived, so the invocation does not send it again; the redelivery does."""
     publishes: list[str] = []
 
@@ -412,7 +412,7 @@ def test_a_429_near_the_end_of_the_invocation_comes_back(stack: Stack) -> None:
     assert len(stack.network.requests) == 1
 
 
-def test_a_look_made_late_by_a_slow_table_comes_back(stack: Stack, told: Read) -> None:
+def test_a_look_made_late_by_a_slow_table_comes_back(stack: Stack, output: Read) -> None:
     """No slot is spent for an answer that could not be stored; the next try has time again."""
 
     def slow(**_: object) -> None:
@@ -424,7 +424,7 @@ def test_a_look_made_late_by_a_slow_table_comes_back(stack: Stack, told: Read) -
     received = stack.receive()
     assert stack.invoke(received) == [received["Records"][0]["messageId"]]
     assert stack.network.requests == []
-    assert told().metrics["SystemFailures", (("kind", "OutOfTime"), *ALL)] == [1]
+    assert output().metrics["SystemFailures", (("kind", "OutOfTime"), *ALL)] == [1]
     stack.session.events.unregister(*stack.hooks.pop())
     assert stack.invoke(received) == []
     assert len(stack.alerts()) == 1
@@ -498,10 +498,10 @@ def test_a_batch_that_is_served_reports_nothing(stack: Stack) -> None:
 # Metrics and logs
 
 
-def test_an_invocation_writes_its_metrics(stack: Stack, told: Read) -> None:
+def test_an_invocation_writes_its_metrics(stack: Stack, output: Read) -> None:
     """One look leads to these and no other."""
     stack.serve()
-    assert told().metrics == {
+    assert output().metrics == {
         ("Looks", ALL): [1],
         ("Statuses", (*ALL, ("status", "PERMANENT_BOUNCE"))): [1],
         ("Coverage", ALL): [1],
@@ -511,8 +511,8 @@ def test_an_invocation_writes_its_metrics(stack: Stack, told: Read) -> None:
     }
 
 
-def test_an_alert_is_counted_although_a_later_one_failed(stack: Stack, told: Read) -> None:
-    """Whoever was told is in log and metrics, also where the invocation ended in a failure."""
+def test_an_alert_is_counted_although_a_later_one_failed(stack: Stack, output: Read) -> None:
+    """Every published alert is in log and metrics, also where the invocation failed later."""
     mail = json.loads(insights().body)
     other = mail["Insights"][0] | {"Destination": "other@there.example"}
     stack.network.will(insights(Insights=[*mail["Insights"], other]))
@@ -521,34 +521,34 @@ def test_an_alert_is_counted_although_a_later_one_failed(stack: Stack, told: Rea
     received = stack.receive()
     assert len(stack.invoke(received)) == 1
     assert stack.invoke(received) == []
-    lines = told()
+    lines = output()
     assert sum(lines.metrics["Alerts", ALL]) == 2
     assert all(alert["alertId"] in json.dumps(lines.logs) for alert in stack.alerts())
 
 
-def test_a_throttled_invocation_writes_its_metrics(stack: Stack, told: Read) -> None:
-    """Failures are told as well as successes."""
+def test_a_throttled_invocation_writes_its_metrics(stack: Stack, output: Read) -> None:
+    """Failures are written as well as successes."""
     stack.network.will(THROTTLED)
     stack.serve(seconds=ENOUGH)
-    metrics = told().metrics
+    metrics = output().metrics
     assert metrics["Throttles", ALL] == [1]
     assert metrics["SystemFailures", (("kind", "SesThrottled"), *ALL)] == [1]
     assert len(metrics["LookLatency", ALL]) == 1
 
 
-def test_an_invocation_that_is_killed_writes_its_metrics(stack: Stack, told: Read) -> None:
+def test_an_invocation_that_is_killed_writes_its_metrics(stack: Stack, output: Read) -> None:
     """What was counted before is not lost with it."""
     stack.once("before-call.sns.Publish", Killed())
     stack.enqueue()
     with pytest.raises(Killed):
         stack.invoke(stack.receive())
-    assert ("LookLatency", ALL) in told().metrics
+    assert ("LookLatency", ALL) in output().metrics
 
 
-def test_the_logs_of_an_invocation_name_the_message(stack: Stack, told: Read) -> None:
+def test_the_logs_of_an_invocation_name_the_message(stack: Stack, output: Read) -> None:
     """And the service that writes them."""
     stack.serve()
-    lines = told()
+    lines = output()
     assert lines.logs
     for line in lines.logs:
         assert (line["message_id"], line["service"]) == (MESSAGE_ID, "lookup")
@@ -616,15 +616,15 @@ def test_an_environment_is_wired_once(stack: Stack, monkeypatch: pytest.MonkeyPa
 def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
     """What the settings name is where each part reads and writes."""
     parts = stack.module.wire(SETTINGS, stack.session)
-    look, line = parts.lookup.look, parts.lookup.queue
+    look, queue = parts.consumer.look, parts.consumer.queue
     assert look.records.table_name == "a-table"
-    assert look.subscribers.topic_arn == SETTINGS["ALERT_TOPIC_ARN"]
-    assert (line.queue_url, line.dead_letter_queue_url) == (
+    assert look.outbox.subscribers.topic_arn == SETTINGS["ALERT_TOPIC_ARN"]
+    assert (queue.queue_url, queue.dead_letter_queue_url) == (
         "https://a-queue",
         "https://dead-letters",
     )
-    assert look.subscribers.chat_topic_arn is None
-    assert look.table == TableAddress(stack.session.region_name, "a-table")
+    assert look.outbox.subscribers.chat_topic_arn is None
+    assert look.outbox.table == TableAddress(stack.session.region_name, "a-table")
     assert look.source is parts.source
     assert parts.source.pace.period == 2.5
     assert [rung.total_seconds() for rung in look.rules.ladder.rungs] == [60]
@@ -632,18 +632,18 @@ def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
     assert look.rules.redact_subjects
 
 
-def test_a_chat_is_told_where_the_stack_has_one(stack: Stack) -> None:
+def test_a_chat_gets_alerts_where_the_stack_has_one(stack: Stack) -> None:
     """Its topic is wired beside the topic of alerts."""
     parts = stack.module.wire(SETTINGS | {"CHAT_TOPIC_ARN": "arn:chat"}, stack.session)
-    assert parts.lookup.look.subscribers.chat_topic_arn == "arn:chat"
+    assert parts.consumer.look.outbox.subscribers.chat_topic_arn == "arn:chat"
 
 
 def test_no_client_waits_longer_than_an_invocation_allows(stack: Stack) -> None:
     """SES and SNS are never retried by the SDK; the others once, with time-outs that fit."""
     parts = stack.module.wire(SETTINGS, stack.session)
-    look, line = parts.lookup.look, parts.lookup.queue
+    look, queue = parts.consumer.look, parts.consumer.queue
     assert parts.source.client.meta.config.retries["total_max_attempts"] == 1
-    tries = {look.records.client: 2, look.subscribers.client: 1, line.client: 2}
+    tries = {look.records.client: 2, look.outbox.subscribers.client: 1, queue.client: 2}
     for client, number in tries.items():
         config = client.meta.config
         assert config.retries["total_max_attempts"] == number

@@ -11,17 +11,16 @@ from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.record import Answer, NotFound, Refused
 from ses_insights.domain.status import Status
-from ses_insights.service.telemetry import Telemetry
-from tests.support.house import ANSWER, House, Told
+from tests.support.harness import ANSWER, Harness, Output
 from tests.support.samples import DEAD_LETTERS_URL, MESSAGE, MESSAGE_ID, OTHER_ID
 
 ADDRESS = "anna@there.example"
 
-Read = Callable[[], Told]
+Read = Callable[[], Output]
 
 
 class OddError(Exception):
-    """Something nobody foresaw; its text quotes the mail."""
+    """An unexpected error; its text quotes the mail."""
 
 
 def odd() -> OddError:
@@ -34,46 +33,40 @@ def refused(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"about {ADDRESS}"}}, "x")
 
 
-@pytest.fixture
-def house(telemetry: Telemetry) -> House:
-    """A house in which everything works."""
-    return House(telemetry)
-
-
 # What works
 
 
-def test_a_message_is_looked_at(house: House) -> None:
+def test_a_message_is_looked_at(harness: Harness) -> None:
     """An id leads to a row and an alert, and leaves the queue."""
-    assert house.serve()
-    assert house.records.records[MESSAGE_ID].insights == ANSWER.insights
-    assert len(house.subscribers.published) == 1
-    assert house.sqs.calls == []
+    assert harness.handle()
+    assert harness.records.records[MESSAGE_ID].insights == ANSWER.insights
+    assert len(harness.subscribers.published) == 1
+    assert harness.sqs.calls == []
 
 
-def test_a_message_ses_does_not_know_climbs_the_ladder(house: House) -> None:
+def test_a_message_ses_does_not_know_climbs_the_ladder(harness: Harness) -> None:
     """A 404 is recorded with a next look, and the message leaves the queue."""
-    house.answers[:] = [NotFound()]
-    assert house.serve()
-    record = house.records.records[MESSAGE_ID]
+    harness.answers[:] = [NotFound()]
+    assert harness.handle()
+    record = harness.records.records[MESSAGE_ID]
     assert record.status is Status.NOT_FOUND
     assert record.next_look_at is not None
-    assert house.sqs.calls == []
+    assert harness.sqs.calls == []
 
 
-def test_the_age_of_a_message_counts_from_when_it_was_sent_to_the_queue(house: House) -> None:
+def test_the_age_of_a_message_counts_from_when_it_was_sent_to_the_queue(harness: Harness) -> None:
     """Not from when it was received, which may be much later."""
-    house.answers[:] = [NotFound()]
-    house.serve()
-    assert house.records.records[MESSAGE_ID].sent_at == "2026-11-23T09:45:59.877Z"
+    harness.answers[:] = [NotFound()]
+    harness.handle()
+    assert harness.records.records[MESSAGE_ID].sent_at == "2026-11-23T09:45:59.877Z"
 
 
-def test_a_body_can_force_a_look(house: House) -> None:
+def test_a_body_can_force_a_look(harness: Harness) -> None:
     """The wish of who enqueued it reaches the look."""
     body = f'{{"MessageId": "{MESSAGE_ID}", "force": true}}'
-    house.serve(body)
-    house.serve(body)
-    assert house.source.asked == [MESSAGE_ID, MESSAGE_ID]
+    harness.handle(body)
+    harness.handle(body)
+    assert harness.source.asked == [MESSAGE_ID, MESSAGE_ID]
 
 
 # This message
@@ -94,33 +87,33 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize(("body", "slug"), BAD_BODIES.items(), ids=range(len(BAD_BODIES)))
-def test_a_body_that_is_no_id_is_parked_at_once(house: House, body: str, slug: str) -> None:
+def test_a_body_that_is_no_id_is_parked_at_once(harness: Harness, body: str, slug: str) -> None:
     """It goes to the dead-letter queue with its reason, at its first receive, without any look."""
-    assert house.serve(body)
-    (parked,) = house.parked
+    assert harness.handle(body)
+    (parked,) = harness.parked
     assert parked["QueueUrl"] == DEAD_LETTERS_URL
     assert parked["MessageBody"] == (body or "(empty)")
-    assert house.reason.startswith(f"{slug}: ")
-    assert house.moments.passed == []
-    assert house.deferred == []
+    assert harness.reason.startswith(f"{slug}: ")
+    assert harness.moments.passed == []
+    assert harness.deferred == []
 
 
-def test_an_id_that_ses_refuses_is_recorded_and_parked(house: House) -> None:
+def test_an_id_that_ses_refuses_is_recorded_and_parked(harness: Harness) -> None:
     """A 400 ends the story: INVALID in the table, the message among the dead letters."""
-    house.answers[:] = [Refused()]
-    assert house.serve()
-    assert house.records.records[MESSAGE_ID].status is Status.INVALID
-    assert house.reason.startswith("Refused: ")
+    harness.answers[:] = [Refused()]
+    assert harness.handle()
+    assert harness.records.records[MESSAGE_ID].status is Status.INVALID
+    assert harness.reason.startswith("Refused: ")
 
 
-def test_an_id_that_ses_refused_is_parked_every_time_and_asked_once(house: House) -> None:
+def test_an_id_that_ses_refused_is_parked_every_time_and_asked_once(harness: Harness) -> None:
     """Enqueued again it is parked again, and costs no slot."""
-    house.answers[:] = [Refused()]
+    harness.answers[:] = [Refused()]
     for _ in range(3):
-        assert house.serve()
-        house.clock.advance(86_400)
-    assert len(house.parked) == 3
-    assert house.source.asked == [MESSAGE_ID]
+        assert harness.handle()
+        harness.clock.advance(86_400)
+    assert len(harness.parked) == 3
+    assert harness.source.asked == [MESSAGE_ID]
 
 
 @pytest.mark.parametrize("answer", [None, Refused()], ids=["bad body", "refused"])
@@ -128,16 +121,16 @@ def test_an_id_that_ses_refused_is_parked_every_time_and_asked_once(house: House
     "error", [refused("AccessDenied"), refused("InternalFailure"), refused("InvalidParameterValue")]
 )
 def test_what_cannot_be_parked_comes_back(
-    house: House, answer: Answer | None, error: ClientError
+    harness: Harness, answer: Answer | None, error: ClientError
 ) -> None:
     """Nothing is dropped: while the dead-letter queue takes nothing, the message waits."""
-    house.sqs.fails["send_message"] = [error]
-    house.answers[:] = [answer or ANSWER]
+    harness.sqs.fails["send_message"] = [error]
+    harness.answers[:] = [answer or ANSWER]
     body = MESSAGE_ID if answer else "no id"
-    assert not house.serve(body)
-    assert house.deferred == [2]
-    assert house.serve(body, receive_count=2)
-    assert len(house.parked) == 2
+    assert not harness.handle(body)
+    assert harness.deferred == [2]
+    assert harness.handle(body, receive_count=2)
+    assert len(harness.parked) == 2
 
 
 # The system
@@ -146,28 +139,28 @@ def test_what_cannot_be_parked_comes_back(
 @pytest.mark.parametrize("moment", ["load", "ask", "save", "saved", "publish", "published", "mark"])
 @pytest.mark.parametrize("kind", list(FailureKind))
 def test_a_failure_of_the_system_lets_the_message_come_back(
-    house: House, moment: str, kind: FailureKind
+    harness: Harness, moment: str, kind: FailureKind
 ) -> None:
-    """Whichever step fails, the message stays at the head of the line; nothing is parked."""
+    """Whichever step fails, the message stays at the head of the queue; nothing is parked."""
 
     def refuse() -> None:
         raise SystemFailure(kind, "Operation: Code")
 
-    house.moments.before[moment] = refuse
-    assert not house.serve(receive_count=3)
-    assert house.deferred == [8]
-    assert house.parked == []
-    assert house.serve(receive_count=4)
-    assert len(house.subscribers.published) >= 1
-    assert pending(house.records.records[MESSAGE_ID].alerts) == ()
+    harness.moments.before[moment] = refuse
+    assert not harness.handle(receive_count=3)
+    assert harness.deferred == [8]
+    assert harness.parked == []
+    assert harness.handle(receive_count=4)
+    assert len(harness.subscribers.published) >= 1
+    assert pending(harness.records.records[MESSAGE_ID].alerts) == ()
 
 
-def test_a_failure_of_the_system_is_never_parked(house: House) -> None:
+def test_a_failure_of_the_system_is_never_parked(harness: Harness) -> None:
     """However often it comes back: an outage of days costs no message."""
-    house.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
-    assert house.serve(receive_count=900) is False
-    assert house.deferred == [900]
-    assert house.parked == []
+    harness.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
+    assert harness.handle(receive_count=900) is False
+    assert harness.deferred == [900]
+    assert harness.parked == []
 
 
 @pytest.mark.parametrize(
@@ -180,14 +173,14 @@ def test_a_failure_of_the_system_is_never_parked(house: House) -> None:
     ],
 )
 def test_a_message_that_cannot_be_deferred_comes_back_all_the_same(
-    house: House, error: ClientError, told: Read
+    harness: Harness, error: ClientError, output: Read
 ) -> None:
-    """Its visibility timeout sees to that; both failures are told and nothing escapes."""
-    house.answers[:] = [SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 503")]
-    house.sqs.fails["change_message_visibility"] = [error]
-    assert not house.serve()
-    house.telemetry.flush()
-    lines = told()
+    """Its visibility timeout sees to that; both failures are logged and nothing escapes."""
+    harness.answers[:] = [SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 503")]
+    harness.sqs.fails["change_message_visibility"] = [error]
+    assert not harness.handle()
+    harness.telemetry.flush()
+    lines = output()
     assert [line["level"] for line in lines.logs] == ["ERROR", "ERROR"]
     assert sum(lines.metrics["SystemFailures", (("service", "lookup"),)]) == 2
     assert ADDRESS not in lines.text
@@ -197,89 +190,93 @@ def test_a_message_that_cannot_be_deferred_comes_back_all_the_same(
 
 
 @pytest.mark.parametrize("receive_count", [1, 2, 3, 4])
-def test_an_unforeseen_error_lets_the_message_come_back(house: House, receive_count: int) -> None:
+def test_an_unexpected_error_lets_the_message_come_back(
+    harness: Harness, receive_count: int
+) -> None:
     """It may be a passing one."""
-    house.answers[:] = [odd()]
-    assert not house.serve(receive_count=receive_count)
-    assert house.deferred == [2**receive_count]
-    assert house.parked == []
+    harness.answers[:] = [odd()]
+    assert not harness.handle(receive_count=receive_count)
+    assert harness.deferred == [2**receive_count]
+    assert harness.parked == []
 
 
 @pytest.mark.parametrize("receive_count", [5, 6, 900])
-def test_an_unforeseen_error_that_stays_is_parked(house: House, receive_count: int) -> None:
-    """Waiting mends no bug, and the line must not stand still for one."""
-    house.answers[:] = [odd()]
-    assert house.serve(receive_count=receive_count)
-    assert len(house.parked) == 1
-    assert house.deferred == []
+def test_an_unexpected_error_that_stays_is_parked(harness: Harness, receive_count: int) -> None:
+    """A bug does not pass, and the queue must not stand still for one."""
+    harness.answers[:] = [odd()]
+    assert harness.handle(receive_count=receive_count)
+    assert len(harness.parked) == 1
+    assert harness.deferred == []
 
 
-def test_a_parked_bug_tells_its_place_and_not_its_text(house: House, told: Read) -> None:
+def test_a_parked_bug_names_its_line_and_not_its_text(harness: Harness, output: Read) -> None:
     """Class and line of the error are what a programmer needs; its text may quote the mail."""
-    house.answers[:] = [odd()]
-    house.serve(receive_count=5)
-    house.telemetry.flush()
-    assert house.reason.startswith("Unexpected: OddError at fakes.py:")
-    assert "look.py:" in house.reason
-    assert ADDRESS not in house.reason
-    assert ADDRESS not in told().text
+    harness.answers[:] = [odd()]
+    harness.handle(receive_count=5)
+    harness.telemetry.flush()
+    assert harness.reason.startswith("Unexpected: OddError at fakes.py:")
+    assert "look.py:" in harness.reason
+    assert ADDRESS not in harness.reason
+    assert ADDRESS not in output().text
 
 
 @pytest.mark.parametrize(
     "error", [refused("AccessDenied"), refused("InvalidParameterValue")], ids=["system", "our own"]
 )
-def test_a_bug_that_cannot_be_parked_comes_back(house: House, error: ClientError) -> None:
+def test_a_bug_that_cannot_be_parked_comes_back(harness: Harness, error: ClientError) -> None:
     """Where the dead-letter queue takes nothing, the message waits in its own."""
-    house.answers[:] = [odd()]
-    house.sqs.fails["send_message"] = [error]
-    assert house.serve(receive_count=5) is False
-    assert house.deferred == [32]
+    harness.answers[:] = [odd()]
+    harness.sqs.fails["send_message"] = [error]
+    assert harness.handle(receive_count=5) is False
+    assert harness.deferred == [32]
 
 
-def test_after_a_bug_the_next_message_is_served(house: House) -> None:
+def test_after_a_bug_the_next_message_is_served(harness: Harness) -> None:
     """What went wrong with one message does not touch another."""
-    house.answers[:] = [odd(), ANSWER]
-    assert not house.serve()
-    assert house.serve()
-    assert house.records.records[MESSAGE_ID].insights == ANSWER.insights
+    harness.answers[:] = [odd(), ANSWER]
+    assert not harness.handle()
+    assert harness.handle()
+    assert harness.records.records[MESSAGE_ID].insights == ANSWER.insights
 
 
-# What is told
+# What is logged
 
 
-def test_every_line_names_the_message_it_is_about(house: House, told: Read) -> None:
+def test_every_line_names_the_message_it_is_about(harness: Harness, output: Read) -> None:
     """The story of a look can be found by the message id, or by that of the queue."""
-    house.serve()
-    logs = told().logs
+    harness.handle()
+    logs = output().logs
     assert logs
     assert {(line["message_id"], line["queue_message_id"]) for line in logs} == {
         (MESSAGE_ID, MESSAGE.id)
     }
 
 
-def test_no_line_names_the_message_before(house: House, told: Read) -> None:
-    """A body without an id is not told under another's."""
-    house.serve(OTHER_ID)
-    house.serve("no id")
-    lines = told()
+def test_no_line_names_the_message_before(harness: Harness, output: Read) -> None:
+    """A body without an id is not logged under another's."""
+    harness.handle(OTHER_ID)
+    harness.handle("no id")
+    lines = output()
     assert lines.line("looked")["message_id"] == OTHER_ID
     assert "message_id" not in lines.line("parked")
 
 
-def test_a_parked_message_is_told_with_its_reason(house: House, told: Read) -> None:
+def test_a_parked_message_is_logged_with_its_reason(harness: Harness, output: Read) -> None:
     """One line, and a count by reason."""
-    house.serve("no id")
-    house.telemetry.flush()
-    lines = told()
-    assert [(line["message"], line["reason"]) for line in lines.logs] == [("parked", house.reason)]
+    harness.handle("no id")
+    harness.telemetry.flush()
+    lines = output()
+    assert [(line["message"], line["reason"]) for line in lines.logs] == [
+        ("parked", harness.reason)
+    ]
     assert sum(lines.metrics["Parked", (("reason", "NotAnId"), ("service", "lookup"))]) == 1
 
 
-def test_a_message_that_comes_back_is_told_with_its_wait(house: House, told: Read) -> None:
+def test_a_message_that_comes_back_is_logged_with_its_wait(harness: Harness, output: Read) -> None:
     """What does not work, and when it is tried again."""
-    house.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
-    house.serve(receive_count=3)
-    failure, deferred = told().logs
+    harness.answers[:] = [SystemFailure(FailureKind.VDM_OFF, "GetMessageInsights: VDM is off")]
+    harness.handle(receive_count=3)
+    failure, deferred = output().logs
     assert (failure["kind"], failure["what"]) == ("VdmOff", "GetMessageInsights: VDM is off")
     assert (deferred["message"], deferred["seconds"], deferred["receive_count"]) == (
         "deferred",

@@ -1,4 +1,4 @@
-"""A look stores before it tells, tells what is stored, and survives whatever stops it."""
+"""A look stores before it publishes, publishes what is stored, and survives whatever stops it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -19,27 +19,27 @@ from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.queue_message import LookRequest
-from ses_insights.domain.alert import Alert, pending
+from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
 from ses_insights.service.look import RECENT, Look, Outcome
+from ses_insights.service.outbox import Outbox
 from tests.support.fakes import (
     START,
     Clock,
-    FakeRecords,
-    FakeSource,
-    FakeSubscribers,
     Killed,
-    Moments,
     Table,
 )
+from tests.support.fakes_due import FakeCapacity
+from tests.support.harness import Harness
 from tests.support.samples import (
     BOUNCES,
     MESSAGE_ID,
     RULES,
+    TABLE_ADDRESS,
     alerts_of,
     bounced,
     complained,
@@ -56,64 +56,13 @@ EVERYTHING = found(bounced(), complained(), delivered())
 DOWN = SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 503")
 
 
-@dataclass(slots=True)
-class House:
-    """A look and the world around it."""
-
-    answers: list[Answer | Exception] = field(default_factory=lambda: [EVERYTHING])
-    moments: Moments = field(default_factory=Moments)
-    rules: Rules = RULES
-    clock: Clock = field(default_factory=Clock)
-    source: FakeSource = field(init=False)
-    records: FakeRecords = field(init=False)
-    subscribers: FakeSubscribers = field(init=False)
-    heard: list[Alert] = field(default_factory=list)
-    """The alerts the look tells of."""
-
-    def __post_init__(self) -> None:
-        """Let everybody share the moments."""
-        self.source = FakeSource(self.moments, self.answers)
-        self.records = FakeRecords(self.moments)
-        self.subscribers = FakeSubscribers(self.moments)
-
-    def look(
-        self,
-        *,
-        force: bool = False,
-        due: bool = False,
-        number: int | None = None,
-        enqueued_at: datetime = START,
-    ) -> Outcome:
-        """Take a look."""
-        look = Look(
-            self.source,
-            self.records,
-            self.subscribers,
-            self.rules,
-            self.clock.now,
-            told=self.heard.append,
-        )
-        request = LookRequest(MESSAGE_ID, force=force, due=due, look=number)
-        return look(request, enqueued_at=enqueued_at)
-
-    @property
-    def stored(self) -> Record:
-        """What is in the table."""
-        return self.records.records[MESSAGE_ID]
-
-    @stored.setter
-    def stored(self, record: Record) -> None:
-        self.records.records[MESSAGE_ID] = record
-
-    @property
-    def told(self) -> Counter[str]:
-        """How often each alert was published."""
-        messages = (json.loads(sent.message) for sent in self.subscribers.published)
-        return Counter(json.loads(message["default"])["alertId"] for message in messages)
+def serving(*answers: Answer | Exception, rules: Rules = RULES) -> Harness:
+    """A harness in which SES gives these answers, or shows everything."""
+    return Harness([*answers] or [EVERYTHING], rules)
 
 
 def settled_by(answer: Answer) -> Record:
-    """A first look's record, its alerts told."""
+    """A first look's record, its alerts published."""
     record, alerts = looked(answer)
     return replace(record, alerts=tuple(published(alert) for alert in alerts))
 
@@ -121,22 +70,22 @@ def settled_by(answer: Answer) -> Record:
 # One look
 
 
-def test_a_first_look_is_stored_and_told() -> None:
+def test_a_first_look_is_stored_and_published() -> None:
     """What SES answers is in the table, and every alert of it is published and marked."""
-    house = House()
-    outcome = house.look()
-    assert house.stored.insights == EVERYTHING.insights
-    assert set(house.told) == alerts_of(EVERYTHING.insights)
-    assert pending(house.stored.alerts) == ()
+    harness = serving()
+    outcome = harness.look()
+    assert harness.stored.insights == EVERYTHING.insights
+    assert set(harness.notified) == alerts_of(EVERYTHING.insights)
+    assert pending(harness.stored.alerts) == ()
     assert outcome.answer == EVERYTHING
-    assert {alert.alert_id for alert in outcome.published} == set(house.told)
+    assert {alert.alert_id for alert in outcome.published} == set(harness.notified)
 
 
-def test_alerts_are_stored_before_they_are_told() -> None:
+def test_alerts_are_stored_before_they_are_published() -> None:
     """Everything is stored first; then each alert is published and marked before the next."""
-    house = House()
-    house.look()
-    assert house.moments.passed == [
+    harness = serving()
+    harness.look()
+    assert harness.moments.passed == [
         *("load", "loaded", "ask", "asked", "save", "saved"),
         *("publish", "published", "mark", "marked") * 2,
     ]
@@ -144,51 +93,51 @@ def test_alerts_are_stored_before_they_are_told() -> None:
 
 def test_an_alert_is_marked_with_what_sns_called_it() -> None:
     """The row says when it was published and under which id."""
-    house = House([found(bounced())])
-    house.clock.advance(60)
-    house.look()
-    (alert,) = house.stored.alerts
+    harness = serving(found(bounced()))
+    harness.clock.advance(60)
+    harness.look()
+    (alert,) = harness.stored.alerts
     assert (alert.published_at, alert.sns_message_id) == ("2026-11-23T10:01:00.000Z", "sns-1")
 
 
-def test_every_alert_is_told_of_once_it_is_marked() -> None:
-    """Whoever counts alerts hears of each, also where the look fails at the next one."""
-    house = House()
-    house.moments.fails_at = 10  # the second publish
+def test_every_alert_is_announced_once_it_is_marked() -> None:
+    """Each is announced, also where the look fails at the next one."""
+    harness = serving()
+    harness.moments.fails_at = 10  # the second publish
     with pytest.raises(Killed):
-        house.look()
-    (heard,) = house.heard
+        harness.look()
+    (heard,) = harness.published
     assert heard.published_at is not None
-    house.look()
-    assert [alert.alert_id for alert in house.heard] == list(house.told)
+    harness.look()
+    assert [alert.alert_id for alert in harness.published] == list(harness.notified)
 
 
-def test_an_alert_that_cannot_be_told_holds_back_no_other() -> None:
-    """Where SNS finds one alert malformed, the others of the message are told all the same."""
-    house = House()
+def test_an_alert_that_cannot_be_published_holds_back_no_other() -> None:
+    """Where SNS finds one alert malformed, the others of the message are published all the same."""
+    harness = serving()
 
     def refuse() -> None:
         raise ValueError("malformed")
 
-    house.moments.before["publish"] = refuse
+    harness.moments.before["publish"] = refuse
     with pytest.raises(ValueError, match="malformed"):
-        house.look()
-    (left,) = pending(house.stored.alerts)
-    assert set(house.told) == alerts_of(EVERYTHING.insights) - {left.alert_id}
+        harness.look()
+    (left,) = pending(harness.stored.alerts)
+    assert set(harness.notified) == alerts_of(EVERYTHING.insights) - {left.alert_id}
 
 
 def test_an_outage_of_sns_is_noticed_at_the_first_alert() -> None:
     """Where the system fails, trying the others would only cost time."""
-    house = House()
+    harness = serving()
 
     def refuse() -> None:
         raise SystemFailure(FailureKind.SNS, "Publish: ReadTimeoutError")
 
-    house.moments.before["publish"] = refuse
+    harness.moments.before["publish"] = refuse
     with pytest.raises(SystemFailure):
-        house.look()
-    assert house.subscribers.published == []
-    assert len(pending(house.stored.alerts)) == 2
+        harness.look()
+    assert harness.subscribers.published == []
+    assert len(pending(harness.stored.alerts)) == 2
 
 
 @pytest.mark.parametrize(
@@ -197,46 +146,57 @@ def test_an_outage_of_sns_is_noticed_at_the_first_alert() -> None:
 )
 def test_a_no_is_stored_too(answer: Answer, status: Status, refused: bool) -> None:  # noqa: FBT001
     """That SES does not know a message, or refuses its id, is a row like any other."""
-    house = House([answer])
-    outcome = house.look()
-    assert house.stored.status is status
+    harness = serving(answer)
+    outcome = harness.look()
+    assert harness.stored.status is status
     assert outcome.refused is refused
 
 
 def test_the_age_of_a_message_counts_from_its_enqueuing() -> None:
-    """Where SES does not tell when it was sent, the time its id came in stands for it."""
-    house = House([NotFound()])
-    house.look(enqueued_at=START - HOUR)
-    assert house.stored.sent_at == iso(START - HOUR)
+    """Where SES does not say when it was sent, the time its id came in stands for it."""
+    harness = serving(NotFound())
+    harness.look(waited=HOUR)
+    assert harness.stored.sent_at == iso(START - HOUR)
+
+
+def test_enqueued_again_it_is_still_as_old_as_it_was() -> None:
+    """The time of the first enqueuing stays, until SES shows the send time."""
+    harness = serving(NotFound())
+    harness.look()
+    harness.clock.advance(25 * 3600)
+    harness.look(waited=HOUR)
+    assert harness.stored.looks == 2
+    assert harness.stored.sent_at == iso(START)
+    assert harness.stored.next_look_at == iso(START + 72 * HOUR)
 
 
 def test_the_rules_of_the_deployment_hold() -> None:
     """A redacted subject is neither stored nor sent."""
-    house = House([found(bounced())], rules=replace(RULES, redact_subjects=True))
-    house.look()
-    assert house.stored.insights.subject is None
-    assert '"subject"' not in json.loads(house.subscribers.published[0].message)["default"]
+    harness = serving(found(bounced()), rules=replace(RULES, redact_subjects=True))
+    harness.look()
+    assert harness.stored.insights.subject is None
+    assert '"subject"' not in json.loads(harness.subscribers.published[0].message)["default"]
 
 
-def test_a_later_look_tells_only_what_is_new() -> None:
-    """An alert that was told is not told again, however often SES shows its event."""
-    house = House([found(bounced(), delivered()), EVERYTHING])
-    house.look()
-    first = set(house.told)
-    house.clock.advance(3 * 3600)
-    house.look()
-    assert set(house.told) > first
-    assert set(house.told.values()) == {1}
+def test_a_later_look_publishes_only_what_is_new() -> None:
+    """An alert that was published is not published again, however often SES shows its event."""
+    harness = serving(found(bounced(), delivered()), EVERYTHING)
+    harness.look()
+    first = set(harness.notified)
+    harness.clock.advance(3 * 3600)
+    harness.look()
+    assert set(harness.notified) > first
+    assert set(harness.notified.values()) == {1}
 
 
 def test_nothing_seen_is_forgotten() -> None:
     """A message that SES no longer knows keeps its story."""
-    house = House([EVERYTHING, NotFound()])
-    house.look()
-    house.clock.advance(3 * 3600)
-    house.look()
-    assert house.stored.insights == EVERYTHING.insights
-    assert house.stored.looks == 2
+    harness = serving(EVERYTHING, NotFound())
+    harness.look()
+    harness.clock.advance(3 * 3600)
+    harness.look()
+    assert harness.stored.insights == EVERYTHING.insights
+    assert harness.stored.looks == 2
 
 
 # Looks that are skipped
@@ -252,21 +212,21 @@ def test_nothing_seen_is_forgotten() -> None:
     ],
     ids=["final", "refused", "just now", "a while ago"],
 )
-def test_a_look_that_can_teach_nothing_costs_no_slot(answer: Answer, gap: timedelta) -> None:
-    """A final story, or a look taken moments ago, is acknowledged without a call."""
-    house = House()
-    house.clock.advance(3600)  # between two rungs
-    house.stored = record = settled_by_now(house, answer)
-    house.clock.advance(gap.total_seconds())
-    outcome = house.look()
-    assert house.source.asked == []
+def test_a_look_that_can_show_nothing_new_costs_no_slot(answer: Answer, gap: timedelta) -> None:
+    """A final story, or a look taken moments ago, is skipped without a call."""
+    harness = serving()
+    harness.clock.advance(3600)  # between two rungs
+    harness.stored = record = settled_by_now(harness, answer)
+    harness.clock.advance(gap.total_seconds())
+    outcome = harness.look()
+    assert harness.source.asked == []
     assert outcome == Outcome(record, published=(), answer=None)
     assert outcome.refused is isinstance(answer, Refused)
 
 
-def settled_by_now(house: House, answer: Answer) -> Record:
-    """The record of a look taken now, its alerts told."""
-    record, alerts = looked(answer, now=house.clock.now())
+def settled_by_now(harness: Harness, answer: Answer) -> Record:
+    """The record of a look taken now, its alerts published."""
+    record, alerts = looked(answer, now=harness.clock.now())
     return replace(record, alerts=tuple(published(alert) for alert in alerts))
 
 
@@ -279,14 +239,16 @@ def settled_by_now(house: House, answer: Answer) -> Record:
     ],
     ids=["due at the first rung", "due right after", "long ago"],
 )
-def test_a_look_that_may_teach_something_is_taken(looked_after: timedelta, gap: timedelta) -> None:
+def test_a_look_that_may_show_something_new_is_taken(
+    looked_after: timedelta, gap: timedelta
+) -> None:
     """What is due, or was looked at long ago, is asked for."""
-    house = House([found(delivered())])
-    house.clock.advance(looked_after.total_seconds())
-    house.stored = settled_by_now(house, found(delivered()))
-    house.clock.advance(gap.total_seconds())
-    assert house.look().answer is not None
-    assert house.source.asked == [MESSAGE_ID]
+    harness = serving(found(delivered()))
+    harness.clock.advance(looked_after.total_seconds())
+    harness.stored = settled_by_now(harness, found(delivered()))
+    harness.clock.advance(gap.total_seconds())
+    assert harness.look().answer is not None
+    assert harness.source.asked == [MESSAGE_ID]
 
 
 def test_a_message_that_comes_back_is_not_asked_for_again() -> None:
@@ -294,12 +256,12 @@ def test_a_message_that_comes_back_is_not_asked_for_again() -> None:
     assert retry_delay(receive_count=1000, chance=1) == RECENT.total_seconds()
 
 
-def test_who_enqueues_can_force_a_look() -> None:
+def test_a_producer_can_force_a_look() -> None:
     """With force even a final message is asked for."""
-    house = House([found(bounced())])
-    house.stored = settled_by(found(bounced()))
-    assert house.look(force=True).answer is not None
-    assert house.source.asked == [MESSAGE_ID]
+    harness = serving(found(bounced()))
+    harness.stored = settled_by(found(bounced()))
+    assert harness.look(force=True).answer is not None
+    assert harness.source.asked == [MESSAGE_ID]
 
 
 # Looks that SES's own events bring forward
@@ -308,110 +270,110 @@ def test_who_enqueues_can_force_a_look() -> None:
 @pytest.mark.parametrize("gap", [timedelta(0), RECENT, timedelta(hours=5)])
 def test_a_look_is_brought_forward_however_short_ago_the_last_one_was(gap: timedelta) -> None:
     """A look just before or just after the bounce may not have shown it: it is taken again."""
-    house = House([found(bounced())])
-    house.clock.advance(3600)
-    house.stored = settled_by_now(house, found(delivered(BOUNCES)))
-    house.clock.advance(gap.total_seconds())
-    house.look(due=True)
-    assert house.stored.status is Status.PERMANENT_BOUNCE
-    assert set(house.told.values()) == {1}
+    harness = serving(found(bounced()))
+    harness.clock.advance(3600)
+    harness.stored = settled_by_now(harness, found(delivered(BOUNCES)))
+    harness.clock.advance(gap.total_seconds())
+    harness.look(due=True)
+    assert harness.stored.status is Status.PERMANENT_BOUNCE
+    assert set(harness.notified.values()) == {1}
 
 
 def test_a_look_is_brought_forward_though_none_was_to_come() -> None:
     """What was given up as not found is asked for: SES itself says now that there is something."""
-    house = House([found(bounced())])
-    house.stored = replace(settled_by(NotFound()), final="not found", next_look_at=None)
-    house.look(due=True)
-    assert house.stored.status is Status.PERMANENT_BOUNCE
+    harness = serving(found(bounced()))
+    harness.stored = replace(settled_by(NotFound()), final="not found", next_look_at=None)
+    harness.look(due=True)
+    assert harness.stored.status is Status.PERMANENT_BOUNCE
 
 
 @pytest.mark.parametrize("answer", [found(bounced()), found(complained()), Refused()])
 def test_what_is_over_is_not_brought_forward(answer: Answer) -> None:
-    """A bounce or complaint that is told already, or an id that is none, costs no slot."""
-    house = House()
-    house.stored = record = settled_by(answer)
-    outcome = house.look(due=True)
-    assert house.source.asked == []
+    """A bounce or complaint that is published already, or an id that SES refuses, costs no slot."""
+    harness = serving()
+    harness.stored = record = settled_by(answer)
+    outcome = harness.look(due=True)
+    assert harness.source.asked == []
     assert outcome == Outcome(record, published=(), answer=None)
 
 
 def test_many_events_of_one_message_cost_one_look() -> None:
     """The first look shows what they are about; those after it cost no slot and no alert."""
-    house = House([found(delivered(BOUNCES)), found(bounced())])
-    house.look()
+    harness = serving(found(delivered(BOUNCES)), found(bounced()))
+    harness.look()
     for _ in range(100):
-        house.clock.advance(1)
-        house.look(due=True)
-    assert house.source.asked == [MESSAGE_ID] * 2
-    assert set(house.told.values()) == {1}
+        harness.clock.advance(1)
+        harness.look(due=True)
+    assert harness.source.asked == [MESSAGE_ID] * 2
+    assert set(harness.notified.values()) == {1}
 
 
 @pytest.mark.parametrize("answer", [EVERYTHING, found(bounced())], ids=["just now", "final"])
-def test_a_skipped_look_tells_what_is_still_pending(answer: Found) -> None:
-    """Alerts that an earlier look left behind are published without asking SES."""
-    house = House()
-    house.stored = looked(answer)[0]
-    outcome = house.look()
-    assert house.source.asked == []
-    assert set(house.told) == alerts_of(answer.insights)
-    assert pending(house.stored.alerts) == ()
-    assert len(outcome.published) == len(house.told)
+def test_a_skipped_look_publishes_what_is_still_pending(answer: Found) -> None:
+    """Alerts that an earlier look did not publish are published without asking SES."""
+    harness = serving()
+    harness.stored = looked(answer)[0]
+    outcome = harness.look()
+    assert harness.source.asked == []
+    assert set(harness.notified) == alerts_of(answer.insights)
+    assert pending(harness.stored.alerts) == ()
+    assert len(outcome.published) == len(harness.notified)
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_what_is_pending_is_told_before_ses_is_asked(*, force: bool) -> None:
+def test_what_is_pending_is_published_before_ses_is_asked(*, force: bool) -> None:
     """An alert that is stored does not wait for SES, which may be down for hours."""
-    house = House([DOWN])
-    house.stored = looked(EVERYTHING)[0]
-    house.clock.advance(24 * 3600)
+    harness = serving(DOWN)
+    harness.stored = looked(EVERYTHING)[0]
+    harness.clock.advance(24 * 3600)
     with pytest.raises(SystemFailure):
-        house.look(force=force)
-    assert set(house.told) == alerts_of(EVERYTHING.insights)
-    assert pending(house.stored.alerts) == ()
+        harness.look(force=force)
+    assert set(harness.notified) == alerts_of(EVERYTHING.insights)
+    assert pending(harness.stored.alerts) == ()
 
 
-def test_what_was_pending_is_told_once() -> None:
-    """Told before SES is asked, it is not told again after."""
-    house = House()
-    house.stored = looked(found(bounced(), delivered()))[0]
-    house.clock.advance(24 * 3600)
-    outcome = house.look()
-    assert house.told == Counter(alerts_of(EVERYTHING.insights))
-    assert {alert.alert_id for alert in outcome.published} == set(house.told)
+def test_what_was_pending_is_published_once() -> None:
+    """Published before SES is asked, it is not published again after."""
+    harness = serving()
+    harness.stored = looked(found(bounced(), delivered()))[0]
+    harness.clock.advance(24 * 3600)
+    outcome = harness.look()
+    assert harness.notified == Counter(alerts_of(EVERYTHING.insights))
+    assert {alert.alert_id for alert in outcome.published} == set(harness.notified)
 
 
 # Another writer
 
 
-def test_a_look_merges_into_what_somebody_else_stored() -> None:
+def test_a_look_merges_into_what_another_writer_stored() -> None:
     """Where the record changed under a look, its answer joins the new one; SES is asked once."""
     theirs = settled_by(found(bounced()))
-    house = House([found(complained())])
-    house.moments.before["save"] = lambda: setattr(house, "stored", theirs)
-    outcome = house.look()
-    assert house.stored.insights == found(bounced(), complained()).insights
-    assert house.stored.looks == 2
-    assert house.source.asked == [MESSAGE_ID]
-    assert house.told == Counter(alerts_of(found(complained()).insights))
+    harness = serving(found(complained()))
+    harness.moments.before["save"] = lambda: setattr(harness, "stored", theirs)
+    outcome = harness.look()
+    assert harness.stored.insights == found(bounced(), complained()).insights
+    assert harness.stored.looks == 2
+    assert harness.source.asked == [MESSAGE_ID]
+    assert harness.notified == Counter(alerts_of(found(complained()).insights))
     assert outcome.record.looks == 2
 
 
 def test_a_look_gives_up_on_a_record_that_keeps_changing() -> None:
-    """After three tries the message waits; SES was asked once and nobody was told."""
-    house = House()
+    """After three tries the message waits; SES was asked once and nothing was published."""
+    harness = serving()
 
     def change() -> None:
-        known = house.records.records.get(MESSAGE_ID) or settled_by(found(delivered()))
-        house.stored = replace(known, looks=known.looks + 1)
-        house.moments.before["save"] = change
+        known = harness.records.records.get(MESSAGE_ID) or settled_by(found(delivered()))
+        harness.stored = replace(known, looks=known.looks + 1)
+        harness.moments.before["save"] = change
 
-    house.moments.before["save"] = change
+    harness.moments.before["save"] = change
     with pytest.raises(SystemFailure) as caught:
-        house.look()
+        harness.look()
     assert caught.value.kind is FailureKind.DYNAMODB
-    assert house.moments.passed.count("save") == 3
-    assert house.source.asked == [MESSAGE_ID]
-    assert house.subscribers.published == []
+    assert harness.moments.passed.count("save") == 3
+    assert harness.source.asked == [MESSAGE_ID]
+    assert harness.subscribers.published == []
 
 
 # Whatever stops a look
@@ -419,9 +381,9 @@ def test_a_look_gives_up_on_a_record_that_keeps_changing() -> None:
 
 def moments_of_a_look() -> list[str]:
     """Every moment at which a look can be stopped."""
-    house = House()
-    house.look()
-    return house.moments.passed
+    harness = serving()
+    harness.look()
+    return harness.moments.passed
 
 
 MOMENTS = moments_of_a_look()
@@ -437,7 +399,7 @@ STOPS: list[Callable[[], BaseException]] = [
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("stop", STOPS, ids=["killed", "refused", "bug"])
 @pytest.mark.parametrize("moment", range(len(MOMENTS)), ids=NAMES)
-def test_a_look_that_was_stopped_is_made_good(
+def test_a_look_that_was_stopped_is_completed(
     moment: int, stop: Callable[[], BaseException], *, force: bool, gap: float
 ) -> None:
     """Stopped before or after any step, a look that comes back leaves nothing out.
@@ -445,62 +407,62 @@ def test_a_look_that_was_stopped_is_made_good(
     The record is stored, every alert is published and marked, and at most one was published twice,
     under the same id.
     """
-    house = House()
-    house.moments.fails_at = moment
-    house.moments.error = stop()
-    with pytest.raises(type(house.moments.error)):
-        house.look(force=force)
-    house.clock.advance(gap)
-    house.look(force=force)
-    assert house.stored.insights == EVERYTHING.insights
-    assert pending(house.stored.alerts) == ()
-    assert set(house.told) == alerts_of(EVERYTHING.insights)
-    assert house.told.total() <= len(house.told) + 1
+    harness = serving()
+    harness.moments.fails_at = moment
+    harness.moments.error = stop()
+    with pytest.raises(type(harness.moments.error)):
+        harness.look(force=force)
+    harness.clock.advance(gap)
+    harness.look(force=force)
+    assert harness.stored.insights == EVERYTHING.insights
+    assert pending(harness.stored.alerts) == ()
+    assert set(harness.notified) == alerts_of(EVERYTHING.insights)
+    assert harness.notified.total() <= len(harness.notified) + 1
 
 
 @pytest.mark.parametrize("moment", range(len(MOMENTS)), ids=NAMES)
 def test_only_a_publish_without_its_mark_is_repeated(moment: int) -> None:
     """A duplicate comes only where a look was stopped between publishing and marking."""
-    house = House()
-    house.moments.fails_at = moment
+    harness = serving()
+    harness.moments.fails_at = moment
     with pytest.raises(Killed):
-        house.look()
-    house.look()
+        harness.look()
+    harness.look()
     window = MOMENTS[moment] in {"published", "mark"}
-    assert house.told.total() == len(house.told) + window
+    assert harness.notified.total() == len(harness.notified) + window
 
 
 def test_a_look_survives_being_stopped_at_every_moment_in_turn() -> None:
-    """However often it is stopped, each time a little later, in the end all is stored and told."""
-    house = House()
+    """However often it is stopped, in the end all is stored and published."""
+    harness = serving()
     for moment in range(len(MOMENTS)):
-        house.moments.passed.clear()
-        house.moments.fails_at = moment
+        harness.moments.passed.clear()
+        harness.moments.fails_at = moment
         with suppress(Killed):
-            house.look()
-        house.clock.advance(1)
-    house.moments.fails_at = None
-    house.look()
-    assert house.stored.insights == EVERYTHING.insights
-    assert set(house.told) == alerts_of(EVERYTHING.insights)
-    assert pending(house.stored.alerts) == ()
-    assert len(house.source.asked) <= 3, "an answer that is stored is not asked for again"
+            harness.look()
+        harness.clock.advance(1)
+    harness.moments.fails_at = None
+    harness.look()
+    assert harness.stored.insights == EVERYTHING.insights
+    assert set(harness.notified) == alerts_of(EVERYTHING.insights)
+    assert pending(harness.stored.alerts) == ()
+    assert len(harness.source.asked) <= 3, "an answer that is stored is not asked for again"
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_an_outage_of_sns_costs_no_second_slot(*, force: bool) -> None:
-    """While nobody can be told, the message comes back and back, and SES is asked once."""
-    house = House()
+    """While nothing can be published, the message comes back and back, and SES is asked once."""
+    harness = serving()
 
     def refuse() -> None:
         raise SystemFailure(FailureKind.SNS, "Publish: Throttled")
 
     for _ in range(8):
-        house.moments.before["publish"] = refuse
+        harness.moments.before["publish"] = refuse
         with pytest.raises(SystemFailure, match="Publish"):
-            house.look(force=force)
-        house.clock.advance(900)
-    assert house.source.asked == [MESSAGE_ID]
+            harness.look(force=force)
+        harness.clock.advance(900)
+    assert harness.source.asked == [MESSAGE_ID]
 
 
 # What a look costs
@@ -516,12 +478,12 @@ class Meter:
     calls: list[str]
 
     def take(self, *replies: Reply) -> list[str]:
-        """Take a look and tell its calls."""
+        """Take a look and return its calls."""
         self.network.will(*replies)
         self.calls.clear()
         self.clock.advance(10)
         with self.source.invocation(60):
-            self.look(LookRequest(MESSAGE_ID), enqueued_at=START)
+            self.look.take(LookRequest(MESSAGE_ID), enqueued_at=START)
         return list(self.calls)
 
     @property
@@ -553,12 +515,17 @@ def meter(table: Table, clock: Clock) -> Meter:
         wall_clock=clock.read_wall,
         sleep=clock.sleep,
     )
+    records = RecordTable(session.client("dynamodb", config=ONCE), table.name)
+    topic = AlertTopic(sns, topic_arn, chat_topic_arn=None)
     look = Look(
         source,
-        RecordTable(session.client("dynamodb", config=ONCE), table.name),
-        AlertTopic(sns, topic_arn),
+        records,
+        Outbox(records, topic, TABLE_ADDRESS, clock.now),
+        FakeCapacity(),
         RULES,
-        clock.now,
+        delay=timedelta(0),
+        on_published=lambda _: None,
+        now=clock.now,
     )
     return Meter(look, network, clock, calls)
 
@@ -627,25 +594,25 @@ def erased() -> Record:
 
 @pytest.mark.parametrize("asked_for", [{"force": True}, {"due": True}, {"number": 2}])
 def test_what_was_erased_is_never_looked_at_again(asked_for: Any) -> None:
-    """Whatever asks for it: SES would tell it all again."""
-    house = House()
-    house.stored = erased()
+    """Whatever asks for it: SES would show it all again."""
+    harness = serving()
+    harness.stored = erased()
 
-    outcome = house.look(**asked_for)
+    outcome = harness.look(**asked_for)
 
-    assert (outcome.record, outcome.answer, house.source.asked) == (erased(), None, [])
-    assert house.stored == erased()
-    assert house.subscribers.published == []
+    assert (outcome.record, outcome.answer, harness.source.asked) == (erased(), None, [])
+    assert harness.stored == erased()
+    assert harness.subscribers.published == []
 
 
 def test_what_is_erased_while_ses_is_asked_stays_erased() -> None:
-    """The answer is dropped, and nobody is told of it."""
-    house = House()
-    house.stored, _ = looked(found(delivered()))
-    house.moments.before["save"] = lambda: setattr(house, "stored", erased())
+    """The answer is dropped, and nothing of it is published."""
+    harness = serving()
+    harness.stored, _ = looked(found(delivered()))
+    harness.moments.before["save"] = lambda: setattr(harness, "stored", erased())
 
-    outcome = house.look(force=True)
+    outcome = harness.look(force=True)
 
-    assert (house.source.asked, outcome.record) == ([MESSAGE_ID], erased())
-    assert house.stored == erased()
-    assert house.subscribers.published == []
+    assert (harness.source.asked, outcome.record) == ([MESSAGE_ID], erased())
+    assert harness.stored == erased()
+    assert harness.subscribers.published == []

@@ -1,4 +1,4 @@
-"""`insights enqueue`: message ids into the queue, or into the bulk lane."""
+"""`insights enqueue`: puts message ids into the queue, or into the bulk lane."""
 
 from __future__ import annotations
 
@@ -15,18 +15,11 @@ from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import EXPECTED, NOTHING, NothingFoundError, WrongUsageError
-from ses_insights.cli.ids import (
-    Bad,
-    Checked,
-    SqsConsumerQueue,
-    check,
-    of_arguments,
-    of_column,
-    of_lines,
-)
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.ids import Bad, Checked, Entry, check, of_arguments, of_column, of_lines
+from ses_insights.cli.options import Json, Stack, deployment_of
 from ses_insights.cli.output import ERR, counted, echo, echo_err, echo_json, span
 from ses_insights.cli.sending import Refused, Sender, last_look_by
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.domain.times import iso
 from ses_insights.service.backfill import Bulk
 
@@ -47,23 +40,24 @@ def command(
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option("--column", "-c", metavar="NAME", help="Read this column: the file is a CSV."),
+        typer.Option("--column", "-c", metavar="NAME", help="Read this column of a CSV file."),
     ] = None,
     bulk: Annotated[
-        bool, typer.Option("--bulk", help="Let them wait for the looks that today's mail leaves.")
+        bool,
+        typer.Option("--bulk", help="Use only the looks that today's mail leaves free."),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Look even where nothing new is expected.")
+        bool, typer.Option("--force", help="Look the ids up even where nothing new is expected.")
     ] = False,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """Let message ids be looked at.
+    """Enqueue message ids, so that they are looked up.
 
-    All are checked first. What holds no id is listed and left out; the others are sent. Run again,
-    it does no harm: an id that was looked at a short time ago takes no look.
+    All of the input is checked first: entries without an id are listed, the others are sent. It is
+    safe to run this again: an id that was looked up a short time ago is skipped.
 
-    Exit code 1: some hold no id or were refused, or there was none at all.
+    Exit code 1: part of the input was refused, or there was no id in it.
 
     \b
     Examples:
@@ -73,25 +67,25 @@ def command(
       grep -o 'MessageId=[^ ]*' app.log | cut -d= -f2 | insights enqueue
     """
     if bulk and force:
-        raise WrongUsageError("--bulk and --force exclude each other: what is in bulk waits.")
+        raise WrongUsageError("--bulk and --force exclude each other: the bulk lane waits.")
     checked = check(_lines(ids or [], file, column))
     for bad in checked.bad:
         echo_err(f"{bad.place}: {bad.why}")
     if not checked.ids:
-        raise NothingFoundError("There is no message id in what was given; nothing was sent.")
-    service = deployment_of(ctx, stack)
-    told = _put_in_bulk(service, checked) if bulk else _send(service, checked, force=force)
+        raise NothingFoundError("There is no message id in the input; nothing was sent.")
+    deployment = deployment_of(ctx, stack)
+    result = _put_in_bulk(deployment, checked) if bulk else _send(deployment, checked, force=force)
     if as_json:
-        echo_json(told | {"twice": checked.twice, "bad": [_bad(each) for each in checked.bad]})
+        echo_json(result | {"twice": checked.twice, "bad": [_bad(each) for each in checked.bad]})
     else:
-        for line in _in_words(told, checked.twice):
+        for line in _in_words(result, checked.twice):
             echo(line)
-    if checked.bad or told.get("refused"):
+    if checked.bad or result.get("refused"):
         raise typer.Exit(NOTHING)
 
 
-def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator[SqsConsumerQueue]:
-    """Read what was given, from the one place that was named."""
+def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator[Entry]:
+    """Return the entries of the input: arguments, a file or standard input."""
     if ids == [STDIN]:
         ids, file = [], STDIN
     if ids and (file or column):
@@ -103,14 +97,14 @@ def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator
     return _lines_of(file or STDIN, column)
 
 
-def _lines_of(file: str, column: str | None) -> Iterator[SqsConsumerQueue]:
+def _lines_of(file: str, column: str | None) -> Iterator[Entry]:
     try:
         with _opened(file) as stream:
             yield from of_column(stream, column) if column else of_lines(stream)
     except OSError as error:
         raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise WrongUsageError(f"{file} is no text in UTF-8; save it as such.") from error
+        raise WrongUsageError(f"{file} is not UTF-8 text; save it as UTF-8.") from error
 
 
 @contextmanager
@@ -122,10 +116,10 @@ def _opened(file: str) -> Iterator[IO[str]]:
         yield stream
 
 
-def _send(service: Deployment, checked: Checked, *, force: bool) -> dict[str, Any]:
-    settings = service.settings
-    depth = SqsProducerQueue(service.sqs, service.outputs["QueueUrl"]).depth()
-    sender = Sender(service.sqs, service.outputs["QueueUrl"])
+def _send(deployment: Deployment, checked: Checked, *, force: bool) -> dict[str, Any]:
+    settings = deployment.settings
+    depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
+    sender = Sender(deployment.sqs, deployment.queue_url)
     ids = {message_id: force or wanted for message_id, wanted in checked.ids.items()}
     sent, refused = 0, list[Refused]()
     with _progress(len(ids)) as advance:
@@ -136,11 +130,11 @@ def _send(service: Deployment, checked: Checked, *, force: bool) -> dict[str, An
                 advance(joined + len(more))
         except EXPECTED:
             echo_err(
-                f"Stopped after {sent:,} of {counted(len(ids), 'id')}; give all of them again."
+                f"Stopped after {sent:,} of {counted(len(ids), 'id')}; enqueue all of them again."
             )
             raise
     for each in refused:
-        echo_err(f"{each.message_id}: the queue refuses it: {each.why}")
+        echo_err(f"{each.message_id}: the queue refused it: {each.why}")
     by = last_look_by(
         now(),
         in_queue=depth.visible + depth.delayed + depth.in_flight,
@@ -156,8 +150,9 @@ def _send(service: Deployment, checked: Checked, *, force: bool) -> dict[str, An
     }
 
 
-def _put_in_bulk(service: Deployment, checked: Checked) -> dict[str, Any]:
-    lane = Bulk(RecordTable(service.dynamodb, service.table_name), service.own_settings.rules, now)
+def _put_in_bulk(deployment: Deployment, checked: Checked) -> dict[str, Any]:
+    records = RecordTable(deployment.dynamodb, deployment.table_name)
+    lane = Bulk(records, deployment.lookup_settings.rules, now)
     new = known = 0
     with _progress(len(checked.ids)) as advance:
         try:
@@ -168,7 +163,7 @@ def _put_in_bulk(service: Deployment, checked: Checked) -> dict[str, Any]:
         except EXPECTED:
             done = new + known
             echo_err(
-                f"Stopped after {done:,} of {counted(len(checked.ids), 'id')}; give all again."
+                f"Stopped after {done:,} of {counted(len(checked.ids), 'id')}; enqueue all again."
             )
             raise
     return {"inBulk": new, "known": known}
@@ -176,7 +171,7 @@ def _put_in_bulk(service: Deployment, checked: Checked) -> dict[str, Any]:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Any]:
-    """Show a bar on a terminal; gives a function that moves it."""
+    """Show a bar on a terminal; yields the function that moves it."""
     bar = Progress(
         BarColumn(),
         MofNCompleteColumn(),
@@ -190,18 +185,19 @@ def _progress(total: int) -> Iterator[Any]:
         yield lambda number: bar.advance(task, number)
 
 
-def _in_words(told: dict[str, Any], twice: int) -> Iterator[str]:
-    if "sent" in told:
-        yield f"Sent {counted(told['sent'], 'id')}."
+def _in_words(result: dict[str, Any], twice: int) -> Iterator[str]:
+    if "sent" in result:
+        yield f"Sent {counted(result['sent'], 'id')}."
     else:
-        yield f"{counted(told['inBulk'], 'id')} in the bulk lane, {told['known']:,} known before."
+        new, known = counted(result["inBulk"], "id"), f"{result['known']:,}"
+        yield f"{new} in the bulk lane, {known} known before."
     if twice:
         yield f"{counted(twice, 'id')} given more than once."
-    if told.get("sent"):
-        by, seconds = told["lastLookBy"], told["lastLookInSeconds"]
-        yield f"The last is looked at by about {by[:19]}Z, in {span(seconds)}."
-    if told.get("inBulk"):
-        yield "They are looked at with the slots that today's mail leaves over."
+    if result.get("sent"):
+        by, seconds = result["lastLookBy"], result["lastLookInSeconds"]
+        yield f"The last is looked up by about {by[:19]}Z, in {span(seconds)}."
+    if result.get("inBulk"):
+        yield "They are looked up with the slots that today's mail leaves free."
 
 
 def _bad(bad: Bad) -> dict[str, str]:

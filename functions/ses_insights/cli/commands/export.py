@@ -1,4 +1,4 @@
-"""`insights export`: what became of the mail of some days, for a spreadsheet or a program."""
+"""`insights export`: the recipients of some days, for a spreadsheet or a program."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import typer
 
 from ses_insights.cli.deployment import now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Statuses, deployment_of
+from ses_insights.cli.options import Json, Stack, Statuses, deployment_of
 from ses_insights.cli.output import as_json as written
 from ses_insights.cli.output import counted, echo_err
 from ses_insights.cli.search import Days, by_status, day, moment
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.contracts.rows import Row
 
 COLUMNS: Final = (
@@ -40,15 +41,15 @@ def command(
     ] = "today",
     status: Statuses = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write a new file.")
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a new file.")
     ] = None,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """Write a line for each recipient whose newest event is on one of these days, oldest first.
+    """Export the recipients of some days, oldest first.
 
-    CSV with the last bounce and the last complaint; with --json the whole rows. Without --status
-    all recipients of whom SES told something. Exit code 1: there is none.
+    These are the recipients whose newest event is on one of the days. The CSV has the last bounce
+    and the last complaint of each; --json gives the whole rows. Exit code 1: nothing was found.
 
     \b
     Examples:
@@ -90,7 +91,7 @@ def write_json(rows: Iterable[Row], stream: IO[str]) -> int:
 
 
 def flat(row: Row) -> dict[str, Any]:
-    """Take out of a recipient's row what fits into one line."""
+    """Return the part of a recipient's row that fits into one line."""
     bounce, complaint = _last(row, "Bounce"), _last(row, "Complaint")
     values = {"LastEventAt": moment(row), **row, **bounce, **complaint}
     return {name: values[name] for name in COLUMNS if name in values}
@@ -108,12 +109,12 @@ def harmless(value: object) -> object:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[str]]:
-    """Open standard output, or a new file that is there only when it is whole."""
+    """Open standard output, or a new file that appears only when it is complete."""
     if output is None:
         yield sys.stdout
         return
     if output.exists():
-        raise WrongUsageError(f"{output} is there already; name another file.")
+        raise WrongUsageError(f"{output} exists already; name another file.")
     part = output.with_name(f"{output.name}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as stream:

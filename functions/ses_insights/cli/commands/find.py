@@ -1,8 +1,9 @@
-"""`insights find`: what became of mail, by recipient, status and day."""
+"""`insights find`: the recipients of mail, by address, status and day."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from ses_insights.cli.deployment import now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Statuses, deployment_of
+from ses_insights.cli.options import Json, Stack, Statuses, deployment_of
 from ses_insights.cli.output import (
     Cell,
     clean,
@@ -21,7 +22,8 @@ from ses_insights.cli.output import (
     echo_json,
     heading,
 )
-from ses_insights.cli.search import UNTOLD, Days, by_status, day, moment, newest, to_address
+from ses_insights.cli.search import WITHOUT_RECIPIENT, Days, by_status, day, moment, to_address
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.contracts.rows import Row
 
 
@@ -37,14 +39,14 @@ def command(
             "--day", metavar="DAY", help="Newest event on this day, in UTC: 2026-11-23, today, …"
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 20,
-    stack: Stack = DEFAULT_STACK,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")] = 20,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """List what became of mail to each recipient, the newest first.
+    """List recipients and what became of their mail, newest first.
 
-    NOT_FOUND and INVALID are those of messages without a recipient; for these the whole table is
-    read. With --json: the rows as they are in the table. Exit code 1: nothing was found.
+    NOT_FOUND and INVALID list messages, for which SES has named no recipient; they read the whole
+    table. --json gives the rows of the table. Exit code 1: nothing was found.
 
     \b
     Examples:
@@ -57,15 +59,15 @@ def command(
     if on:
         asked = day(on, now().date())
         days = Days(asked, asked)
-    if to and UNTOLD.intersection(statuses):
-        raise WrongUsageError("A message that is NOT_FOUND or INVALID has no recipient: no --to.")
-    service = deployment_of(ctx, stack)
-    rows = newest(
-        to_address(service, to, statuses, days)
+    if to and WITHOUT_RECIPIENT.intersection(statuses):
+        raise WrongUsageError("A NOT_FOUND or INVALID message has no recipient: leave out --to.")
+    deployment = deployment_of(ctx, stack)
+    found = (
+        to_address(deployment, to, statuses, days)
         if to
-        else by_status(service, statuses, days, newest_first=True),
-        limit,
+        else by_status(deployment, statuses, days, newest_first=True)
     )
+    rows = list(islice(found, limit))
     if as_json:
         echo_json(rows)
     else:
@@ -79,7 +81,7 @@ def command(
 
 
 def lines(rows: Sequence[Row]) -> list[Text]:
-    """Write rows for a person."""
+    """Return rows for a person."""
     if not rows:
         return []
     return columns(

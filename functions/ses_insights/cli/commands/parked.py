@@ -1,4 +1,4 @@
-"""`insights parked`: what is in the dead-letter queue, and what to do with it."""
+"""`insights parked`: lists, redrives or deletes the messages of the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from ses_insights.cli.asking import confirm
 from ses_insights.cli.dead_letters import NO_REASON, DeadLetters, Parked
 from ses_insights.cli.errors import EXPECTED, NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, Yes, deployment_of
-from ses_insights.cli.output import clean, columns, counted, echo, echo_err, echo_json, heading
+from ses_insights.cli.options import Json, Stack, Yes, deployment_of
+from ses_insights.cli.output import (
+    clean,
+    columns,
+    confirm,
+    counted,
+    echo,
+    echo_err,
+    echo_json,
+    heading,
+)
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 
 _BODY: Final = 60
-"""Characters of a body that a person sees; a bad body can be anything."""
+"""Characters of a body that are shown; a bad body can be anything."""
 
 Reason = Annotated[
     str | None,
     typer.Option(
         metavar="REASON",
-        help="Only those parked for this kind of reason, as the list names it.",
+        help="Only messages with this reason, as the list names it.",
     ),
 ]
 
@@ -33,13 +42,14 @@ app = typer.Typer(rich_markup_mode=None)
 def show(
     ctx: typer.Context,
     reason: Reason = None,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """List what is parked, by reason. Redrive it or drop it with the commands below.
+    """List what is parked in the dead-letter queue.
 
-    SQS shows ten messages of a group at a time; the count is that of all. The reason none is that
-    of messages on which the lookup function crashed again and again. Exit code 1: there is none.
+    The commands below redrive or drop these messages. SQS shows ten messages of a group at a time;
+    the count is that of all. Messages on which the lookup function crashed again and again have the
+    reason none. Exit code 1: nothing is parked.
 
     \b
     Examples:
@@ -48,7 +58,7 @@ def show(
       insights parked drop --reason NotAnId --yes
     """
     if ctx.invoked_subcommand:
-        # Ignored, --reason would let all be deleted.
+        # If --reason were ignored here, all would be deleted.
         if reason or as_json or _is_given(ctx, "stack"):
             raise WrongUsageError(f"Give options after {ctx.invoked_subcommand}, not before it.")
         return
@@ -72,12 +82,12 @@ def redrive(
     ctx: typer.Context,
     reason: Reason = None,
     yes: Yes = False,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """Send parked messages back to the queue, after what caused it was mended.
+    """Send parked messages back to the queue, once the cause is fixed.
 
-    Each keeps its body and its place among the others. Exit code 1: there is none, or you said no.
+    Bodies and order stay as they are. Exit code 1: nothing is parked, or the answer was no.
 
     \b
     Examples:
@@ -94,12 +104,13 @@ def drop(
     ctx: typer.Context,
     reason: Reason = None,
     yes: Yes = False,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """Delete parked messages for good. With --json: those that were deleted, with their bodies.
+    """Delete parked messages for good.
 
-    Exit code 1: there is none, or you said no.
+    --json prints what was deleted, with the bodies. Exit code 1: nothing is parked, or the answer
+    was no.
 
     \b
     Examples:
@@ -112,7 +123,7 @@ def drop(
 
 
 def lines(messages: Sequence[Parked]) -> list[Text]:
-    """Write parked messages for a person: how many for each reason, then each."""
+    """Return parked messages for a person: how many for each reason, then each."""
     if not messages:
         return []
     counts = Counter(message.slug for message in messages)
@@ -146,9 +157,8 @@ def _is_given(ctx: typer.Context, option: str) -> bool:
 
 
 def _letters(ctx: typer.Context, stack: str) -> DeadLetters:
-    service = deployment_of(ctx, stack)
-    outputs = service.outputs
-    return DeadLetters(service.sqs, outputs["DeadLetterQueueUrl"], outputs["QueueUrl"])
+    deployment = deployment_of(ctx, stack)
+    return DeadLetters(deployment.sqs, deployment.dead_letter_queue_url, deployment.queue_url)
 
 
 def _ask(letters: DeadLetters, what: str, reason: str | None, *, yes: bool) -> None:
@@ -156,7 +166,7 @@ def _ask(letters: DeadLetters, what: str, reason: str | None, *, yes: bool) -> N
     if not total:
         echo_err(_nothing(None))
         raise typer.Exit(NOTHING)
-    which = f"those of {counted(total, 'parked message')} whose reason is {clean(reason)}"
+    which = f"those of {counted(total, 'parked message')} with the reason {clean(reason)}"
     if not confirm(f"{what}: {which if reason else counted(total, 'parked message')}?", yes=yes):
         raise typer.Exit(NOTHING)
 
@@ -164,7 +174,7 @@ def _ask(letters: DeadLetters, what: str, reason: str | None, *, yes: bool) -> N
 def _do(
     messages: Iterator[Parked], key: str, done: str, reason: str | None, *, as_json: bool
 ) -> None:
-    """Go through the messages; what was done before a failure is told before it."""
+    """Go through the messages; a failure is preceded by how many were done."""
     taken: list[Parked] = []
     try:
         taken.extend(messages)
@@ -181,7 +191,7 @@ def _do(
 
 
 def _nothing(reason: str | None) -> str:
-    return f"Nothing is parked for {clean(reason)}." if reason else "Nothing is parked."
+    return f"Nothing is parked with the reason {clean(reason)}." if reason else "Nothing is parked."
 
 
 def _json(message: Parked) -> dict[str, Any]:

@@ -9,8 +9,18 @@ import typer
 from rich.text import Text
 
 from ses_insights.cli.errors import NothingFoundError, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
-from ses_insights.cli.output import Cell, clean, coloured, columns, counted, echo, echo_json
+from ses_insights.cli.options import Json, Stack, deployment_of
+from ses_insights.cli.output import (
+    Cell,
+    clean,
+    coloured,
+    columns,
+    counted,
+    echo,
+    echo_json,
+    lane_name,
+)
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.contracts.queue_message import BodyError, read_body
 from ses_insights.contracts.rows import read_record
 from ses_insights.domain.alert import Alert
@@ -26,12 +36,12 @@ def command(
     message_id: Annotated[
         str, typer.Argument(metavar="ID", help="The message's id, in any form the queue takes.")
     ],
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """Tell all that is known of one message, in the order in which it happened.
+    """Show everything that is known of one message, in order of time.
 
-    With --json: its rows as they are in the table. Exit code 1: the message is not in the table.
+    --json gives its rows of the table. Exit code 1: the message is not in the table.
 
     \b
     Examples:
@@ -46,8 +56,8 @@ def command(
     record = read_record(rows)
     if record is None:
         raise NothingFoundError(
-            "The table does not have this message: it still waits in the queue, was never "
-            "enqueued, or has expired."
+            "This message is not in the table: it still waits in the queue, was never enqueued, "
+            "or has expired."
         )
     if as_json:
         echo_json(rows)
@@ -57,11 +67,11 @@ def command(
 
 
 def lines(record: Record) -> list[Text]:
-    """Write a message for a person."""
+    """Return a message for a person."""
     found = columns(_facts(record))
-    for place in record.insights.destinations:
-        found += [Text(), _destination(place)]
-        found += columns([("", *_event(event)) for event in place.events])
+    for destination in record.insights.destinations:
+        found += [Text(), _destination(destination)]
+        found += columns([("", *_event(event)) for event in destination.events])
     if record.alerts:
         found += [Text(), Text("Alerts", "bold")]
         found += columns([("", *_alert(alert)) for alert in _in_order(record.alerts)])
@@ -104,22 +114,22 @@ def _looks(record: Record) -> str:
 def _next(record: Record) -> str:
     if record.next_look_at is None:
         return f"none: {record.final}"
-    return f"{record.next_look_at} ({record.lane})"
+    return f"{record.next_look_at} ({lane_name(record.lane)})"
 
 
-def _destination(place: Destination) -> Text:
-    words: list[Cell] = [Text(clean(place.address) or "(no address)", "bold")]
-    words.append(coloured(status_of(place)))
-    words.append(clean(place.isp))
-    words += _counts(place)
+def _destination(destination: Destination) -> Text:
+    words: list[Cell] = [Text(clean(destination.address) or "(no address)", "bold")]
+    words.append(coloured(status_of(destination)))
+    words.append(clean(destination.isp))
+    words += _counts(destination)
     return Text("  ").join(Text.assemble(word) for word in words if word)
 
 
-def _counts(place: Destination) -> Iterator[str]:
-    if place.open_count:
-        yield counted(place.open_count, "open")
-    if place.click_count:
-        yield counted(place.click_count, "click")
+def _counts(destination: Destination) -> Iterator[str]:
+    if destination.open_count:
+        yield counted(destination.open_count, "open")
+    if destination.click_count:
+        yield counted(destination.click_count, "click")
 
 
 def _event(event: Event) -> tuple[str, str, str]:
@@ -140,12 +150,12 @@ def _in_order(alerts: Sequence[Alert]) -> list[Alert]:
 
 
 def _alert(alert: Alert) -> list[Cell]:
-    told = f"told {alert.published_at}" if alert.published_at else "not told yet"
+    published = f"published {alert.published_at}" if alert.published_at else "pending"
     return [
         alert.detected_at,
         str(alert.alert_type),
         coloured(alert.explanation.severity),
         clean(alert.destination),
-        told,
+        published,
         alert.explanation.next_step,
     ]

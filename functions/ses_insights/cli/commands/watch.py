@@ -1,4 +1,4 @@
-"""`insights watch`: the status, again and again."""
+"""`insights watch`: the status, repeated."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import typer
 from rich.console import Group
 from rich.live import Live
 
-from ses_insights.cli.commands.status import State, lines, one_line, read, to_json
+from ses_insights.cli.commands.status import lines, one_line, to_json
 from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import EXPECTED, sentence
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.options import Json, Stack, deployment_of
 from ses_insights.cli.output import OUT, as_json, echo, echo_err
+from ses_insights.cli.state import State, read
+from ses_insights.contracts.names import DEFAULT_STACK_NAME
 
 
 def command(
@@ -25,33 +27,34 @@ def command(
         float, typer.Option(min=0.0, metavar="SECONDS", help="Time between two readings.")
     ] = 2.0,
     times: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop after so many readings.")
+        int | None, typer.Option(min=1, metavar="N", help="Stop after this many readings.")
     ] = None,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     in_json: Json = False,
 ) -> None:
-    """Show the status until Ctrl-C, which is exit code 0.
+    """Show the status again and again.
 
-    On a terminal in place; elsewhere a line for each reading, with --json an object a line.
+    A terminal shows it in place; a pipe gets a line for each reading, with --json an object a line.
+    Ctrl-C ends it with exit code 0.
 
     \b
     Examples:
       insights watch
       insights watch --every 60 --times 10 --json >> insights.jsonl
     """
-    service = deployment_of(ctx, stack)
-    with suppress(KeyboardInterrupt), _shown(in_json=in_json) as show:
+    deployment = deployment_of(ctx, stack)
+    with suppress(KeyboardInterrupt), _display(in_json=in_json) as show:
         for number in count(1):
-            _look(service, show, is_first=number == 1)
+            _show_once(deployment, show, is_first=number == 1)
             if number == times:
                 return
             time.sleep(every)
 
 
-def _look(service: Deployment, show: Callable[[State], None], *, is_first: bool) -> None:
-    """Read and show; what fails later may pass, so it is told, and watched on."""
+def _show_once(deployment: Deployment, show: Callable[[State], None], *, is_first: bool) -> None:
+    """Read and show; a failure after the first reading is printed, and the next one follows."""
     try:
-        show(read(service))
+        show(read(deployment))
     except EXPECTED as error:
         if is_first:
             raise
@@ -59,8 +62,8 @@ def _look(service: Deployment, show: Callable[[State], None], *, is_first: bool)
 
 
 @contextmanager
-def _shown(*, in_json: bool) -> Iterator[Callable[[State], None]]:
-    """Give the way in which a reading is shown here."""
+def _display(*, in_json: bool) -> Iterator[Callable[[State], None]]:
+    """Yield the function that shows a reading."""
     if in_json:
         yield lambda state: print(as_json(to_json(state), indent=None), flush=True)  # noqa: T201
     elif OUT.is_terminal:

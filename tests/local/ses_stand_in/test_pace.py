@@ -1,4 +1,4 @@
-"""The rate limit, and the verdict on a log of calls."""
+"""The rate limit, and the report on a log of calls."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_a_period_of_nothing_accepts_everything() -> None:
 
 
 def test_the_report_counts_every_kind_of_call() -> None:
-    """Accepted, refused for the pace and met by a fault are told apart."""
+    """Accepted, refused for the pace and met by a fault are counted apart."""
     report = report_on(
         [
             call(0.0),

@@ -11,11 +11,11 @@ from local.ses_stand_in.pace import Call
 from local.stack.faults.control import FaultKind, Service
 from tools.soak.figures import (
     MEBIBYTE,
+    Delivery,
     Figures,
     Memory,
     Sample,
     Spell,
-    Telling,
     memories,
     promises,
     quiet_stretches,
@@ -43,13 +43,13 @@ HOUR = Figures(
     slots=1_800,
     used=1_750,
     memory=(Memory("lookup", 3_000.0, 70 * MEBIBYTE, 74 * MEBIBYTE),),
-    alerts_due=1_100,
-    alerts_told=1_100,
-    told_again=7,
-    told_again_unexplained=0,
+    alerts_expected=1_100,
+    alerts_received=1_100,
+    repeats=7,
+    repeats_unexplained=0,
     waiting=0,
     parked=180,
-    parked_due=180,
+    parked_expected=180,
     spells=(Spell(fault=REFUSED, on=100.0, off=120.0, met=12),),
     recoveries=(9.5,),
 )
@@ -79,8 +79,8 @@ def test_a_good_hour_breaks_no_promise() -> None:
         (replace(HOUR, stored=1_999), "ids stored"),
         (replace(HOUR, differences=("m: stored as nothing",)), "rows and alerts that differ"),
         (replace(HOUR, unsettled=1), "ids looked at last before"),
-        (replace(HOUR, alerts_told=1_099), "alerts told, of those due"),
-        (replace(HOUR, told_again_unexplained=1), "alerts told again"),
+        (replace(HOUR, alerts_received=1_099), "alerts received, of those"),
+        (replace(HOUR, repeats_unexplained=1), "alerts received again"),
         (replace(HOUR, waiting=1), "messages left in the queue"),
         (replace(HOUR, parked=181), "messages in the dead-letter queue"),
         (replace(HOUR, parked=179), "messages in the dead-letter queue"),
@@ -99,8 +99,8 @@ def test_each_broken_promise_is_found(bad: Figures, what: str) -> None:
     assert found.startswith(what)
 
 
-def test_the_page_names_what_is_broken_and_who_met_which_fault() -> None:
-    """A broken promise is marked, a difference is told, each fault has its row."""
+def test_the_page_names_what_is_broken_and_how_often_each_fault_was_met() -> None:
+    """A broken promise is marked, a difference is listed, each fault has its row."""
     text = page(
         replace(HOUR, stored=1_999, differences=("m: stored as nothing",)),
         seed=4,
@@ -136,24 +136,24 @@ def test_slots_are_counted_in_quiet_stretches_alone() -> None:
     assert slots_of([(0.0, 10.5)], calls, period=1.0) == (11, 9)
 
 
-def test_a_stalled_line_costs_its_slots() -> None:
+def test_a_stalled_queue_costs_its_slots() -> None:
     """A stretch ends with the next fault and not with the last look in it."""
     assert slots_of([(0.0, 99.5)], looks(0.0, 1.0), period=1.0) == (100, 2)
 
 
 @pytest.mark.parametrize("fault", [REFUSED, SNS_MUTE, KILL])
 def test_a_repeat_is_explained_by_a_fault_before_the_mark(fault: Fault) -> None:
-    """Told while the mark could not be set, or the answer was lost: told again after it."""
+    """Published while the mark could not be set, or its answer was lost: published again after."""
     spells = [Spell(fault=fault, on=100.0, off=100.0 + fault.seconds, met=1)]
-    tellings = [Telling("a", 99.5), Telling("a", 102.0), Telling("a", 140.0)]
-    assert unexplained(tellings, spells) == 0
+    deliveries = [Delivery("a", 99.5), Delivery("a", 102.0), Delivery("a", 140.0)]
+    assert unexplained(deliveries, spells) == 0
 
 
 def test_a_repeat_without_such_a_fault_is_not_explained() -> None:
-    """While SNS refuses nothing is told; and what was told in quiet is told once."""
+    """While SNS refuses nothing is published; in quiet an alert is published once."""
     spells = [Spell(fault=SNS_DOWN, on=100.0, off=120.0, met=1)]
-    assert unexplained([Telling("a", 110.0), Telling("a", 130.0)], spells) == 1
-    assert unexplained([Telling("a", 50.0), Telling("b", 51.0), Telling("a", 90.0)], spells) == 1
+    assert unexplained([Delivery("a", 110.0), Delivery("a", 130.0)], spells) == 1
+    assert unexplained([Delivery("a", 50.0), Delivery("b", 51.0), Delivery("a", 90.0)], spells) == 1
 
 
 def test_memory_is_that_of_the_process_that_lived_longest() -> None:

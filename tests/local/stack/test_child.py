@@ -1,19 +1,17 @@
-"""Children of a local run: they log to a file, fail in words, and never stay behind."""
+"""Child processes of a local run: a log file, an error with its end, and none outlives the run."""
 
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from local.stack.child import LocalRunError, Program, complete, running
-
-SECONDS = 20.0
+from tests.support.patience import SECONDS, eventually
 
 ProgramOf = Callable[[str], Program]
 
@@ -43,14 +41,6 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens in another process."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_program_runs_for_as_long_as_the_block(program: ProgramOf) -> None:
     """A running program is gone when its block ends."""
     with running(program("import time; time.sleep(60)")) as child:
@@ -78,11 +68,11 @@ def test_children_of_a_child_are_stopped_too(program: ProgramOf) -> None:
         child.wait_until(lambda: "\n" in log.read_text(), seconds=SECONDS)
         other = int(log.read_text())
         assert is_alive(other)
-    wait_for(lambda: not is_alive(other))
+    eventually(lambda: not is_alive(other))
 
 
 def test_a_program_that_ignores_signals_is_ended(program: ProgramOf) -> None:
-    """A program has no say in when it ends."""
+    """A program cannot delay its end."""
     stubborn = program("""
         import signal, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -113,18 +103,18 @@ def test_a_child_dies_with_its_parent(program: ProgramOf, tmp_path: Path) -> Non
             time.sleep(60)
     """
     source = program(parent).command
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     log = tmp_path / "sleeper.log"
     with subprocess.Popen(source, cwd=tmp_path, env=environment) as killed:
-        wait_for(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        eventually(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
         # Only a child that has come so far has asked to die with its parent.
-        wait_for(lambda: "up" in log.read_text())
+        eventually(lambda: "up" in log.read_text())
         child = int(pid_file.read_text())
         killed.kill()
-    wait_for(lambda: not is_alive(child))
+    eventually(lambda: not is_alive(child))
 
 
-def test_a_program_that_ends_early_is_told_with_its_last_words(program: ProgramOf) -> None:
+def test_a_program_that_ends_early_is_reported_with_its_last_output(program: ProgramOf) -> None:
     """A start that fails says what ended, how, its last output and where the log is."""
     failing = program("import sys; sys.exit('the port is taken')")
     with (
@@ -162,6 +152,6 @@ def test_a_failed_step_shows_the_end_of_its_log(program: ProgramOf) -> None:
 
 
 def test_a_step_that_hangs_is_given_up(program: ProgramOf) -> None:
-    """A step that does not end is stopped and told."""
+    """A step that does not end is stopped and reported."""
     with pytest.raises(LocalRunError, match="did not finish within 0 s"):
         complete(program("import time; time.sleep(60)"), seconds=0.1)

@@ -59,7 +59,7 @@ def test_a_text_is_found_in_every_form(write: Callable[[str], str]) -> None:
 
 
 def test_a_text_that_is_cut_off_is_found() -> None:
-    """A log that stops in the middle of it has still told it."""
+    """A log that stops in the middle of it still holds it."""
     assert leaks(["anna.karenina@recipient.example"], "no such mailbox: anna.karenina@rec")
 
 

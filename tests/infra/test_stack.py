@@ -1,4 +1,4 @@
-"""The stack against the rules of others: cdk-nag's AwsSolutions pack and cfn-lint."""
+"""The stack as a whole: its outputs, and the rules of cdk-nag's AwsSolutions pack and cfn-lint."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack, Validations
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
@@ -27,7 +28,7 @@ def checked(tmp_path: Path, cdk_context: dict[str, object]) -> App:
 
 
 def test_aws_solutions_finds_nothing(checked: App) -> None:
-    """Every rule of the pack is kept, or acknowledged where and why it cannot be."""
+    """Every rule of the pack is met, or acknowledged with a reason."""
     SesInsightsStack(checked, "SesInsights", config=Config())
     assert checked.synth().get_stack_by_name("SesInsights").template
 
@@ -45,3 +46,29 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
         assembly / "SesInsights.template.json", config=ManualArgs(ignore_checks=[WRITTEN_BY_CDK])
     )
     assert not [str(match) for match in found]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("QueueUrl", "DeadLetterQueueUrl", "TableName"),
+        *("AlertTopicArn", "OpsTopicArn", "LookupFunctionName", "FollowUpFunctionName"),
+        "DashboardName",
+    ],
+)
+def test_outputs_have_their_contract_names(template: Template, name: str) -> None:
+    """Other programs find the parts of the stack by these names."""
+    template.has_output(name, {"Value": Match.any_value(), "Description": Match.any_value()})
+
+
+def test_names_are_left_to_cloudformation(template: Template) -> None:
+    """No queue, table, topic or function has a fixed name: a change can replace any of them."""
+    for kind, name in (
+        ("AWS::SQS::Queue", "QueueName"),
+        ("AWS::DynamoDB::GlobalTable", "TableName"),
+        ("AWS::SNS::Topic", "TopicName"),
+        ("AWS::Lambda::Function", "FunctionName"),
+        ("AWS::Logs::LogGroup", "LogGroupName"),
+        ("AWS::IAM::Role", "RoleName"),
+    ):
+        template.all_resources_properties(kind, {name: Match.absent()})

@@ -1,4 +1,4 @@
-"""SES's own events, through the deployed rules, into the line; with nothing in the pipeline.
+"""SES's own events, through the deployed rules, into the queue; nothing in the pipeline enqueues.
 
 Like AWS, the emulator takes no event of AWS's own sources from outside. So each deployed rule is
 made to listen to one more source, whose events are otherwise as SES publishes them. Not shown here,
@@ -9,27 +9,21 @@ letters of a rule. For these tests/infra holds the template to what is meant.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
-from local.actors.pipeline import SENDER, Pipeline
+from local.actors.pipeline import SENDER
 from local.ses_stand_in.stories import STORIES, address_of
-from local.stack.observe import message_row, messages_in, read_parked
-from local.stack.run import LocalRun, local_stack
+from local.stack.run import LocalRun
+from tests.support.deployed_stack import LIFE, DeployedStack
 from tests.support.patience import eventually
 
 OURS: Final = "local.ses_stand_in"
 """The source that the rules listen to as well."""
 
-FAST: Final = 36_000.0
-"""SES shows a mail 8 ms after it was sent."""
-
-BOUNCES_LATE: Final = STORIES["delivered-then-bounced"]
-SECONDS_TO_BOUNCE: Final = 8.0
-"""Enough for the first look to come before."""
+BOUNCES_LATE: Final = "delivered-then-bounced"
 
 Event = dict[str, Any]
 
@@ -68,17 +62,9 @@ def without_id(detail_type: str) -> Event:
 
 
 @pytest.fixture(scope="module")
-def intake() -> Iterator[LocalRun]:
-    """The stack with both rules, where a fresh id is looked at without delay."""
-    keys = {"firstLookDelaySeconds": "0", "intakeSent": "true", "intakeFeedback": "true"}
-    with local_stack(keys) as run:
-        yield run
-
-
-@pytest.fixture(scope="module")
-def patterns(intake: LocalRun) -> list[str]:
+def patterns(run: LocalRun) -> list[str]:
     """The patterns of the rules as they were deployed; from here on they listen to ours, too."""
-    events = intake.session.client("events")
+    events = run.session.client("events")
     rules = [events.describe_rule(Name=rule["Name"]) for rule in events.list_rules()["Rules"]]
     for rule in rules:
         pattern = json.loads(rule["EventPattern"])
@@ -88,19 +74,15 @@ def patterns(intake: LocalRun) -> list[str]:
 
 
 @pytest.fixture
-def pipeline(intake: LocalRun, patterns: list[str]) -> Pipeline:
-    """A pipeline that sends and enqueues nothing; SES and the dead letters with a clean slate."""
+def intake(stack: DeployedStack, patterns: list[str]) -> DeployedStack:
+    """The stack whose rules listen to the events of the test."""
     assert len(patterns) == 2
-    sqs = intake.session.client("sqs")
-    intake.ses.reset()
-    intake.ses.change(speed=FAST)
-    sqs.purge_queue(QueueUrl=intake.outputs["DeadLetterQueueUrl"])
-    return Pipeline(ses=intake.ses_client(), sqs=sqs, queue_url=intake.outputs["QueueUrl"])
+    return stack
 
 
-def publish(run: LocalRun, *published: Event) -> None:
+def publish(stack: DeployedStack, *published: Event) -> None:
     """Put events on the account's default bus."""
-    answer = run.session.client("events").put_events(
+    answer = stack.run.session.client("events").put_events(
         Entries=[
             {
                 "Source": OURS,
@@ -113,24 +95,24 @@ def publish(run: LocalRun, *published: Event) -> None:
     assert answer["FailedEntryCount"] == 0
 
 
-def sent_and_looked_at(run: LocalRun, pipeline: Pipeline, story: str = "delivered") -> str:
-    """Send a mail, let SES say so, and wait until it was looked at; returns its id."""
-    message_id = str(pipeline.send(STORIES[story])["MessageId"])
-    publish(run, event("Email Sent", message_id, story))
-    eventually(lambda: message_row(run, message_id) is not None)
+def sent_and_looked_at(stack: DeployedStack, story: str = "delivered") -> str:
+    """Send a mail, let SES publish that, and wait until it was looked at; returns its id."""
+    message_id = str(stack.send(story)["MessageId"])
+    publish(stack, event("Email Sent", message_id, story))
+    eventually(lambda: stack.row(message_id))
     return message_id
 
 
-def asked_for(run: LocalRun) -> list[str]:
+def asked_for(stack: DeployedStack) -> list[str]:
     """The ids of all looks, in order."""
-    return [call.message_id for call in run.ses.calls()]
+    return [call.message_id for call in stack.calls()]
 
 
 def test_the_rules_take_what_ses_publishes_and_nothing_else(
-    intake: LocalRun, patterns: list[str]
+    run: LocalRun, patterns: list[str]
 ) -> None:
     """As deployed, each of three kinds of event fits one rule, and any other fits none."""
-    events = intake.session.client("events")
+    events = run.session.client("events")
 
     def fits(published: Event) -> int:
         whole = {
@@ -147,47 +129,43 @@ def test_the_rules_take_what_ses_publishes_and_nothing_else(
         )
 
     taken = ("Email Sent", "Email Bounced", "Email Complaint Received")
-    passed_over = ("Email Delivered", "Email Opened", "Email Clicked", "Email Delivery Delayed")
+    ignored = ("Email Delivered", "Email Opened", "Email Clicked", "Email Delivery Delayed")
     assert [fits(event(each, "id")) for each in taken] == [1, 1, 1]
-    assert [fits(event(each, "id")) for each in passed_over] == [0, 0, 0, 0]
+    assert [fits(event(each, "id")) for each in ignored] == [0, 0, 0, 0]
     assert [fits(without_id(each)) for each in taken] == [0, 0, 0]
     assert fits({**event("Email Sent", "id"), "source": "com.example.shop"}) == 0
 
 
-def test_a_mail_is_looked_at_because_ses_says_it_was_sent(
-    intake: LocalRun, pipeline: Pipeline
-) -> None:
+def test_a_mail_is_looked_at_because_ses_says_it_was_sent(intake: DeployedStack) -> None:
     """Nothing in the pipeline enqueues it; the rule does."""
-    message_id = sent_and_looked_at(intake, pipeline)
-    row = message_row(intake, message_id)
-    assert row is not None
-    assert row["Status"] == "DELIVERED"
+    message_id = sent_and_looked_at(intake)
+    assert intake.row(message_id)["Status"] == "DELIVERED"
     assert asked_for(intake) == [message_id]
 
 
-def test_a_bounce_is_found_when_ses_publishes_it(intake: LocalRun, pipeline: Pipeline) -> None:
-    """Its next look was hours away; a second event of what is known then costs no look."""
-    bounce = max(each.after for each in BOUNCES_LATE.events)
-    intake.ses.change(speed=bounce.total_seconds() / SECONDS_TO_BOUNCE)
-    message_id = sent_and_looked_at(intake, pipeline, BOUNCES_LATE.name)
-    before = message_row(intake, message_id)
-    assert before is not None
-    assert before["Status"] == "DELIVERED"
+def test_a_bounce_is_found_when_ses_publishes_it(intake: DeployedStack) -> None:
+    """Its next look was minutes away; a second event of what is known then costs no look."""
+    intake.run.ses.change(speed=LIFE)
+    message_id = str(intake.send(BOUNCES_LATE)["MessageId"])
+    intake.run.ses.advance(timedelta(minutes=5))
+    publish(intake, event("Email Sent", message_id, BOUNCES_LATE))
+    eventually(lambda: intake.row(message_id))
+    assert intake.row(message_id)["Status"] == "DELIVERED"
 
-    eventually(lambda: all(time.time() > each.settled_at.timestamp() for each in intake.ses.sent()))
-    bounced = event("Email Bounced", message_id, BOUNCES_LATE.name)
+    intake.run.ses.advance(timedelta(days=3))
+    bounced = event("Email Bounced", message_id, BOUNCES_LATE)
     publish(intake, bounced)
-    eventually(lambda: _status(intake, message_id) == "PERMANENT_BOUNCE")
+    eventually(lambda: intake.row(message_id)["Status"] == "PERMANENT_BOUNCE")
     assert asked_for(intake) == [message_id] * 2
 
     publish(intake, bounced, event("Email Complaint Received", message_id))
-    other = sent_and_looked_at(intake, pipeline)
+    other = sent_and_looked_at(intake)
     assert asked_for(intake) == [message_id, message_id, other]
 
 
-def test_other_events_enqueue_nothing(intake: LocalRun, pipeline: Pipeline) -> None:
+def test_other_events_enqueue_nothing(intake: DeployedStack) -> None:
     """Of another kind or without an id: no look, and nothing to park."""
-    unseen = str(pipeline.send(STORIES["opened"])["MessageId"])
+    unseen = str(intake.send("opened")["MessageId"])
     publish(
         intake,
         event("Email Delivered", unseen),
@@ -195,25 +173,22 @@ def test_other_events_enqueue_nothing(intake: LocalRun, pipeline: Pipeline) -> N
         without_id("Email Sent"),
         without_id("Email Bounced"),
     )
-    message_id = sent_and_looked_at(intake, pipeline)
+    message_id = sent_and_looked_at(intake)
     assert asked_for(intake) == [message_id]
-    assert message_row(intake, unseen) is None
-    assert messages_in(intake, intake.outputs["DeadLetterQueueUrl"]) == 0
+    assert intake.row(unseen) == {}
+    assert intake.parked() == 0
 
 
-def test_an_event_with_a_malformed_id_is_parked(intake: LocalRun, pipeline: Pipeline) -> None:
-    """It costs no look and holds up nobody; no address or subject of it got into the queue."""
+def test_an_event_with_a_malformed_id_is_parked(intake: DeployedStack) -> None:
+    """It costs no look and holds up no other; no address or subject of it got into the queue."""
     publish(
         intake,
         event("Email Sent", "no id"),
         event("Email Bounced", 4711),
     )
-    message_id = sent_and_looked_at(intake, pipeline)
+    message_id = sent_and_looked_at(intake)
     assert asked_for(intake) == [message_id]
-    bodies = sorted(str(message["Body"]) for message in read_parked(intake))
-    assert bodies == ['{"MessageId": "4711", "due": true}', '{"MessageId": "no id"}']
-
-
-def _status(run: LocalRun, message_id: str) -> object:
-    row = message_row(run, message_id)
-    return row and row["Status"]
+    assert intake.parked_bodies() == [
+        '{"MessageId": "4711", "due": true}',
+        '{"MessageId": "no id"}',
+    ]

@@ -33,8 +33,8 @@ def project(tmp_path: Path) -> Path:
         "constraints.txt": "boto3==1",
         "package-lock.json": "{}",
         "infra/stack.py": "stack",
-        "functions/lookup.py": "lookup",
-        "functions/insights/core.py": "core",
+        "functions/requirements.txt": "powertools",
+        "functions/ses_insights/core.py": "core",
         "README.md": "words",
         "node_modules/.bin/cdk": CLI,
     }.items():
@@ -78,8 +78,8 @@ def test_a_second_run_does_not_synthesise_again(cdk: Cdk) -> None:
         "constraints.txt",
         "package-lock.json",
         "infra/stack.py",
-        "functions/insights/core.py",
-        "functions/insights/new.py",
+        "functions/ses_insights/core.py",
+        "functions/ses_insights/new.py",
     ],
 )
 def test_a_change_of_what_goes_in_synthesises_again(cdk: Cdk, changed: str) -> None:
@@ -99,7 +99,7 @@ def test_another_context_synthesises_again(project: Path) -> None:
     ["README.md", "functions/__pycache__/lookup.pyc", "infra/.cache/x", "node_modules/x.js"],
 )
 def test_other_files_do_not_matter(project: Path, irrelevant: str) -> None:
-    """Words, caches and installed packages cause no synth."""
+    """Pages, caches and installed packages cause no synth."""
     before = digest(project, CONTEXT)
     file = project / irrelevant
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -109,12 +109,15 @@ def test_other_files_do_not_matter(project: Path, irrelevant: str) -> None:
 
 def test_assemblies_do_not_pile_up(cdk: Cdk) -> None:
     """Only the last few are kept, the one just made among them."""
-    made = [cdk.synth({"firstLookDelaySeconds": str(delay)}) for delay in range(8)]
+    made = []
+    for number in range(8):
+        made.append(cdk.synth({"firstLookDelaySeconds": str(number)}))
+        os.utime(made[-1], (number, number))  # a file system may not tell moments apart
     assert {path for path in made if path.exists()} == set(made[-5:])
 
 
 def test_a_renamed_file_is_a_change(project: Path) -> None:
-    """The same words under another name are other sources."""
+    """The same content under another name is another source."""
     before = digest(project, CONTEXT)
     (project / "infra/stack.py").rename(project / "infra/stacks.py")
     assert digest(project, CONTEXT) != before
@@ -134,7 +137,7 @@ def test_the_app_runs_only_for_a_synth(cdk: Cdk) -> None:
         assert f"--app {assembly}" in call
 
 
-def test_the_cli_speaks_to_nobody_else(cdk: Cdk) -> None:
+def test_the_cli_speaks_to_no_other_host(cdk: Cdk) -> None:
     """No telemetry, no notices, no version check, and nothing written to the home folder."""
     (cdk.project / "node_modules/.bin/cdk").write_text('#!/bin/sh\nenv >"$CALLS"; echo "$@"\n')
     cdk.bootstrap(Path("assembly"))
@@ -146,14 +149,14 @@ def test_the_cli_speaks_to_nobody_else(cdk: Cdk) -> None:
 
 
 def test_a_failed_deployment_shows_what_the_cli_said(cdk: Cdk) -> None:
-    """The CLI's own words reach the person who started the run."""
+    """The CLI's own output reaches the person who started the run."""
     (cdk.project / "node_modules/.bin/cdk").write_text("#!/bin/sh\necho no such role; exit 1\n")
     with pytest.raises(LocalRunError, match=r"`cdk bootstrap` failed with exit code 1") as error:
         cdk.bootstrap(Path("assembly"))
     assert "  | no such role" in str(error.value)
 
 
-def test_a_missing_cli_is_told(cdk: Cdk) -> None:
+def test_a_missing_cli_is_reported(cdk: Cdk) -> None:
     """Without the set-up, the message says what is missing and how it gets there."""
     (cdk.project / "node_modules/.bin/cdk").unlink()
     with pytest.raises(LocalRunError, match=r"The CDK CLI is missing: .*Run `make synth`"):

@@ -1,0 +1,107 @@
+"""Erasing what the table holds of an address; `service.erase` decides which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from ses_insights.adapters.aws_errors import error_codes
+from ses_insights.adapters.items import to_item
+from ses_insights.cli.deployment import Deployment, now
+from ses_insights.cli.errors import CliError
+from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Attribute, Index
+from ses_insights.contracts.rows import ALERT, MESSAGE, Row
+from ses_insights.service.erase import addresses, rows_about, tombstone
+
+_ACTIONS: Final = 100
+"""The most that one transaction takes."""
+
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the table holds of an address in the rows of one message."""
+
+    message_id: str
+    address: str
+    rows: tuple[Row, ...]
+    """Those that are to be deleted."""
+
+    @property
+    def alerts(self) -> int:
+        """How many of them are alerts."""
+        return sum(_is_alert(row) for row in self.rows)
+
+    @property
+    def pending_alerts(self) -> int:
+        """How many of them are alerts that are not published yet, and will not be."""
+        return sum(_is_alert(row) and "PublishedAt" not in row for row in self.rows)
+
+
+def held_of(deployment: Deployment, recipient: str) -> Iterator[Held]:
+    """Return what the table holds of an address, in its likely spellings, message by message."""
+    key, _ = INDEX_KEYS[Index.BY_DESTINATION]
+    for address in addresses(recipient):
+        listed = deployment.query(
+            IndexName=Index.BY_DESTINATION,
+            KeyConditionExpression=f"{key} = :address",
+            ExpressionAttributeValues=to_item({":address": address}),
+            ProjectionExpression=Attribute.MESSAGE_ID,
+        )
+        for message_id in dict.fromkeys(str(row[Attribute.MESSAGE_ID]) for row in listed):
+            if rows := rows_about(deployment.rows_of(message_id), address):
+                yield Held(message_id, address, rows)
+
+
+def erase(deployment: Deployment, held: Held) -> int:
+    """Erase what one message holds; returns how many rows were deleted.
+
+    The message's row loses its data first, or with the others, and the rows by which it is found
+    go last. So it can be run again, wherever it stopped. Raises `CliError`, and what boto3 raises.
+    """
+    for _ in range(_TRIES):
+        rows = deployment.rows_of(held.message_id)
+        doomed = rows_about(rows, held.address)
+        if not doomed:
+            return 0
+        actions = [_strip(deployment, rows), *(_delete(deployment, row) for row in doomed)]
+        try:
+            for start in range(0, len(actions), _ACTIONS):
+                deployment.dynamodb.transact_write_items(
+                    TransactItems=actions[start : start + _ACTIONS]
+                )
+        except ClientError as error:
+            # A look was stored in between: then there may be more to delete.
+            if not error_codes(error) & {"ConditionalCheckFailed", "TransactionConflict"}:
+                raise
+        else:
+            return len(doomed)
+    raise CliError("The service keeps writing to a message of this recipient: run it again.")
+
+
+def _strip(deployment: Deployment, rows: Sequence[Row]) -> Any:
+    """Return the action that writes what stays of the message, if its row has not changed."""
+    own = next((row for row in rows if row[Attribute.RECORD] == MESSAGE), None)
+    put = {"TableName": deployment.table_name, "Item": to_item(tombstone(rows, now()))}
+    if own is None:
+        return {"Put": put | {"ConditionExpression": "attribute_not_exists(MessageId)"}}
+    return {
+        "Put": put
+        | {
+            "ConditionExpression": "Looks = :looks",
+            "ExpressionAttributeValues": to_item({":looks": own["Looks"]}),
+        }
+    }
+
+
+def _delete(deployment: Deployment, row: Row) -> Any:
+    key = to_item({str(name): row[name] for name in TABLE_KEYS})
+    return {"Delete": {"TableName": deployment.table_name, "Key": key}}
+
+
+def _is_alert(row: Row) -> bool:
+    return str(row[Attribute.RECORD]).startswith(ALERT)

@@ -1,0 +1,295 @@
+"""Due looks are put into the queue, each once, as far as there is room for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import SHED_ALL
+from ses_insights.domain.schedule import SHED_REST
+from ses_insights.domain.times import instant, iso
+from ses_insights.service.due_looks import CLAIMED_FOR, MOST_DECIDED, RUN_EVERY
+from tests.support.fakes import START
+from tests.support.fakes_due import FakeDueRows, due, message
+from tests.support.harness import Harness, Output
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+DELAY = timedelta(minutes=15)
+LATE = timedelta(hours=13)
+"""Due for so long that the load decides again."""
+DOWN = SystemFailure(FailureKind.SQS, "SendMessageBatch: Throttled")
+
+pytestmark = pytest.mark.usefixtures("_as_followups")
+
+
+def test_what_is_due_is_sent_with_the_number_of_its_look(harness: Harness) -> None:
+    """A message looked at twice is sent as its third look; what is not due yet stays as it is."""
+    harness.rows.put(due("now", looks=2), message("later", Lane.FOLLOW_UP, START + MINUTE, HOUR))
+    harness.run()
+    assert [(claim.row.message_id, claim.look) for claim in harness.queue.sent] == [("now", 3)]
+    assert harness.row("later")["NextLookAt"] == iso(START + MINUTE)
+
+
+def test_lanes_are_served_by_worth_and_each_oldest_first(harness: Harness) -> None:
+    """First the essential looks, then the others, then what came in bulk."""
+    harness.rows.put(
+        due("bulk", Lane.BULK, since=9 * DAY),
+        due("old", since=3 * HOUR),
+        due("young", since=HOUR),
+        due("kept young", Lane.ESSENTIAL, since=MINUTE, age=3 * DAY),
+        due("kept old", Lane.ESSENTIAL, since=HOUR, age=3 * DAY),
+    )
+    harness.run()
+    assert harness.queue.ids == ["kept old", "kept young", "old", "young", "bulk"]
+
+
+def test_looks_join_the_queue_in_batches_of_ten(harness: Harness) -> None:
+    """As few calls as SQS allows."""
+    harness.rows.put(*(due(f"m{number:02}") for number in range(23)))
+    harness.run()
+    assert harness.queue.batches == [10, 10, 3]
+
+
+def test_a_run_adds_what_a_minute_can_serve_and_no_more(harness: Harness) -> None:
+    """Sixty a run at one a second, so that what becomes visible is spread."""
+    harness.rows.put(*(due(f"m{number:03}", since=HOUR) for number in range(200)))
+    harness.run()
+    assert len(harness.queue.sent) == 60
+    harness.clock.advance(RUN_EVERY.total_seconds())
+    harness.run()
+    assert len(set(harness.queue.ids)) == len(harness.queue.ids) == 120
+
+
+@pytest.mark.parametrize("full", ["visible", "delayed", "in_flight"])
+def test_a_full_queue_gets_nothing(harness: Harness, full: str) -> None:
+    """Fresh ids come first: nothing is added to what one look a second cannot serve."""
+    setattr(harness.queue, full, 5_000)
+    harness.rows.put(due("now"))
+    harness.run()
+    assert harness.queue.sent == []
+    assert harness.row("now")["NextLookAt"] == iso(START - MINUTE)
+
+
+def test_bulk_gets_only_what_is_left(harness: Harness) -> None:
+    """With one slot for two, the one that is no bulk has it."""
+    harness.rows.put(*(due(f"b{number:03}", Lane.BULK, since=DAY) for number in range(100)))
+    harness.rows.put(*(due(f"f{number:02}") for number in range(59)))
+    harness.run()
+    assert [name for name in harness.queue.ids if name.startswith("b")] == ["b000"]
+
+
+def test_a_claim_that_was_never_looked_at_is_due_again(harness: Harness) -> None:
+    """The message may be lost: an hour after it should be visible, it is sent anew."""
+    harness.rows.put(due("now"))
+    harness.run()
+    again = instant(harness.row("now")["NextLookAt"])
+    assert again == START + DELAY + CLAIMED_FOR
+    harness.clock.advance((again - START).total_seconds())
+    harness.run()
+    assert harness.queue.ids == ["now", "now"]
+    first, second = harness.queue.sent
+    assert first.look == second.look
+    assert first.row != second.row, "else SQS would take it for a duplicate"
+
+
+def test_two_runs_at_once_send_nothing_twice(harness: Harness) -> None:
+    """Both read the same rows; each row belongs to the one that claims it first."""
+    harness.rows.put(*(due(f"m{number:02}") for number in range(30)))
+    before = [*harness.rows.due(Lane.FOLLOW_UP, until=iso(START))]
+    harness.run()
+    # The second run's index shows what the first one read.
+    harness.rows.stale = [row for page in before for row in page]
+    harness.run()
+    assert sorted(harness.queue.ids) == sorted({*harness.queue.ids})
+    assert len(harness.queue.sent) == 30
+
+
+def test_a_row_that_changes_between_reading_and_claiming_is_not_sent(harness: Harness) -> None:
+    """Another run claims right after the details were read: this run loses the row."""
+    harness.rows.put(due("now"))
+    details = harness.rows.details
+
+    class Beaten(FakeDueRows):
+        def details(self, rows):  # type: ignore[no-untyped-def] # as the one it stands for
+            known = details(rows)
+            for row in rows:
+                harness.rows.claim(row, until=iso(START + HOUR))
+            return known
+
+    beaten = Beaten(rows=harness.rows.rows)
+    harness.rows = beaten
+    harness.run()
+    assert harness.queue.sent == []
+
+
+def test_refused_entries_are_due_again_at_once(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """What the queue does not take keeps its time, and the next run sends it."""
+    harness.rows.put(*(due(f"m{number}") for number in range(5)))
+    harness.queue.refuses = {"m1", "m3"}
+    harness.run()
+    assert harness.queue.ids == ["m0", "m2", "m4"]
+    for name in ("m1", "m3"):
+        assert harness.row(name)["NextLookAt"] == iso(START - MINUTE)
+    lines = output()
+    assert sum(lines.metrics["Refused", (("service", "followups"),)]) == 2
+    assert sum(lines.metrics["Sent", (("service", "followups"),)]) == 3
+    harness.queue.refuses = set()
+    harness.run()
+    assert sorted(harness.queue.ids) == ["m0", "m1", "m2", "m3", "m4"]
+
+
+def test_a_batch_that_fails_is_due_again_and_counted(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """SQS is down: nothing is lost, and the run fails, which its alarm watches."""
+    harness.rows.put(*(due(f"m{number}") for number in range(5)))
+    harness.queue.failure = DOWN
+    with pytest.raises(SystemFailure, match="SendMessageBatch"):
+        harness.run()
+    assert {row["NextLookAt"] for row in harness.rows.rows.values()} == {iso(START - MINUTE)}
+    lines = output()
+    assert sum(lines.metrics["SystemFailures", (("kind", "Sqs"), ("service", "followups"))]) == 1
+    assert sum(lines.metrics["Runs", (("service", "followups"),)]) == 1
+
+
+def test_what_dynamodb_leaves_out_stays_due(harness: Harness) -> None:
+    """A row that could not be read is served by the next run; the others are served now."""
+    harness.rows.put(due("slow"), due("quick"))
+    harness.rows.left_out = {"slow"}
+    harness.run()
+    assert harness.queue.ids == ["quick"]
+    harness.rows.left_out = set()
+    harness.run()
+    assert harness.queue.ids == ["quick", "slow"]
+
+
+def test_a_hundred_thousand_due_rows_are_worked_by_pages(harness: Harness) -> None:
+    """Each run reads as many pages as it needs for its sixty, and the next run goes on."""
+    harness.rows.put(*(due(f"m{number:06}", since=DAY) for number in range(100_000)))
+    for _ in range(5):
+        harness.rows.calls = 0
+        harness.run()
+        assert harness.rows.calls < 100
+        harness.clock.advance(RUN_EVERY.total_seconds())
+    assert len({*harness.queue.ids}) == len(harness.queue.ids) == 300
+
+
+def test_what_is_claimed_when_time_runs_out_is_sent(harness: Harness) -> None:
+    """No row is left claimed and unsent, wherever the run stops."""
+    harness.rows.seconds_a_call = 1.0
+    harness.rows.put(*(due(f"m{number:02}") for number in range(40)))
+    harness.run(30)
+    claimed = [
+        name for name, _ in harness.rows.rows if harness.row(name)["NextLookAt"] > iso(START)
+    ]
+    assert 0 < len(claimed) < 40
+    assert sorted(harness.queue.ids) == sorted(claimed)
+
+
+def test_what_is_due_is_counted(harness: Harness, output: Callable[[], Output]) -> None:
+    """How many are due, and for how long the oldest is; what came in bulk may wait for weeks."""
+    harness.rows.put(
+        due("a", since=2 * HOUR), due("b", Lane.ESSENTIAL), due("c", Lane.BULK, since=9 * DAY)
+    )
+    harness.run()
+    metrics, service = output().metrics, (("service", "followups"),)
+    assert metrics["Due", service] == [3]
+    assert metrics["Lag", service] == [7200]
+    assert metrics["Sent", service] == [1, 1, 1]
+    assert metrics["Runs", service] == [1]
+
+
+def test_a_rung_the_load_does_not_leave_is_given_up(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """With one look a message, the two-hour look makes way: the message waits for three days."""
+    harness.capacity.looks = 1.34  # one, for what is late
+    harness.rows.put(
+        due("m", since=LATE, age=2 * HOUR), due("just due", since=MINUTE, age=2 * HOUR)
+    )
+    harness.run()
+    row = harness.row("m")
+    assert harness.queue.ids == ["just due"], "what there is room for is not given up"
+    assert row["DueLane"] == "keep"
+    assert instant(row["NextLookAt"]) - instant(row["SentAt"]) == 3 * DAY
+    assert row["Shed"] == 2
+    assert sum(output().metrics["Shed", (("service", "followups"),)]) == 2
+
+
+@pytest.mark.parametrize(("looks", "reason"), [(1, SHED_REST), (0, SHED_ALL)])
+def test_a_message_without_a_rung_left_ends_and_says_so(
+    harness: Harness, looks: int, reason: str
+) -> None:
+    """What is beyond the load ends with a reason a person understands."""
+    harness.capacity.looks = 0.0
+    harness.rows.put(due("m", Lane.ESSENTIAL, since=LATE, age=3 * DAY, looks=looks))
+    harness.run()
+    row = harness.row("m")
+    assert row["Final"] == reason
+    assert row["NextLookAt"] is None
+    assert row["DueLane"] is None
+
+
+def test_rungs_are_given_up_while_the_queue_is_full(harness: Harness) -> None:
+    """Where nothing can be sent, what is not worth a slot still leaves the lane."""
+    harness.capacity.looks = 1.34  # one, for what is late
+    harness.queue.visible = 10_000
+    harness.rows.put(due("m", since=LATE, age=2 * HOUR), due("kept", Lane.ESSENTIAL, age=3 * DAY))
+    harness.run()
+    assert harness.queue.sent == []
+    assert harness.row("m")["DueLane"] == "keep"
+    assert harness.row("kept")["NextLookAt"] == iso(START - MINUTE)
+
+
+def test_a_look_that_waited_until_it_is_the_essential_one_goes_to_the_front(
+    harness: Harness,
+) -> None:
+    """A message that lags three days behind waits among those that are served first."""
+    harness.capacity.looks = 6.5
+    harness.queue.visible = 10_000
+    harness.rows.put(due("m", since=3 * DAY, age=15 * MINUTE))
+    harness.run()
+    assert harness.row("m")["DueLane"] == "keep"
+    assert harness.row("m").get("Shed", 0) == 0
+
+
+def test_what_came_in_bulk_is_never_given_up(harness: Harness) -> None:
+    """It waits."""
+    harness.capacity.looks = 0.0
+    harness.rows.put(due("m", Lane.BULK, since=9 * DAY, age=2 * HOUR))
+    harness.run()
+    assert harness.queue.ids == ["m"]
+
+
+def test_a_run_looks_through_a_bounded_number_of_rows(harness: Harness) -> None:
+    """Where nothing can be sent, rows that are worth their look are not read to the end."""
+    harness.capacity.looks = 6.9
+    harness.queue.visible = 10_000
+    harness.rows.put(
+        *(due(f"m{n:05}", Lane.ESSENTIAL, age=3 * DAY) for n in range(3 * MOST_DECIDED))
+    )
+    harness.run()
+    pages = MOST_DECIDED / harness.rows.page
+    assert harness.rows.calls < 20 + 2 * pages
+
+
+def test_fresh_ids_that_get_no_look_take_no_room(harness: Harness) -> None:
+    """With half a look a message nearly all that is delayed is postponed."""
+    harness.queue.delayed = 2_000
+    harness.rows.put(*(due(f"k{n:02}", Lane.ESSENTIAL, age=3 * DAY) for n in range(80)))
+    harness.capacity.looks = 7.0
+    harness.run()
+    assert harness.queue.sent == []
+    harness.capacity.looks = 0.5
+    harness.run()
+    assert len(harness.queue.sent) == 60
+    harness.counts.count_sent(950, harness.clock.now())
+    harness.clock.advance(60)
+    harness.run()
+    assert len(harness.queue.sent) == 60, "what was sent lately takes its room"

@@ -1,0 +1,81 @@
+"""Alerts that stayed pending are published, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from ses_insights.domain.alert import pending
+from ses_insights.domain.record import Record
+from ses_insights.service.pending_alerts import STALE_AFTER
+from tests.support.fakes import FakeRecords
+from tests.support.harness import Harness, Output
+from tests.support.samples import MESSAGE_ID
+
+pytestmark = pytest.mark.usefixtures("_as_followups")
+
+
+def test_an_alert_that_is_stale_is_published_once(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """Each is published and marked, and not again by the next run."""
+    harness.store_stale_alerts()
+    harness.run()
+    harness.clock.advance(600)
+    harness.run()
+    assert len(harness.subscribers.published) == 2
+    assert pending(harness.records.records[MESSAGE_ID].alerts) == ()
+    assert sum(output().metrics["Alerts", (("service", "followups"),)]) == 2
+
+
+def test_an_alert_that_was_just_found_is_left_to_its_look(harness: Harness) -> None:
+    """Its look is about to publish it."""
+    harness.store_stale_alerts(since=STALE_AFTER - timedelta(seconds=1))
+    harness.run()
+    assert harness.subscribers.published == []
+
+
+def test_two_runs_at_once_publish_nothing_twice(harness: Harness) -> None:
+    """The second one finds it claimed."""
+    harness.store_stale_alerts()
+    second = harness.followups()
+
+    def meanwhile() -> None:
+        second.run(50)
+
+    harness.records.moments.before["load"] = meanwhile
+    harness.run()
+    assert len(harness.subscribers.published) == 2
+
+
+def test_an_unexpected_error_stops_no_other_alert(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """A record that cannot be read is logged with its line; the other alerts are published."""
+    harness.store_stale_alerts()
+    harness.rows.put(
+        {"MessageId": "a", "Record": "ALERT#x", "DueLane": "alert", "NextLookAt": "2026-01-01"}
+    )
+
+    class Odd(FakeRecords):
+        def load(self, message_id: str) -> Record | None:
+            if message_id == "a":
+                raise KeyError("about anna@there.example")
+            return FakeRecords.load(self, message_id)
+
+    harness.records = Odd(records=harness.records.records)
+    harness.run()
+    assert len(harness.subscribers.published) == 2
+    lines = output()
+    assert "anna@" not in lines.text
+    assert "KeyError at test_pending_alerts.py" in lines.text
+
+
+def test_an_alert_whose_message_is_missing_waits(harness: Harness) -> None:
+    """Its look was stopped while it was stored: the queue brings that look back."""
+    harness.store_stale_alerts()
+    harness.records.records.clear()
+    harness.run()
+    assert harness.subscribers.published == []
