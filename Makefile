@@ -90,14 +90,14 @@ clean: ## Remove everything the other targets made
 PROGRESS := .venv/bin/python tools/progress.py
 
 $(PACKAGES): .venv/bin/python requirements.txt constraints.txt pyproject.toml
-	@$(PROGRESS) "Installing the Python packages (once, about a minute)" \
+	@$(PROGRESS) "Installing the Python packages" \
 		.venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
 		--only-binary=:all: --requirement requirements.txt --constraint constraints.txt
 	@touch $@
 
 $(CDK): package.json package-lock.json $(PACKAGES)
 	@$(PROGRESS) "Installing the CDK CLI" \
-		npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=http
+		npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error
 	@touch $@
 
 .venv/bin/python:

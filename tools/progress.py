@@ -1,22 +1,28 @@
 """Runs a command and shows that it is at work: `python tools/progress.py TITLE COMMAND …`.
 
-A terminal shows one line with the time and the newest line of the command's output; a pipe gets a
+A terminal shows one line with the time and the newest step that pip names; a pipe gets a
 line every ten seconds. What the command prints is shown only if it fails. The exit code is its own.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TextIO
 
 EVERY: Final = 10.0
 """Seconds between two lines where there is no terminal."""
+
+STEP: Final = re.compile(
+    r"\s*((?:Collecting|Downloading) [\w.-]{1,50}|Installing collected packages)"
+)
+"""What pip says of a step. Its other lines speak of this machine."""
 
 KEPT: Final = 200
 """Lines of output that are kept for a failure."""
@@ -47,7 +53,7 @@ def run(
         while reader.is_alive():
             reader.join(0.2)
             now = clock()
-            line = f"{title} … {now - began:.0f} s  {output[-1] if output else ''}"
+            line = f"{title} … {now - began:.0f} s  {_step(output)}"
             if out.isatty():
                 print(f"\r\x1b[K{_cut(line)}", end="", file=out, flush=True)
             elif now - shown >= EVERY:
@@ -68,6 +74,12 @@ def _read(process: subprocess.Popen[str], output: deque[str]) -> None:
     for line in process.stdout:
         if line.strip():
             output.append(line.rstrip())
+
+
+def _step(output: Iterable[str]) -> str:
+    """Name the newest step that says something to a person; nothing where there is none."""
+    steps = (found for line in reversed([*output]) if (found := STEP.match(line)))
+    return next((found[1] for found in steps), "")
 
 
 def _cut(line: str) -> str:
