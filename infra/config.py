@@ -128,7 +128,11 @@ def _ladder_until_ses_forgets(chosen: Chosen) -> tuple[tuple[int, ...], Parser[t
 
 def _alert_types(value: object) -> tuple[str, ...]:
     chosen = _typed(value)
-    if isinstance(chosen, list) and chosen and all(each in set(AlertType) for each in chosen):
+    if (
+        isinstance(chosen, list)
+        and chosen
+        and all(isinstance(each, str) and each in set(AlertType) for each in chosen)
+    ):
         return tuple(str(each) for each in AlertType if each in chosen)
     raise _NotAllowedError(
         f"a JSON list of one or more of {', '.join(AlertType)}, like {json.dumps(['BOUNCE'])}"

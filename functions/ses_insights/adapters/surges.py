@@ -101,7 +101,7 @@ class SurgeTable:
                 self.client.transact_write_items(
                     TransactItems=[
                         {"Put": {"TableName": self.table_name, "Item": to_item(row)}},
-                        surge_put(self.table_name, surge),
+                        surge_put(self.table_name, surge),  # type: ignore[list-item] # one of its shapes
                     ]
                 )
             except ClientError as error:

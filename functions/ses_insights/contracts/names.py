@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Final
 
 from ses_insights.domain.alert import AlertType, Grouping
-from ses_insights.domain.explanation import Severity
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.reasons import Severity
@@ -144,7 +143,9 @@ SHED_BY: Final[Mapping[Service, tuple[Shed, ...]]] = {
 
 SEVERITIES: Final[Mapping[AlertType, tuple[Severity, ...]]] = {
     AlertType.COMPLAINT: tuple(Severity),
-    AlertType.BOUNCE: (Severity.HIGH, Severity.LOW),
+    AlertType.BOUNCE: (Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO),
+    AlertType.REJECT: (Severity.HIGH,),
+    AlertType.RENDERING_FAILURE: (Severity.HIGH,),
 }
 """The severities that an alert of each type can have."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -73,9 +74,9 @@ _BY_EVENT_TYPE: Final = {
 
 
 def alerts_in(
-    insights: Insights, *, detected_at: str, alert_types: Set[AlertType] = ALL_TYPES
+    insights: Insights, *, detected_at: str, alert_types: AbstractSet[AlertType] = ALL_TYPES
 ) -> tuple[Alert, ...]:
-    """Find every alert the insights call for, published or not; one for each thing that happened."""
+    """Find every alert the insights call for, one for each thing that happened."""
     found: dict[str, Alert] = {}
     for destination in insights.destinations:
         for alert in _alerts_of(insights.message_id, destination, detected_at):

@@ -10,14 +10,14 @@ from ses_insights.contracts.text import domain_of
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.surge import Group, Surge, counted
-from ses_insights.service.ports import Surges
+from ses_insights.service.ports import Groups
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
     """Counts new alerts by group."""
 
-    surges: Surges
+    groups: Groups
     surge_after: int
 
     def of(
@@ -28,13 +28,13 @@ class Grouping:
         Returns the alerts and the groups to store with them, over the versions read here.
         """
         sender = domain_of(insights.from_email_address) or ""
-        groups: dict[Group, Surge | None] = {}
+        surges: dict[Group, Surge | None] = {}
         decided = []
         for alert in alerts:
             group = Group(alert.alert_type, alert.explanation.reason, sender)
-            if group not in groups:
-                groups[group] = self.surges.load(group)
-            surge, grouping = counted(groups[group], group, now=now, surge_after=self.surge_after)
-            groups[group] = surge
+            if group not in surges:
+                surges[group] = self.groups.load(group)
+            surge, grouping = counted(surges[group], group, now=now, surge_after=self.surge_after)
+            surges[group] = surge
             decided.append(replace(alert, grouping=grouping))
-        return tuple(decided), tuple(surge for surge in groups.values() if surge)
+        return tuple(decided), tuple(surge for surge in surges.values() if surge)

@@ -145,15 +145,19 @@ class Capacity(Protocol):
         """
 
 
+class Groups(Protocol):
+    """How many alerts of a kind came lately, as the look that adds to them needs it."""
+
+    def load(self, group: Group) -> Surge | None:
+        """Read a group. Raises `SystemFailure`."""
+        ...
+
+
 class Surges(Protocol):
-    """How many alerts of a kind came lately, and the summaries. Everything raises `SystemFailure`.
+    """Surges and their summaries, as followups needs them. Everything raises `SystemFailure`.
 
     What is stored replaces only the version that was read; `RecordChangedError` where it is older.
     """
-
-    def load(self, group: Group) -> Surge | None:
-        """Read a group."""
-        ...
 
     def load_key(self, key: str) -> Surge | None:
         """Read the group of a row of the index."""

@@ -171,9 +171,7 @@ class FollowUpTelemetry(Telemetry):
         )
 
     def summarized(self, summary: Summary) -> None:
-        """Log and count a summary that was published."""
-        severity = str(summary.severity)
-        self._count(Metric.ALERTS, alertType="SUMMARY", severity=severity)
+        """Log a summary that was published; its alerts are counted by themselves."""
         self.logger.info(
             "summarized", alert_id=summary.alert_id, alerts=summary.count, ended=summary.has_ended
         )

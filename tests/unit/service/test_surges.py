@@ -14,6 +14,7 @@ import pytest
 from ses_insights.contracts.alert_message import Notification
 from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.alert import Alert, AlertType
+from ses_insights.domain.due import Waiting
 from ses_insights.domain.insight import Bounce, Event, Insights
 from ses_insights.domain.surge import SURGE_AFTER, Group
 from ses_insights.domain.times import instant, iso
@@ -77,7 +78,7 @@ class Town:
             event=Event("BOUNCE", iso(self.time), Bounce("PERMANENT", "General", diagnostic)),
             detected_at=iso(self.time),
         )
-        tags = {"campaign": ("spring",), "order": (str(self.number),)}
+        tags: dict[str, tuple[str, ...]] = {"campaign": ("spring",), "order": (str(self.number),)}
         insights = Insights(message_id, sender, email_tags=tags)
         grouping = Grouping(self.surges, SURGE_AFTER)
         (decided,), (surge,) = grouping.of([alert], insights, self.time)
@@ -237,8 +238,6 @@ def test_a_crash_loses_no_summary(
             town.run()
     for row, summary in list(town.surges.summaries.items()):
         assert summary.published_at is None or step == "mark_published"
-        from ses_insights.domain.due import Waiting
-
         town.runner().publish_pending(Waiting("#surges", row, iso(town.time)))
     town.run()
     ids = [each["alertId"] for each in town.summaries]
@@ -254,7 +253,8 @@ def test_of_two_runs_at_once_one_writes_the_summary(
     """The other one finds that the group has changed."""
     town.lives(stream(1, 60), until=START + 5 * MINUTE)
     town.time = START + 7 * MINUTE
-    real, runs = FakeSurges.findings, []
+    real = FakeSurges.findings
+    runs: list[None] = []
 
     def meanwhile(self: FakeSurges, group: Group, *, since: str, until: str) -> object:
         if not runs:

@@ -17,7 +17,7 @@ from rich.text import Text
 from ses_insights.cli.commands.export import harmless
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import DEFAULT_STACK, Json, Stack, deployment_of
+from ses_insights.cli.options import Json, Stack, deployment_of
 from ses_insights.cli.output import (
     Cell,
     clean,
@@ -29,7 +29,7 @@ from ses_insights.cli.output import (
     heading,
 )
 from ses_insights.cli.search import day
-from ses_insights.contracts.names import Index
+from ses_insights.contracts.names import DEFAULT_STACK_NAME, Index
 from ses_insights.contracts.rows import Row, read_alert, read_tags
 from ses_insights.contracts.summary_message import SUMMARY
 from ses_insights.domain.alert import AlertType
@@ -68,7 +68,7 @@ class Asked:
         )
 
 
-def command(  # noqa: PLR0914 - a name for each option
+def command(
     ctx: typer.Context,
     on: Annotated[
         str | None, typer.Option("--day", metavar="DAY", help="On this day, in UTC: today, …")
@@ -97,7 +97,7 @@ def command(  # noqa: PLR0914 - a name for each option
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
-    stack: Stack = DEFAULT_STACK,
+    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
     """List alerts and summaries, the newest first; without a time those of the last seven days.
@@ -166,10 +166,10 @@ def lines(rows: Sequence[Row]) -> list[Text]:
 
 def _cells(row: Row) -> list[Cell]:
     if row["AlertType"] == SUMMARY:
-        what = f"{row['Count']} × {row['Of']}"
+        what = f"{row['Count']} x {row['Of']}"
         whom, message = f"from {row.get('FromDomain', 'an unknown sender')}", "a summary"
     else:
-        what, whom, message = row["AlertType"], row.get("Destination"), row["MessageId"]
+        what, whom, message = row["AlertType"], row.get("Destination", ""), row["MessageId"]
     return [
         clean(row["DetectedAt"]),
         coloured(row["Severity"]),
