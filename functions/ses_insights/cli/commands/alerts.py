@@ -100,9 +100,10 @@ def command(
     stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
-    """List alerts and summaries, the newest first; without a time those of the last seven days.
+    """List alerts and summaries, the newest first.
 
-    With --json: the rows as they are in the table. Exit code 1: nothing was found.
+    Without a time those of the last seven days. With --json: the rows as they are in the table.
+    Exit code 1: nothing was found.
 
     \b
     Examples:

@@ -33,7 +33,7 @@ def command(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Explain the diagnostic code of a bounce, or the feedback type of a complaint.
+    """Explain a bounce or a complaint offline.
 
     It asks nobody: no stack, no AWS and no credentials are needed.
 
