@@ -45,6 +45,8 @@ NEEDED: Final = {
     "followups": {
         "dynamodb:Query on the table",
         "dynamodb:Query on the index DueLooks",
+        "dynamodb:Query on the index ByAlert",
+        "dynamodb:PutItem on the table",
         "dynamodb:BatchGetItem on the table",
         "dynamodb:UpdateItem on the table",
         "sns:Publish on the alert topic",
