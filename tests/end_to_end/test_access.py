@@ -183,7 +183,7 @@ def everything(targets: Targets) -> Calls:
     calls = _ask_and_send_mail() | _elsewhere(targets)
     for name, table in targets.tables.items():
         calls |= _with_table(name, table)
-    for index in (Index.BY_DESTINATION, Index.BY_STATUS, Index.DUE_LOOKS):
+    for index in Index:
         calls |= _with_index(index, targets.tables["the table"])
     for name, url in targets.queues.items():
         calls |= _with_queue(name, url)
@@ -264,6 +264,7 @@ def _with_index(index: Index, table: str) -> Calls:
     keys = {
         Index.BY_DESTINATION: "Destination",
         Index.BY_STATUS: "Status",
+        Index.BY_ALERT: "AlertType",
         Index.DUE_LOOKS: "DueLane",
     }
     where = {"TableName": table, "IndexName": index}

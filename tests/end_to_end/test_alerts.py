@@ -97,7 +97,7 @@ def received(run: LocalRun) -> Iterator[Received]:
 
         def of(subscriber: Subscriber) -> list[str]:
             subscriber.read()
-            ids = [alert.body["messageId"] for alert in subscriber.received]
+            ids = [alert.body.get("messageId") for alert in subscriber.received]
             return sorted(stories[each] for each in ids if each in stories)
 
         eventually(stack.is_done)

@@ -104,7 +104,7 @@ class DeployedStack:
         """The alerts that a subscriber has received about the mails of the test, with repeats."""
         self.subscriber.read()
         received = self.subscriber.received
-        return [alert for alert in received if alert.body["messageId"] in self.expected]
+        return [alert for alert in received if alert.body.get("messageId") in self.expected]
 
     def duplicates(self) -> int:
         """How many alerts came more than once, counted by their ids."""
