@@ -22,9 +22,12 @@ from ses_insights.contracts.names import (
     LONGEST_DELAY,
     LONGEST_PERIOD,
     LONGEST_TIMEOUT,
+    MOST_SINGLE_ALERTS,
     PERIODS_OF_A_LOOK,
     SHORTEST_PERIOD,
+    SURGE_AFTER,
     WORK_OF_A_LOOK,
+    AlertType,
 )
 
 T = TypeVar("T")
@@ -123,6 +126,19 @@ def _ladder_until_ses_forgets(chosen: Chosen) -> tuple[tuple[int, ...], Parser[t
     return tuple(rung for rung in DEFAULT_LADDER_SECONDS if rung < end), parse
 
 
+def _alert_types(value: object) -> tuple[str, ...]:
+    chosen = _typed(value)
+    if (
+        isinstance(chosen, list)
+        and chosen
+        and all(isinstance(each, str) and each in set(AlertType) for each in chosen)
+    ):
+        return tuple(str(each) for each in AlertType if each in chosen)
+    raise _NotAllowedError(
+        f"a JSON list of one or more of {', '.join(AlertType)}, like {json.dumps(['BOUNCE'])}"
+    )
+
+
 def _email(value: object) -> str:
     if isinstance(value, str) and len(value) <= MAX_EMAIL_LENGTH and EMAIL.fullmatch(value):
         return value
@@ -218,6 +234,12 @@ class Config:
     """The address to which bounces and complaints are mailed, if any."""
     ops_email: str | None = key("opsEmail", _email, None)
     """The address to which alarms are mailed, if any."""
+    alert_types: tuple[str, ...] = key("alertTypes", _alert_types, tuple(map(str, AlertType)))
+    """What raises an alert."""
+    surge_after: int = key(
+        "surgeAfter", _whole_number(1, MOST_SINGLE_ALERTS, unit="alerts"), SURGE_AFTER
+    )
+    """How many alerts of a kind within an hour people get one by one."""
     chat_notifications: bool = key("chatNotifications", _flag, default=False)
     """Whether alerts also go to a topic for chat applications."""
     redact_subjects: bool = key("redactSubjects", _flag, default=False)

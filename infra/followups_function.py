@@ -58,9 +58,14 @@ class FollowUpsFunction(ServiceFunction):
         """Allow single actions on single resources."""
         self.allow("sqs:GetQueueAttributes", "sqs:SendMessage", on=queues.message_ids.queue_arn)
         self.allow(
-            "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=table.table_arn
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:PutItem",
+            on=table.table_arn,
         )
-        self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{Index.DUE_LOOKS}")
+        for index in (Index.DUE_LOOKS, Index.BY_ALERT):
+            self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{index}")
         self.allow_publishing(topics)
 
     def _every_minute(self) -> None:

@@ -20,7 +20,11 @@ from ses_insights.contracts.names import MESSAGE_GROUP
 
 # What SES publishes, on the default bus, of mail whose configuration set says so:
 # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ses.html
-SENT: Final = ("Email Sent",)
+SENT: Final = (
+    "Email Sent",
+    "Email Rejected",
+    "Email Rendering Failed",
+)
 FEEDBACK: Final = ("Email Bounced", "Email Complaint Received")
 
 # The only part of an event that gets into the queue.

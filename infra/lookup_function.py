@@ -51,7 +51,7 @@ class LookupFunction(ServiceFunction):
             environment={
                 **shared_settings(config=config, queues=queues, table=table, topics=topics),
                 Variable.DEAD_LETTER_QUEUE_URL: queues.dead_letters.queue_url,
-                Variable.RETENTION_DAYS: str(config.retention_days),
+                Variable.ALERT_TYPES: json.dumps(config.alert_types),
                 Variable.REDACT_SUBJECTS: json.dumps(config.redact_subjects),
             },
             operations=topics.operations,

@@ -34,6 +34,8 @@ def shared_settings(
         Variable.FIRST_LOOK_DELAY_SECONDS: str(config.first_look_delay_seconds),
         Variable.FOLLOW_UP_LADDER: json.dumps(config.follow_up_ladder),
         Variable.SES_KEEPS_DAYS: str(config.ses_keeps_days),
+        Variable.RETENTION_DAYS: str(config.retention_days),
+        Variable.SURGE_AFTER: str(config.surge_after),
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
+
+from ses_insights.contracts.names import Grouping
 
 # What a publisher to an encrypted topic has to be allowed on its key:
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -24,6 +28,14 @@ TOPIC_ACTIONS_BESIDE_PUBLISH = (
     "sns:SetTopicAttributes",
     "sns:Subscribe",
 )
+
+
+# Of a surge people get a summary; every single alert of it goes to programs only.
+FOR_PEOPLE = {
+    "grouping": sns.SubscriptionFilter.string_filter(
+        allowlist=[str(Grouping.SINGLE), str(Grouping.SUMMARY)]
+    )
+}
 
 
 class Topics(Construct):
@@ -50,7 +62,7 @@ class Topics(Construct):
             removal_policy=RemovalPolicy.DESTROY,
             pending_window=Duration.days(7),
         )
-        self.alerts = self._topic("Alerts", email=alert_email)
+        self.alerts = self._topic("Alerts", email=alert_email, only=FOR_PEOPLE)
         self.operations = self._topic("Operations", email=ops_email)
         # A topic of its own: chat applications read the raw message, and that of the alert topic
         # is a contract with programs (decision record 12).
@@ -62,7 +74,13 @@ class Topics(Construct):
         """The topics to which each alert goes."""
         return (self.alerts, self.chat) if self.chat else (self.alerts,)
 
-    def _topic(self, name: str, *, email: str | None) -> sns.Topic:
+    def _topic(
+        self,
+        name: str,
+        *,
+        email: str | None,
+        only: Mapping[str, sns.SubscriptionFilter] | None = None,
+    ) -> sns.Topic:
         topic = sns.Topic(self, name, master_key=self.key, enforce_ssl=True)
         # enforce_ssl refuses to publish without TLS, and only that.
         topic.add_to_resource_policy(
@@ -76,7 +94,7 @@ class Topics(Construct):
             )
         )
         if email:
-            topic.add_subscription(subscriptions.EmailSubscription(email))
+            topic.add_subscription(subscriptions.EmailSubscription(email, filter_policy=only))
         return topic
 
     def _let_alarms_publish(self) -> None:

@@ -310,7 +310,7 @@ def print_again(
     table = Table("Mail", "First look", "Later look", "Alerts", "Why it is final", box=None)
     for message_id in scenario.again:
         lines = [line for line in looked if line["message_id"] == message_id]
-        alerts = sum(alert.body["messageId"] == message_id for alert in received)
+        alerts = sum(alert.body.get("messageId") == message_id for alert in received)
         table.add_row(
             scenario.labels[message_id],
             lines[0]["status"] if lines else "",

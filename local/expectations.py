@@ -27,7 +27,8 @@ def differences(
         by_message.setdefault(row["MessageId"], []).append(row)
     published: dict[str, list[Received]] = {}
     for alert in received:
-        published.setdefault(alert.body["messageId"], []).append(alert)
+        if "messageId" in alert.body:  # a summary is of many messages
+            published.setdefault(alert.body["messageId"], []).append(alert)
     return [
         *(
             f"{message_id}: {difference}"

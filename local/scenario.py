@@ -42,6 +42,11 @@ LOOK_ALIKES: Final = frozenset(
 )
 """Left out of the demo, so that it takes about a minute; the tests have them."""
 
+OPEN_REPORTS: Final = frozenset(
+    {"complaint-auth-failure", "complaint-not-spam", "complaint-account-list"}
+)
+"""Stories whose status is COMPLAINT although no person has complained: one still can."""
+
 CLOSED: Final = frozenset({"PERMANENT_BOUNCE", "COMPLAINT", "REJECTED", "RENDERING_FAILURE"})
 """Statuses that end a story at its first look."""
 
@@ -114,4 +119,5 @@ def play(run: LocalRun) -> Scenario:
 
 
 def _open_ones_last(story: Story) -> tuple[bool, timedelta]:
-    return story.expected.status not in CLOSED, story.settled_after
+    is_closed = story.expected.status in CLOSED and story.name not in OPEN_REPORTS
+    return not is_closed, story.settled_after

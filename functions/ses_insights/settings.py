@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ses_insights.contracts.names import LONGEST_DELAY, LONGEST_PERIOD, SHORTEST_PERIOD, Variable
+from ses_insights.contracts.names import (
+    LONGEST_DELAY,
+    LONGEST_PERIOD,
+    MOST_SINGLE_ALERTS,
+    SHORTEST_PERIOD,
+    Variable,
+)
+from ses_insights.domain.alert import AlertType
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
 
@@ -29,6 +36,10 @@ class Settings:
     first_look_delay: timedelta
     """How long a message waits in the queue before it can be received."""
     ladder: Ladder
+    surge_after: int
+    """Alerts of a kind within an hour that people get one by one."""
+    retention: timedelta
+    """How long rows are kept."""
     chat_topic_arn: str | None
     """None where alerts go to no chat."""
 
@@ -48,6 +59,8 @@ class Settings:
                 seconds=_number(env, Variable.FIRST_LOOK_DELAY_SECONDS, 0.0, LONGEST_DELAY)
             ),
             ladder=_ladder(env),
+            surge_after=int(_number(env, Variable.SURGE_AFTER, 1, MOST_SINGLE_ALERTS)),
+            retention=_days(env, Variable.RETENTION_DAYS),
             chat_topic_arn=env.get(Variable.CHAT_TOPIC_ARN) or None,
         )
 
@@ -68,6 +81,7 @@ class LookupSettings:
                 ladder=_ladder(env),
                 retention=_days(env, Variable.RETENTION_DAYS),
                 redact_subjects=_flag(env, Variable.REDACT_SUBJECTS),
+                alert_types=_alert_types(env),
             ),
         )
 
@@ -103,6 +117,17 @@ def _ladder(env: Mapping[str, str]) -> Ladder:
     except (TypeError, ValueError):
         raise SettingError(
             f"{name} takes a JSON list of increasing seconds, not {text!r}"
+        ) from None
+
+
+def _alert_types(env: Mapping[str, str]) -> frozenset[AlertType]:
+    name = Variable.ALERT_TYPES
+    text = _required(env, name)
+    try:
+        return frozenset(map(AlertType, json.loads(text)))
+    except (TypeError, ValueError):
+        raise SettingError(
+            f"{name} takes a JSON list of {', '.join(AlertType)}, not {text!r}"
         ) from None
 
 

@@ -172,7 +172,7 @@ _ALL = (
         name="bounce-general-mailbox",
         sentence="A hard bounce without a reason; the diagnostic code says: no such mailbox.",
         events=(_send(), _bounce("PERMANENT", "General", NO_SUCH_USER)),
-        expected=_bounced("high", "General"),
+        expected=_bounced("medium", "General"),
     ),
     Story(
         name="bounce-general-blocked",
@@ -185,13 +185,13 @@ _ALL = (
         name="bounce-noemail",
         sentence="The address does not exist.",
         events=(_send(), _bounce("PERMANENT", "NoEmail", NO_SUCH_USER)),
-        expected=_bounced("high", "NoEmail"),
+        expected=_bounced("medium", "NoEmail"),
     ),
     Story(
         name="bounce-suppressed",
         sentence="The address is on SES's global suppression list; delivery was not attempted.",
         events=(_send(), _bounce("PERMANENT", "Suppressed", SUPPRESSED)),
-        expected=_bounced("low", "Suppressed"),
+        expected=_bounced("medium", "Suppressed"),
         isp="UNKNOWN_ISP",
     ),
     Story(
@@ -212,13 +212,13 @@ _ALL = (
         name="bounce-new-subtype",
         sentence="A hard bounce of a subtype that SES adds later.",
         events=(_send(), _bounce("PERMANENT", "MailboxRetired", NO_SUCH_USER)),
-        expected=_bounced("high", "MailboxRetired"),
+        expected=_bounced("medium", "MailboxRetired"),
     ),
     Story(
         name="bounce-bare",
         sentence="A hard bounce of which SES says neither subtype nor diagnostic code.",
         events=(_send(), _bounce("PERMANENT")),
-        expected=_bounced("high"),
+        expected=_bounced("medium"),
         isp="UNKNOWN_ISP",
     ),
     Story(
@@ -268,7 +268,7 @@ _ALL = (
             _delivery(),
             _bounce("PERMANENT", "General", NO_SUCH_USER, after=timedelta(days=2, hours=4)),
         ),
-        expected=_bounced("high", "General"),
+        expected=_bounced("medium", "General"),
     ),
     *(
         Story(
@@ -334,14 +334,16 @@ _ALL = (
         name="rejected",
         sentence="SES found a virus in the mail and did not attempt it.",
         events=(_send(), Event(SOON, "REJECT")),
-        expected=Expectation("REJECTED"),
+        expected=Expectation("REJECTED", (ExpectedAlert(alert_type="REJECT", severity="high"),)),
         isp="UNKNOWN_ISP",
     ),
     Story(
         name="rendering-failure",
         sentence="The template could not be filled in, so there is not even a SEND.",
         events=(Event(SOON, "RENDERING_FAILURE"),),
-        expected=Expectation("RENDERING_FAILURE"),
+        expected=Expectation(
+            "RENDERING_FAILURE", (ExpectedAlert(alert_type="RENDERING_FAILURE", severity="high"),)
+        ),
         isp="UNKNOWN_ISP",
     ),
     Story(
@@ -373,7 +375,7 @@ _ALL = (
         ),
         expected=Expectation(
             "COMPLAINT",
-            (*_bounced("high", "NoEmail").alerts, *_complained("high", "abuse").alerts),
+            (*_bounced("medium", "NoEmail").alerts, *_complained("high", "abuse").alerts),
         ),
     ),
     Story(
@@ -418,7 +420,7 @@ _ALL = (
             _send(),
             Event(SOON, "BOUNCE", _bounce("PERMANENT", "NoEmail").details, dated=False),
         ),
-        expected=_bounced("high", "NoEmail"),
+        expected=_bounced("medium", "NoEmail"),
     ),
     Story(
         name="huge",
@@ -431,7 +433,7 @@ _ALL = (
         ),
         expected=Expectation(
             "COMPLAINT",
-            (*_bounced("high", "NoEmail").alerts, *_complained("high", "abuse").alerts),
+            (*_bounced("medium", "NoEmail").alerts, *_complained("high", "abuse").alerts),
         ),
     ),
     Story(
@@ -449,7 +451,7 @@ _ALL = (
         name="hostile-subject",
         sentence="The address does not exist, and the subject tries to break what shows it.",
         events=(_send(), _bounce("PERMANENT", "NoEmail", NO_SUCH_USER)),
-        expected=_bounced("high", "NoEmail"),
+        expected=_bounced("medium", "NoEmail"),
         subject=HOSTILE_SUBJECT,
     ),
 )

@@ -32,6 +32,8 @@ SETTINGS: Final = {
     "SES_KEEPS_DAYS": "30",
     "RETENTION_DAYS": "90",
     "REDACT_SUBJECTS": "false",
+    "ALERT_TYPES": '["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"]',
+    "SURGE_AFTER": "5",
 }
 """A look every two seconds; 15 minutes in the queue first."""
 

@@ -57,7 +57,7 @@ def test_a_person_reads_facts_destinations_and_alerts() -> None:
 def test_a_message_without_a_next_look_says_why() -> None:
     """In the words of the row."""
     record, _ = looked(found(bounced()))
-    assert "Next look  none: Every recipient has bounced permanently" in text(record)
+    assert "Next look  none: The mail bounced permanently" in text(record)
 
 
 def test_several_looks_and_those_given_up_are_counted() -> None:

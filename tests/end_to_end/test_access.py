@@ -45,6 +45,8 @@ NEEDED: Final = {
     "followups": {
         "dynamodb:Query on the table",
         "dynamodb:Query on the index DueLooks",
+        "dynamodb:Query on the index ByAlert",
+        "dynamodb:PutItem on the table",
         "dynamodb:BatchGetItem on the table",
         "dynamodb:UpdateItem on the table",
         "sns:Publish on the alert topic",
@@ -181,7 +183,7 @@ def everything(targets: Targets) -> Calls:
     calls = _ask_and_send_mail() | _elsewhere(targets)
     for name, table in targets.tables.items():
         calls |= _with_table(name, table)
-    for index in (Index.BY_DESTINATION, Index.BY_STATUS, Index.DUE_LOOKS):
+    for index in Index:
         calls |= _with_index(index, targets.tables["the table"])
     for name, url in targets.queues.items():
         calls |= _with_queue(name, url)
@@ -262,6 +264,7 @@ def _with_index(index: Index, table: str) -> Calls:
     keys = {
         Index.BY_DESTINATION: "Destination",
         Index.BY_STATUS: "Status",
+        Index.BY_ALERT: "AlertType",
         Index.DUE_LOOKS: "DueLane",
     }
     where = {"TableName": table, "IndexName": index}

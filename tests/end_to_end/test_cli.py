@@ -230,7 +230,7 @@ def test_show_tells_the_story(insights: Insights, ids: dict[str, str]) -> None:
     said = insights("show", ids["bounce-noemail"])
     assert said.code == 0
     assert f"{address('bounce-noemail')}  PERMANENT_BOUNCE" in said.out
-    assert re.search(r"BOUNCE  +high .* published 20", said.out)
+    assert re.search(r"BOUNCE  +medium .* published 20", said.out)
 
 
 def test_show_of_the_unknown_and_of_no_id(insights: Insights) -> None:

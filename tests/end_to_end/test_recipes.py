@@ -126,7 +126,7 @@ def test_every_question_is_answered(run: LocalRun, stored: Stored, way: Ways) ->
     assert sorted(kinds) == ["ALERT", "DESTINATION", "MESSAGE"]
     assert {row["MessageId"] for row in answers["message"]} == {stored.bounced}
     assert [row["Status"] for row in answers["recipient"]] == ["PERMANENT_BOUNCE"]
-    assert "does not exist" in answers["recipient"][0]["Summary"]
+    assert "does not know this address" in answers["recipient"][0]["Summary"]
     assert stored.bounced in {row["MessageId"] for row in answers["bounced"]}
     assert {row["Status"] for row in answers["bounced"]} == {"PERMANENT_BOUNCE"}
     assert stored.open in {row["MessageId"] for row in answers["open"]}

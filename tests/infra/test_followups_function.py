@@ -68,6 +68,8 @@ def test_the_functions_settings(template: Template) -> None:
         "FIRST_LOOK_DELAY_SECONDS": "900",
         "FOLLOW_UP_LADDER": "[900, 7200, 86400, 259200, 604800, 1209600, 2505600]",
         "SES_KEEPS_DAYS": "30",
+        "RETENTION_DAYS": "90",
+        "SURGE_AFTER": "5",
         "POWERTOOLS_SERVICE_NAME": "followups",
         "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -24,7 +24,7 @@ from ses_insights.contracts.queue_message import LookRequest, read_body
 
 MESSAGE_ID = "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000"
 RULE = "AWS::Events::Rule"
-SENT = {"EventPattern": {"detail-type": ["Email Sent"]}}
+SENT = {"EventPattern": {"detail-type": ["Email Sent", "Email Rejected", "Email Rendering Failed"]}}
 FEEDBACK = {"EventPattern": {"detail-type": ["Email Bounced", "Email Complaint Received"]}}
 WRITTEN_BY_CDK = "W3005"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "intake.md"

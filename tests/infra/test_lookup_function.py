@@ -65,6 +65,8 @@ def test_the_functions_settings(template: Template) -> None:
         "SES_KEEPS_DAYS": "30",
         "RETENTION_DAYS": "90",
         "REDACT_SUBJECTS": "false",
+        "SURGE_AFTER": "5",
+        "ALERT_TYPES": '["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"]',
         "POWERTOOLS_SERVICE_NAME": "lookup",
         "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -38,7 +38,14 @@ OF_AWS = {
     ("AWS/SES", "Reputation.ComplaintRate", ()),
 }
 
-BOUNCES = ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList", "of another kind"]
+BOUNCES = [
+    "General",
+    "NoEmail",
+    "Suppressed",
+    "OnAccountSuppressionList",
+    "UnsubscribedRecipient",
+    "of another kind",
+]
 COMPLAINTS = ["abuse", "other", "fraud", "virus", "auth-failure", "not-spam", "of another kind"]
 
 
@@ -97,10 +104,20 @@ def _followups() -> None:
     telemetry.flush()
 
 
+DIAGNOSTICS = (
+    "550 5.7.1 blocked by zen.spamhaus.org",
+    "550 5.1.1 user unknown",
+    "552 5.2.2 mailbox full",
+)
+
+
 def _alerts() -> tuple[Alert, ...]:
     """One alert of each kind that the service tells apart."""
     events = [
         *(event("BOUNCE", bounce=Bounce("PERMANENT", subtype, "")) for subtype in BOUNCES),
+        *(event("BOUNCE", bounce=Bounce("PERMANENT", None, text)) for text in DIAGNOSTICS),
+        event("REJECT"),
+        event("RENDERING_FAILURE"),
         *(event("COMPLAINT", complaint=Complaint(None, kind)) for kind in COMPLAINTS),
         event("COMPLAINT", complaint=Complaint("OnAccountSuppressionList", None)),
     ]

@@ -37,6 +37,8 @@ FOLLOWUPS = {
     ("sqs:SendMessage", "QueueUrl"),
     ("dynamodb:Query", "TableName"),
     ("dynamodb:Query", "TableName/index/DueLooks"),
+    ("dynamodb:Query", "TableName/index/ByAlert"),
+    ("dynamodb:PutItem", "TableName"),
     ("dynamodb:BatchGetItem", "TableName"),
     ("dynamodb:UpdateItem", "TableName"),
     ("sns:Publish", "AlertTopicArn"),

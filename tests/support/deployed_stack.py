@@ -104,7 +104,7 @@ class DeployedStack:
         """The alerts that a subscriber has received about the mails of the test, with repeats."""
         self.subscriber.read()
         received = self.subscriber.received
-        return [alert for alert in received if alert.body["messageId"] in self.expected]
+        return [alert for alert in received if alert.body.get("messageId") in self.expected]
 
     def duplicates(self) -> int:
         """How many alerts came more than once, counted by their ids."""
@@ -177,7 +177,10 @@ def deployed_stack(run: LocalRun) -> Iterator[DeployedStack]:
 
 
 def shape(rows: list[Row], *, without: str = "") -> list[Row]:
-    """Rows without what differs from mail to mail: ids and times. Those of alerts go by content."""
+    """Rows without what differs from mail to mail: ids, times, and how many of a kind came before.
+
+    Those of alerts go by content.
+    """
     shapes = [_shape(row) for row in rows]
     kept = [{name: row[name] for name in row if name != without} for row in shapes]
     return sorted(kept, key=repr)
@@ -185,7 +188,11 @@ def shape(rows: list[Row], *, without: str = "") -> list[Row]:
 
 def _shape(row: Row) -> dict[str, Any]:
     ids = {"MessageId", "SnsMessageId", "ExpiresAt"}
-    kept = {name: "…" if name in ids else _untimed(value) for name, value in row.items()}
+    kept = {
+        name: "…" if name in ids else _untimed(value)
+        for name, value in row.items()
+        if name != "Grouping"
+    }
     return kept | {"Record": row["Record"].partition("#")[0]}
 
 

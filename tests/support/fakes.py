@@ -15,7 +15,9 @@ from ses_insights.contracts.alert_message import Notification
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.record import Answer, Record
+from ses_insights.domain.surge import Surge
 from ses_insights.service.ports import RecordChangedError
+from tests.support.surges import FakeSurges
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -106,6 +108,7 @@ class FakeRecords:
 
     moments: Moments = field(default_factory=Moments)
     records: dict[str, Record] = field(default_factory=dict)
+    surges: FakeSurges = field(default_factory=FakeSurges)
 
     def load(self, message_id: str) -> Record | None:
         """Give back what was saved, alerts by id."""
@@ -114,7 +117,14 @@ class FakeRecords:
         self.moments.reach("loaded")
         return record
 
-    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+    def save(
+        self,
+        record: Record,
+        new_alerts: Sequence[Alert],
+        *,
+        read: Record | None,
+        surges: Sequence[Surge] = (),
+    ) -> None:
         """Save over the version that was read; alerts that are there stay as they are."""
         self.moments.reach("save")
         message_id = record.insights.message_id
@@ -123,6 +133,8 @@ class FakeRecords:
             raise RecordChangedError
         alerts = {alert.alert_id: alert for alert in stored.alerts} if stored else {}
         alerts |= {alert.alert_id: alert for alert in new_alerts}
+        for surge in surges:
+            self.surges.store(surge)
         self.records[message_id] = replace(
             record, alerts=tuple(alerts[alert_id] for alert_id in sorted(alerts))
         )

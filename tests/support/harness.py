@@ -18,14 +18,17 @@ from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.record import Answer, Record, Rules
+from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.domain.times import iso
 from ses_insights.service.consumer import Consumer
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.followups import FollowUps
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look, Outcome
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.pending_alerts import STALE_AFTER, PendingAlerts
 from ses_insights.service.row_repair import RowRepair
+from ses_insights.service.summaries import Summaries
 from ses_insights.service.telemetry import FollowUpTelemetry, LookupTelemetry
 from tests.support.fakes import (
     START,
@@ -129,6 +132,7 @@ class Harness:
             records=self.records,
             outbox=self._outbox(),
             capacity=self.capacity,
+            grouping=Grouping(self.records.surges, SURGE_AFTER),
             rules=self.rules,
             delay=self.delay,
             on_published=on_published,
@@ -144,8 +148,20 @@ class Harness:
         """Put the parts together as `followups.wire` does."""
         telemetry, now = FollowUpTelemetry(Logger(), Metrics()), self.clock.now
         repair = RowRepair(self.rows, self.rules.ladder.ses_keeps, telemetry, now)
+        summaries = Summaries(
+            rows=self.rows,
+            surges=self.records.surges,
+            subscribers=self.subscribers,
+            now=now,
+            table=TABLE_ADDRESS,
+            surge_after=SURGE_AFTER,
+            on_published=telemetry.summarized,
+        )
         return FollowUps(
-            pending_alerts=PendingAlerts(self.rows, self.records, self._outbox(), telemetry, now),
+            pending_alerts=PendingAlerts(
+                self.rows, self.records, self._outbox(), summaries, telemetry, now
+            ),
+            summaries=summaries,
             row_repair=repair,
             due_looks=DueLooks(
                 rows=self.rows,

@@ -23,7 +23,7 @@ RULES: Final = Rules(Ladder(), retention=timedelta(days=90))
 
 QUEUE_URL: Final = "https://sqs.eu-west-1.amazonaws.com/123456789012/MessageIds.fifo"
 DEAD_LETTERS_URL: Final = "https://sqs.eu-west-1.amazonaws.com/123456789012/DeadLetters.fifo"
-TABLE_ADDRESS: Final = TableAddress("eu-west-1", "Insights")
+TABLE_ADDRESS: Final = TableAddress("123456789012", "eu-west-1", "Insights")
 
 MESSAGE: Final = QueueMessage(
     id="5f2a3c1e-0000-4000-8000-000000000001",

@@ -31,6 +31,7 @@ EVENT_TYPES = (
 ADDRESSES = ("ada@example.com", "bob@example.org", "carol@example.net")
 
 SECOND = timedelta(seconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -9,6 +9,7 @@ import pytest
 
 from ses_insights.adapters.ses import LONGEST_CALL
 from ses_insights.contracts.names import LONGEST_PERIOD
+from ses_insights.domain.alert import AlertType
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.settings import LookupSettings, SettingError, Settings
@@ -25,6 +26,8 @@ GOOD = {
     "SES_KEEPS_DAYS": "40",
     "RETENTION_DAYS": "45",
     "REDACT_SUBJECTS": "true",
+    "ALERT_TYPES": '["BOUNCE", "REJECT"]',
+    "SURGE_AFTER": "7",
 }
 
 
@@ -48,6 +51,8 @@ def test_every_setting_is_read() -> None:
         lookup_period=1.5,
         first_look_delay=timedelta(minutes=15),
         ladder=LADDER,
+        surge_after=7,
+        retention=timedelta(days=45),
         chat_topic_arn=None,
     )
 
@@ -62,7 +67,12 @@ def test_every_setting_of_the_lookup_function_is_read() -> None:
     """What only this one needs is apart."""
     assert LookupSettings.read(GOOD) == LookupSettings(
         dead_letter_queue_url=GOOD["DEAD_LETTER_QUEUE_URL"],
-        rules=Rules(ladder=LADDER, retention=timedelta(days=45), redact_subjects=True),
+        rules=Rules(
+            ladder=LADDER,
+            retention=timedelta(days=45),
+            redact_subjects=True,
+            alert_types=frozenset({AlertType.BOUNCE, AlertType.REJECT}),
+        ),
     )
 
 

@@ -32,6 +32,8 @@ from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
+from ses_insights.domain.surge import SURGE_AFTER, Group, Surge
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look
 from ses_insights.service.outbox import Outbox
 
@@ -123,8 +125,11 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
     look = Look(
         source=source,
         records=records,
-        outbox=Outbox(records, _NoSubscribers(), TableAddress("eu-west-1", "Insights"), _now),
+        outbox=Outbox(
+            records, _NoSubscribers(), TableAddress("123456789012", "eu-west-1", "Insights"), _now
+        ),
         capacity=_Unlimited(),
+        grouping=Grouping(_NoGroups(), SURGE_AFTER),
         rules=Rules(Ladder(), retention=timedelta(days=90)),
         delay=timedelta(0),
         on_published=lambda _: None,
@@ -163,7 +168,14 @@ class _NoRecords:
         del message_id
         return None
 
-    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+    def save(
+        self,
+        record: Record,
+        new_alerts: Sequence[Alert],
+        *,
+        read: Record | None,
+        surges: Sequence[Surge] = (),
+    ) -> None:
         pass
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
@@ -176,3 +188,11 @@ class _NoSubscribers:
     def publish(self, notification: Notification) -> str:
         del notification
         return "not published"
+
+
+class _NoGroups:
+    """Knows of no alerts; what is looked at here was delivered."""
+
+    def load(self, group: Group) -> Surge | None:
+        del group
+        return None

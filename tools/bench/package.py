@@ -43,6 +43,8 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     Variable.SES_KEEPS_DAYS: str(DEFAULT_SES_KEEPS_DAYS),
     Variable.RETENTION_DAYS: str(DEFAULT_RETENTION_DAYS),
     Variable.REDACT_SUBJECTS: "false",
+    Variable.ALERT_TYPES: '["BOUNCE"]',
+    Variable.SURGE_AFTER: "5",
     Variable.SERVICE_NAME: Service.LOOKUP,
     Variable.METRICS_NAMESPACE: METRIC_NAMESPACE,
 }

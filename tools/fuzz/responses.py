@@ -25,6 +25,7 @@ from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses_response import read_insights
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.alert_message import notification
+from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.alert import Alert, AlertType
 from ses_insights.domain.explanation import Severity
 from ses_insights.domain.insight import Destination, Event, Insights
@@ -40,14 +41,17 @@ _RULES: Final = Rules(Ladder(), retention=timedelta(days=90))
 
 SUBJECTS: Final = {
     f"SES Insights: {what}, severity {severity}"
-    for what in ("permanent bounce", "complaint")
+    for what in ("permanent bounce", "complaint", "rejection by SES", "rendering failure")
     for severity in Severity
 }
-"""Every subject of an alert. None is made of the mail."""
+"""Every subject of an alert, but for the sender's domain."""
 
-EMAIL_LINES: Final = 15
+_SENDER: Final = re.compile(r" of mail from [a-z0-9.-]+(?=, severity )")
+
+EMAIL_LINES: Final = 35
 """Two sentences, an empty line, and one line for each fact: no content of a mail adds one."""
 
+TABLE: Final = TableAddress("123456789012", "eu-west-1", "SesInsights")
 _ALERT: Final = PROJECT / "docs" / "alert.schema.json"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -267,6 +271,8 @@ def _expected_alerts(
                 feedback = (complaint[1] or "") if isinstance(complaint, tuple) else ""
                 plain = re.sub("[^0-9a-z]", "", feedback.lower())
                 yield address, AlertType.COMPLAINT, plain
+            elif kind in {"REJECT", "RENDERING_FAILURE"}:
+                yield address, AlertType(kind), ""
 
 
 def _can_be_stored(record: Record, new: tuple[Alert, ...]) -> None:
@@ -283,12 +289,13 @@ def check_alerts(record: Record) -> None:
     topic = Topic()
     ours = AlertTopic(topic.client, "arn:aws:sns:eu-west-1:123456789012:Alerts", None)
     for alert in record.alerts:
-        ours.publish(notification(alert, record.insights))
+        ours.publish(notification(alert, record.insights, TABLE, sent_at=record.sent_at))
         _check_alert(topic.published.pop(), alert, record.insights)
 
 
 def _check_alert(published: Mapping[str, Any], alert: Alert, seen: Insights) -> None:
-    hold(published["Subject"] in SUBJECTS, "a subject is never built from the mail")
+    subject = _SENDER.sub("", published["Subject"])
+    hold(subject in SUBJECTS, "of the mail a subject has the sender's domain alone")
     hold(published["MessageStructure"] == "json", "the message has a form for each protocol")
     message = json.loads(published["Message"])
     hold(message.keys() == {"default", "email"}, "one form for programs and one for people")

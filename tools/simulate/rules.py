@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.alert_message import notification
+from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.due import DueRow
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
@@ -48,6 +49,9 @@ _COMPLAINT: Final = Complaint(None, "abuse")
 def at(seconds: float) -> datetime:
     """Place a virtual time in the calendar."""
     return START + timedelta(seconds=seconds)
+
+
+TABLE: Final = TableAddress("123456789012", "eu-west-1", "SesInsights")
 
 
 @dataclass(slots=True)
@@ -145,7 +149,7 @@ class Core:
             if alert.alert_id in self.alert_ids:
                 raise AssertionError(f"raised twice: {alert.alert_id}")
             self.alert_ids.add(alert.alert_id)
-            notification(alert, record.insights)
+            notification(alert, record.insights, TABLE, sent_at=record.sent_at)
             self.found[mail] = now
 
     def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from ses_insights.adapters.aws_errors import error_codes, failing_as
 from ses_insights.adapters.counters import count_arrival
 from ses_insights.adapters.items import from_item, to_item
+from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
     MESSAGE,
     Row,
@@ -24,16 +25,19 @@ from ses_insights.contracts.rows import (
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
+from ses_insights.domain.surge import Surge
 from ses_insights.service.ports import RecordChangedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# DynamoDB's limits of one transaction: 100 actions and 4 MB. Two actions are kept, for the check of
-# the version and for the count of what comes in, and items here have at most 400 KB.
+# DynamoDB's limits of one transaction: 100 actions and 4 MB, and items here have at most 400 KB.
+# Actions are kept for the check of the version, for the count of what comes in, and for the groups
+# of alerts: one for each reason at most.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-_ACTIONS: Final = 98
+_ACTIONS: Final = 98 - len(Reason)
 _BYTES: Final = 3_000_000
 
 _FIRST: Final = "attribute_not_exists(MessageId)"
@@ -60,8 +64,15 @@ class RecordTable:
             )
             return read_record(from_item(item) for page in pages for item in page["Items"])
 
-    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
-        """Store the record and its new alerts in one transaction.
+    def save(
+        self,
+        record: Record,
+        new_alerts: Sequence[Alert],
+        *,
+        read: Record | None,
+        surges: Sequence[Surge] = (),
+    ) -> None:
+        """Store the record, its new alerts and the groups they count in, in one transaction.
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
@@ -78,7 +89,8 @@ class RecordTable:
         # What comes in bulk takes only slots that are left over: it is no load.
         is_arrival = read is None and record.lane is not Lane.BULK
         arrival = [count_arrival(self.table_name, self.now())] if is_arrival else []
-        self._write([own, *map(self._put, last), *arrival])
+        groups = [surge_put(self.table_name, surge) for surge in surges]
+        self._write([own, *map(self._put, last), *arrival, *groups])
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""

@@ -38,7 +38,7 @@ class AlertTopic:
         The chat comes first: where the second call fails and both are repeated, people in a chat
         read the alert twice, and programs get it once.
         """
-        if self.chat_topic_arn:
+        if self.chat_topic_arn and notification.chat is not None:
             self._publish(self.chat_topic_arn, notification, notification.chat)
         return self._publish(
             self.topic_arn, notification, notification.message, MessageStructure="json"

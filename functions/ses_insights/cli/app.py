@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ses_insights.cli.commands import enqueue, erase, export, find, parked, show, status, watch
+from ses_insights.cli.commands import (
+    alerts,
+    enqueue,
+    erase,
+    explain,
+    export,
+    find,
+    parked,
+    show,
+    status,
+    watch,
+)
 from ses_insights.cli.errors import EXPECTED, exit_code, sentence
 from ses_insights.cli.output import echo, echo_err
 
@@ -67,6 +78,8 @@ app.command("watch")(watch.command)
 app.command("enqueue")(enqueue.command)
 app.command("show")(show.command)
 app.command("find")(find.command)
+app.command("alerts")(alerts.command)
+app.command("explain")(explain.command)
 app.command("export")(export.command)
 app.add_typer(parked.app, name="parked")
 app.command("erase")(erase.command)

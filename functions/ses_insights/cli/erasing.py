@@ -14,7 +14,7 @@ from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import CliError
 from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Attribute, Index
 from ses_insights.contracts.rows import ALERT, MESSAGE, Row
-from ses_insights.service.erase import addresses, rows_about, tombstone
+from ses_insights.service.erase import addresses, alerts_that_stay, rows_about, tombstone
 
 _ACTIONS: Final = 100
 """The most that one transaction takes."""
@@ -68,7 +68,11 @@ def erase(deployment: Deployment, held: Held) -> int:
         doomed = rows_about(rows, held.address)
         if not doomed:
             return 0
-        actions = [_strip(deployment, rows), *(_delete(deployment, row) for row in doomed)]
+        actions = [
+            _strip(deployment, rows),
+            *(_strip_alert(deployment, row) for row in alerts_that_stay(rows, held.address)),
+            *(_delete(deployment, row) for row in doomed),
+        ]
         try:
             for start in range(0, len(actions), _ACTIONS):
                 deployment.dynamodb.transact_write_items(
@@ -98,9 +102,24 @@ def _strip(deployment: Deployment, rows: Sequence[Row]) -> Any:
     }
 
 
+def _strip_alert(deployment: Deployment, row: Row) -> Any:
+    """Return the action that takes sender and tags out of the alert of another recipient."""
+    return {
+        "Update": {
+            "TableName": deployment.table_name,
+            "Key": _key(row),
+            "UpdateExpression": "REMOVE EmailTags, FromDomain",
+            "ConditionExpression": "attribute_exists(MessageId)",
+        }
+    }
+
+
 def _delete(deployment: Deployment, row: Row) -> Any:
-    key = to_item({str(name): row[name] for name in TABLE_KEYS})
-    return {"Delete": {"TableName": deployment.table_name, "Key": key}}
+    return {"Delete": {"TableName": deployment.table_name, "Key": _key(row)}}
+
+
+def _key(row: Row) -> Any:
+    return to_item({str(name): row[name] for name in TABLE_KEYS})
 
 
 def _is_alert(row: Row) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from ses_insights.contracts.names import Index
+
 # The console has a domain of its own in each partition. Those of the isolated Regions are not
 # public: https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 _DOMAINS: Final = (
@@ -22,10 +24,16 @@ _DOMAINS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TableAddress:
-    """Which table of which Region holds the rows."""
+    """Which table of which account and Region holds the rows."""
 
+    account: str
     region: str
     table_name: str
+
+    @classmethod
+    def beside(cls, topic_arn: str, region: str, table_name: str) -> TableAddress:
+        """Return the address of a table in the account of a topic."""
+        return cls(topic_arn.split(":")[4], region, table_name)
 
     def console_link(self, message_id: str) -> str | None:
         """Link to the table's item explorer, set to the message; None where no domain is known.
@@ -33,12 +41,19 @@ class TableAddress:
         ``operation`` and ``pk`` are what the console itself writes into its address; AWS does not
         document them. A console that does not know them shows the table.
         """
+        return self._explorer(f"pk={quote(message_id, safe='')}")
+
+    def alerts_link(self, alert_type: str) -> str | None:
+        """Link to the item explorer, set to the alerts of a type; None where none is known."""
+        return self._explorer(f"index={Index.BY_ALERT}&pk={quote(alert_type, safe='')}")
+
+    def _explorer(self, query: str) -> str | None:
         domain = next(domain for start, domain in _DOMAINS if self.region.startswith(start))
         if domain is None:
             return None
         return (
             f"https://{self.region}.{domain}/dynamodbv2/home?region={self.region}#item-explorer"
-            f"?operation=QUERY&pk={quote(message_id, safe='')}&table={self.table_name}"
+            f"?operation=QUERY&{query}&table={self.table_name}"
         )
 
     def ways_to(self, message_id: str) -> Iterator[str]:

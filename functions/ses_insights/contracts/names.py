@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from ses_insights.domain.alert import AlertType
-from ses_insights.domain.explanation import Severity
+from ses_insights.domain.alert import AlertType, Grouping
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.reasons import Severity
 from ses_insights.domain.schedule import DEFAULT_RUNGS, SES_KEEPS
 from ses_insights.domain.status import Status
+from ses_insights.domain.surge import SURGE_AFTER
 
 # Defined in `domain`, and given out here, too.
-__all__ = ["FailureKind", "Lane", "Status"]
+__all__ = ["SURGE_AFTER", "AlertType", "FailureKind", "Grouping", "Lane", "Severity", "Status"]
 
 DEFAULT_STACK_NAME: Final = "SesInsights"
 
@@ -30,6 +31,9 @@ DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFA
 DEFAULT_SES_KEEPS_DAYS: Final = SES_KEEPS.days
 
 DEFAULT_RETENTION_DAYS: Final = 90
+
+MOST_SINGLE_ALERTS: Final = 1_000
+"""The most that `surgeAfter` can be: more e-mails of one kind in an hour help nobody."""
 
 METRIC_NAMESPACE: Final = "SesInsights"
 
@@ -65,12 +69,14 @@ class Index(StrEnum):
 
 
 class Partition(StrEnum):
-    """The partitions of the table that hold counts; ids of messages never begin with ``#``."""
+    """The partitions of the table that hold no message; ids of messages never begin with ``#``."""
 
     ARRIVALS = "#load"
     """Messages that arrived, by the hour."""
     SENT = "#sent"
     """Due looks that were put into the queue, by the minute."""
+    SURGES = "#surges"
+    """How many alerts of a kind came lately, and the summaries of surges."""
 
 
 class Variable(StrEnum):
@@ -90,6 +96,8 @@ class Variable(StrEnum):
     SES_KEEPS_DAYS = "SES_KEEPS_DAYS"
     RETENTION_DAYS = "RETENTION_DAYS"
     REDACT_SUBJECTS = "REDACT_SUBJECTS"
+    ALERT_TYPES = "ALERT_TYPES"
+    SURGE_AFTER = "SURGE_AFTER"
 
 
 class Metric(StrEnum):
@@ -135,7 +143,9 @@ SHED_BY: Final[Mapping[Service, tuple[Shed, ...]]] = {
 
 SEVERITIES: Final[Mapping[AlertType, tuple[Severity, ...]]] = {
     AlertType.COMPLAINT: tuple(Severity),
-    AlertType.BOUNCE: (Severity.HIGH, Severity.LOW),
+    AlertType.BOUNCE: (Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO),
+    AlertType.REJECT: (Severity.HIGH,),
+    AlertType.RENDERING_FAILURE: (Severity.HIGH,),
 }
 """The severities that an alert of each type can have."""
 

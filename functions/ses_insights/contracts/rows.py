@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ses_insights.domain.alert import Alert, AlertType
+from ses_insights.contracts.alert_message import shareable
+from ses_insights.contracts.text import domain_of
+from ses_insights.domain.alert import Alert, AlertType, Grouping
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Record
@@ -48,10 +50,7 @@ def message_row(record: Record) -> Row:
         "Record": MESSAGE,
         "FromEmailAddress": insights.from_email_address,
         "Subject": insights.subject,
-        "EmailTags": {
-            _RESERVED.sub(r"_\g<0>", name): list(values)
-            for name, values in insights.email_tags.items()
-        },
+        "EmailTags": _tags(insights.email_tags),
         "Status": str(record.status),
         "Summary": summary_of_message(record.status, record.insights.destinations),
         "SentAt": record.sent_at,
@@ -107,10 +106,17 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "Record": alert_key(alert.alert_id),
             "AlertType": str(alert.alert_type),
             "Severity": str(alert.explanation.severity),
+            "Reason": str(alert.explanation.reason),
+            "Action": str(alert.explanation.action),
+            "Confidence": str(alert.explanation.confidence),
             "Cause": alert.explanation.cause,
             "NextStep": alert.explanation.next_step,
             "Destination": alert.destination or None,
             "Isp": alert.isp,
+            # By these an alert is found together with others of its kind.
+            "FromDomain": domain_of(record.insights.from_email_address),
+            "EmailTags": _tags(shareable(record.insights.email_tags)),
+            "Grouping": str(alert.grouping),
             "Event": _event_map(alert.event),
             "DetectedAt": alert.detected_at,
             # While it is pending it waits in a lane, where `followups` finds it.
@@ -134,10 +140,7 @@ def read_record(rows: Iterable[Row]) -> Record | None:
             message_id=message["MessageId"],
             from_email_address=message.get("FromEmailAddress"),
             subject=message.get("Subject"),
-            email_tags={
-                _ESCAPED.sub(r"\1", name): tuple(values)
-                for name, values in message["EmailTags"].items()
-            },
+            email_tags=read_tags(message),
             destinations=tuple(_destinations(by_key)),
         ),
         status=Status(message["Status"]),
@@ -149,7 +152,9 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         final=message.get("Final"),
         note=message.get("Note"),
         expires_at=int(message["ExpiresAt"]),
-        alerts=tuple(_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)),
+        alerts=tuple(
+            read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)
+        ),
         lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
         shed=int(message.get("Shed", 0)),
         erased_at=message.get("ErasedAt"),
@@ -173,7 +178,8 @@ def _destinations(by_key: Mapping[str, Row]) -> Iterator[Destination]:
         )
 
 
-def _alert(row: Row) -> Alert:
+def read_alert(row: Row) -> Alert:
+    """Read an alert's row."""
     return Alert(
         alert_id=str(row["Record"]).removeprefix(ALERT),
         alert_type=AlertType(row["AlertType"]),
@@ -183,7 +189,18 @@ def _alert(row: Row) -> Alert:
         detected_at=row["DetectedAt"],
         published_at=row.get("PublishedAt"),
         sns_message_id=row.get("SnsMessageId"),
+        grouping=Grouping(row.get("Grouping", Grouping.SINGLE)),
     )
+
+
+def _tags(email_tags: Mapping[str, tuple[str, ...]]) -> Row:
+    return {_RESERVED.sub(r"_\g<0>", name): list(values) for name, values in email_tags.items()}
+
+
+def read_tags(row: Row) -> dict[str, tuple[str, ...]]:
+    """Read the tags of a message's or an alert's row; none where it has none."""
+    tags = row.get("EmailTags", {})
+    return {_ESCAPED.sub(r"\1", name): tuple(values) for name, values in tags.items()}
 
 
 def _event_map(event: Event) -> Row:

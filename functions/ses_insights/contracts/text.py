@@ -27,3 +27,13 @@ def one_line(text: str) -> str:
         if unicodedata.category(sign) not in {"Cf", "Cs"} and ord(sign) not in SPELLED
     )
     return " ".join(visible.split())
+
+
+def ascii_domain(address: str | None) -> str | None:
+    """Take the domain out of an address as ASCII, as DNS has it; None where there is none."""
+    domain = domain_of(address)
+    try:
+        text = domain.encode("idna").decode() if domain else ""
+    except UnicodeError:  # an empty label, or one that is too long
+        return None
+    return text if re.fullmatch(r"[a-z0-9.-]+", text) else None

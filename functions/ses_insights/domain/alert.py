@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from ses_insights.domain.explanation import Explanation, explain, plain
 from ses_insights.domain.insight import Destination, Event, Insights
@@ -20,7 +22,27 @@ class AlertType(StrEnum):
     """What an alert is about."""
 
     BOUNCE = "BOUNCE"
+    """A permanent bounce."""
     COMPLAINT = "COMPLAINT"
+    """A complaint, or another feedback report."""
+    REJECT = "REJECT"
+    """SES found malware in the mail and did not send it."""
+    RENDERING_FAILURE = "RENDERING_FAILURE"
+    """The template could not be rendered and nothing was sent."""
+
+
+ALL_TYPES: Final = frozenset(AlertType)
+
+
+class Grouping(StrEnum):
+    """Whom a notification is for; the message attribute ``grouping``."""
+
+    SINGLE = "single"
+    """People and programs."""
+    GROUPED = "grouped"
+    """Programs: people get a summary."""
+    SUMMARY = "summary"
+    """People: what the grouped alerts of a time have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +58,30 @@ class Alert:
     published_at: str | None = None
     """None while the alert is pending."""
     sns_message_id: str | None = None
+    grouping: Grouping = Grouping.SINGLE
+    """Stays as it was decided when the alert was stored, however often it is published."""
 
     @property
     def explanation(self) -> Explanation:
-        """Cause, next step, severity and certainty."""
+        """Reason, action, severity, confidence, cause and next step."""
         return explain(self.event)
 
 
-def alerts_in(insights: Insights, *, detected_at: str) -> tuple[Alert, ...]:
-    """Find every alert the insights call for, told or not; one for each thing that happened."""
+_BY_EVENT_TYPE: Final = {
+    "REJECT": AlertType.REJECT,
+    "RENDERING_FAILURE": AlertType.RENDERING_FAILURE,
+}
+
+
+def alerts_in(
+    insights: Insights, *, detected_at: str, alert_types: AbstractSet[AlertType] = ALL_TYPES
+) -> tuple[Alert, ...]:
+    """Find every alert the insights call for, one for each thing that happened."""
     found: dict[str, Alert] = {}
     for destination in insights.destinations:
         for alert in _alerts_of(insights.message_id, destination, detected_at):
-            found.setdefault(alert.alert_id, alert)
+            if alert.alert_type in alert_types:
+                found.setdefault(alert.alert_id, alert)
     return tuple(found.values())
 
 
@@ -61,6 +94,8 @@ def _alerts_of(message_id: str, destination: Destination, detected_at: str) -> I
             kind = AlertType.COMPLAINT
             feedback = event.complaint.complaint_feedback_type if event.complaint else None
             what.append(plain(feedback))
+        elif event.type in _BY_EVENT_TYPE:
+            kind = _BY_EVENT_TYPE[event.type]
         else:
             continue
         yield Alert(

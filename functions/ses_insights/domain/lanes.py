@@ -19,6 +19,8 @@ class Lane(StrEnum):
     """The look at about three days, the last one that is given up."""
     FOLLOW_UP = "follow-up"
     """Every other look."""
+    SUMMARY = "summary"
+    """A surge of alerts whose next summary is to come."""
     BULK = "bulk"
     """Messages that were put straight into the table; they get what the others leave."""
 

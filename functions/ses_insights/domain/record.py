@@ -6,10 +6,11 @@ is stored next. It is pure; `service.look` gathers what it needs and applies wha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ses_insights.domain.alert import Alert, alerts_in
+from ses_insights.domain.alert import ALL_TYPES, Alert, AlertType, alerts_in
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import lane_of, postponed_look, remaining
@@ -47,6 +48,8 @@ class Rules:
     retention: timedelta
     """How long rows are kept since the message was sent."""
     redact_subjects: bool = False
+    alert_types: frozenset[AlertType] = ALL_TYPES
+    """What raises an alert."""
 
     def expires_at(self, sent_at: datetime) -> int:
         """Return when a message's rows may go, in epoch seconds.
@@ -121,6 +124,15 @@ class Record:
             return not due and self.lane is not Lane.BULK
         return not due and now - instant(self.last_look_at) < recent
 
+    def with_alerts(self, alerts: Iterable[Alert]) -> Record:
+        """Return the record with these alerts in the place of those with the same ids."""
+        changed = {alert.alert_id: alert for alert in alerts}
+        if not changed:
+            return self
+        return replace(
+            self, alerts=tuple(changed.get(alert.alert_id, alert) for alert in self.alerts)
+        )
+
     def followed_by(self, following: Next, ladder: Ladder) -> Record:
         """Return the record with its next look, or with the reason why there is none."""
         age = following.at - instant(self.sent_at) if following.at else None
@@ -166,7 +178,7 @@ def after_look(
         status = Status.NOT_FOUND
         following = ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
     known = {alert.alert_id for alert in before.alerts}
-    raised = alerts_in(seen, detected_at=look_at)
+    raised = alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types)
     new = tuple(alert for alert in raised if alert.alert_id not in known)
     record = replace(
         before,

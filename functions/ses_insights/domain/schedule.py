@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.domain.insight import Destination
-from ses_insights.domain.status import is_closed
+from ses_insights.domain.status import Status, is_closed, status_of
 from ses_insights.domain.times import iso
 
 DEFAULT_RUNGS: Final = (
@@ -74,7 +74,7 @@ class Ladder:
         destinations = tuple(destinations)
         age = now - sent_at
         if destinations and all(is_closed(destination) for destination in destinations):
-            return Next(final="Every recipient has bounced permanently, complained or was refused.")
+            return Next(final=f"{_ends_of(destinations)} Nothing more is expected.")
         only_sent = all(
             event.type == "SEND" for destination in destinations for event in destination.events
         )
@@ -126,3 +126,21 @@ class Next:
     """Something worth telling a person about the present state."""
     shed: int = 0
     """How many rungs before the next look, or before the end, are given up."""
+
+
+_ENDS: Final = (
+    (Status.PERMANENT_BOUNCE, "bounced permanently"),
+    (Status.COMPLAINT, "drew a complaint"),
+    (Status.REJECTED, "was rejected by SES and not sent"),
+    (Status.RENDERING_FAILURE, "could not be rendered and was not sent"),
+)
+
+
+def _ends_of(destinations: Sequence[Destination]) -> str:
+    """Say how the mail to each recipient ended; all of them must be closed."""
+    statuses = [status_of(destination) for destination in destinations]
+    ends = [(statuses.count(status), words) for status, words in _ENDS if status in statuses]
+    if len(ends) == 1:
+        return f"The mail {ends[0][1]}."
+    counted = ", ".join(f"to {count} {words}" for count, words in ends)
+    return f"The mail to each of {len(statuses)} recipients has come to an end: {counted}."

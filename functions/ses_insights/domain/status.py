@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.explanation import is_complaint_of_a_person
+from ses_insights.domain.insight import Complaint, Destination, Event
 
 
 class Status(StrEnum):
@@ -39,9 +40,7 @@ _BY_EVENT_TYPE: Final = {
     "DELIVERY_DELAY": Status.DELAYED,
 }
 
-_CLOSED: Final = frozenset(
-    {Status.COMPLAINT, Status.PERMANENT_BOUNCE, Status.REJECTED, Status.RENDERING_FAILURE}
-)
+_CLOSED: Final = frozenset({Status.PERMANENT_BOUNCE, Status.REJECTED, Status.RENDERING_FAILURE})
 
 
 def status_of(destination: Destination) -> Status:
@@ -65,9 +64,18 @@ def most_telling(statuses: Iterable[Status]) -> Status:
 def is_closed(destination: Destination) -> bool:
     """Whether nothing more can come for this recipient.
 
-    It bounced for good or complained, or SES never tried to deliver.
+    The mail bounced permanently, or SES never tried to deliver it, or a person complained. A report
+    that no person is behind (a machine found an authentication failure, somebody took the mail out
+    of the spam folder), an opt-out, and a complaint because the address was on a list close
+    nothing: the complaint of a person can follow.
     """
-    return status_of(destination) in _CLOSED
+    return any(map(_closes, destination.events))
+
+
+def _closes(event: Event) -> bool:
+    if event.is_complaint:
+        return is_complaint_of_a_person(event.complaint or Complaint())
+    return status_of_event(event) in _CLOSED
 
 
 def status_of_event(event: Event) -> Status:

@@ -7,18 +7,21 @@ It tells nothing of looks to come: those change without a new answer of SES.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
-from ses_insights.domain.explanation import Severity, explain
-from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.explanation import contradiction, explain
+from ses_insights.domain.insight import Bounce, Destination, Event
+from ses_insights.domain.reasons import Severity
 from ses_insights.domain.status import Status, status_of, status_of_event
+from ses_insights.domain.times import instant
 
 _SENTENCES: Final[Mapping[Status, str]] = {
     Status.COMPLAINT: "A complaint or feedback report came{when}. {cause}",
     Status.PERMANENT_BOUNCE: "The mail bounced for good{when}. {cause}",
     Status.REJECTED: "SES rejected the mail{when} and did not attempt it: it found malware in it.",
-    Status.RENDERING_FAILURE: "The template could not be filled in{when}; nothing was sent.",
-    Status.TRANSIENT_BOUNCE: "The mail bounced{when}, but not for good; the address may be fine.",
+    Status.RENDERING_FAILURE: "The template could not be rendered{when}; nothing was sent.",
+    Status.TRANSIENT_BOUNCE: "The mail bounced{when}. {transient}",
     Status.UNDETERMINED_BOUNCE: "The mail bounced{when}; SES cannot tell whether for good.",
     Status.CLICKED: "A link in the mail was followed {clicks}.",
     Status.OPENED: "The mail was opened {opens}.",
@@ -28,6 +31,15 @@ _SENTENCES: Final[Mapping[Status, str]] = {
     Status.NOT_FOUND: "SES has told nothing of this message.",
     Status.INVALID: "SES says that this is no message id.",
 }
+
+_PASSING: Final = "SES calls it transient: a later mail to the address may arrive."
+
+_SCANNER: Final = (
+    "All of it within seconds of the delivery: that looks like a program that checks links, not "
+    "like a person."
+)
+_SCANNER_CLICKS: Final = 3
+_SCANNER_WITHIN: Final = timedelta(seconds=10)
 
 _WORDS: Final[Mapping[Status, str]] = {
     Status.COMPLAINT: "with a complaint or feedback report",
@@ -66,12 +78,25 @@ def summary_of_destination(destination: Destination) -> str:
         key=lambda event: (_gravity(event), event.order),
         default=None,
     )
+    if status is Status.CLICKED and _looks_like_a_scanner(destination):
+        return f"{_SENTENCES[status].format(clicks=_times(destination.click_count))} {_SCANNER}"
     return _SENTENCES[status].format(
         when=_when(telling),
         cause=explain(telling).cause if telling else "",
+        transient=(contradiction(telling.bounce or Bounce()) if telling else None) or _PASSING,
         opens=_times(destination.open_count),
         clicks=_times(destination.click_count),
     )
+
+
+def _looks_like_a_scanner(destination: Destination) -> bool:
+    """Whether all clicks came at once and right after delivery, as no person reads."""
+    clicks = [event.timestamp for event in destination.events if event.type == "CLICK"]
+    delivered = [event.timestamp for event in destination.events if event.type == "DELIVERY"]
+    if destination.click_count < _SCANNER_CLICKS or None in clicks or not delivered[0:1]:
+        return False
+    first, last = delivered[0], max(each for each in clicks if each)
+    return first is not None and instant(last) - instant(first) <= _SCANNER_WITHIN
 
 
 def _says(event: Event, status: Status) -> bool:

@@ -18,6 +18,7 @@ from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
 from ses_insights.service.capacity import MeasuredCapacity
@@ -26,6 +27,7 @@ from ses_insights.service.followups import FollowUps
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.pending_alerts import PendingAlerts
 from ses_insights.service.row_repair import RowRepair
+from ses_insights.service.summaries import Summaries
 from ses_insights.service.telemetry import FollowUpTelemetry
 from ses_insights.settings import Settings
 
@@ -51,12 +53,24 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     records = RecordTable(dynamodb, settings.table_name)
     rows = DueIndex(dynamodb, settings.table_name)
     counts = Counters(dynamodb, settings.table_name)
-    address = TableAddress(session.region_name, settings.table_name)
+    address = TableAddress.beside(
+        settings.alert_topic_arn, session.region_name, settings.table_name
+    )
     telemetry = FollowUpTelemetry(Logger(), Metrics(namespace=settings.metrics_namespace))
     outbox = Outbox(records, topics, address, _now)
     repair = RowRepair(rows, settings.ladder.ses_keeps, telemetry, _now)
+    summaries = Summaries(
+        rows=rows,
+        surges=SurgeTable(dynamodb, settings.table_name, settings.retention),
+        subscribers=topics,
+        now=_now,
+        table=address,
+        surge_after=settings.surge_after,
+        on_published=telemetry.summarized,
+    )
     return FollowUps(
-        pending_alerts=PendingAlerts(rows, records, outbox, telemetry, _now),
+        pending_alerts=PendingAlerts(rows, records, outbox, summaries, telemetry, _now),
+        summaries=summaries,
         row_repair=repair,
         due_looks=DueLooks(
             rows=rows,

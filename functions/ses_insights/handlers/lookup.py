@@ -18,12 +18,14 @@ from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.queue import SqsConsumerQueue, SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.pace import Pace
 from ses_insights.service.capacity import MeasuredCapacity
 from ses_insights.service.consumer import Consumer
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.telemetry import LookupTelemetry
@@ -58,7 +60,10 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
     sns = session.client("sns", config=topic.CONFIG)
     topics = AlertTopic(sns, settings.alert_topic_arn, settings.chat_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
-    address = TableAddress(session.region_name, settings.table_name)
+    address = TableAddress.beside(
+        settings.alert_topic_arn, session.region_name, settings.table_name
+    )
+    surges = SurgeTable(dynamodb, settings.table_name, settings.retention)
     counts = Counters(dynamodb, settings.table_name)
     producer = SqsProducerQueue(sqs, settings.queue_url)
     look = Look(
@@ -66,6 +71,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         records=records,
         outbox=Outbox(records, topics, address, _now),
         capacity=MeasuredCapacity(counts, producer, settings.lookup_period, _now),
+        grouping=Grouping(surges, settings.surge_after),
         rules=own.rules,
         delay=settings.first_look_delay,
         on_published=telemetry.alerted,

@@ -50,6 +50,15 @@ def rows_about(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
     return tuple(sorted(about, key=lambda row: _is(row, DESTINATION)))
 
 
+def alerts_that_stay(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
+    """Return the alerts of other recipients that hold something of the mail itself."""
+    return tuple(
+        row
+        for row in rows
+        if _is(row, ALERT) and row.get("Destination") != address and "EmailTags" in row
+    )
+
+
 def tombstone(rows: Sequence[Row], now: datetime) -> Row:
     """Return the row that stays of a message, from its rows; at least one must be there.
 

@@ -1,4 +1,4 @@
-"""One run of `followups`: pending alerts are published, rows repaired, due looks queued.
+"""One run of `followups`: alerts and summaries are published, rows repaired, due looks queued.
 
 A run leaves nothing that the next one needs, and two at once do no harm: a run claims a row before
 it acts on it, and a claim that leads to nothing ends by itself. So a run may stop anywhere.
@@ -13,6 +13,7 @@ from ses_insights.domain.failures import SystemFailure, as_failure
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.pending_alerts import PendingAlerts
 from ses_insights.service.row_repair import RowRepair
+from ses_insights.service.summaries import Summaries
 from ses_insights.service.telemetry import FollowUpTelemetry
 
 
@@ -25,6 +26,7 @@ class FollowUps:
     """Runs the steps one after the other."""
 
     pending_alerts: PendingAlerts
+    summaries: Summaries
     row_repair: RowRepair
     due_looks: DueLooks
     telemetry: FollowUpTelemetry
@@ -44,7 +46,12 @@ class FollowUps:
                 raise OutOfTimeError
 
         failures: list[SystemFailure] = []
-        for step in (self.pending_alerts.publish, self.row_repair.repair, self.due_looks.enqueue):
+        for step in (
+            self.pending_alerts.publish,
+            self.summaries.write,
+            self.row_repair.repair,
+            self.due_looks.enqueue,
+        ):
             try:
                 step(check_time)
             except OutOfTimeError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.record import Answer, Record, Rules, after_look, postpone
 from ses_insights.domain.status import Status
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.ports import Capacity, RecordChangedError, Records, Source
 
@@ -59,6 +60,7 @@ class Look:
     records: Records
     outbox: Outbox
     capacity: Capacity
+    grouping: Grouping
     rules: Rules
     delay: timedelta
     """How long a fresh id waits in the queue by rule."""
@@ -128,13 +130,16 @@ class Look:
     def _store(self, stored: Record | None, fresh: Record, answer: Answer, looks: float) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
         for _ in range(_TRIES_TO_SAVE):
-            record, new_alerts = after_look(
-                stored or fresh, answer, now=self.now(), rules=self.rules, looks_per_message=looks
+            now = self.now()
+            record, found = after_look(
+                stored or fresh, answer, now=now, rules=self.rules, looks_per_message=looks
             )
             if record is stored:  # it was erased while SES was asked
                 return record
+            new_alerts, surges = self.grouping.of(found, record.insights, now)
+            record = record.with_alerts(new_alerts)
             try:
-                self.records.save(record, new_alerts, read=stored)
+                self.records.save(record, new_alerts, read=stored, surges=surges)
             except RecordChangedError:
                 stored = self.records.load(fresh.insights.message_id)
             else:
@@ -160,5 +165,4 @@ class Look:
                 published[alert.alert_id] = done
         if errors:
             raise errors[0]
-        alerts = tuple(published.get(alert.alert_id, alert) for alert in record.alerts)
-        return replace(record, alerts=alerts), tuple(published.values())
+        return record.with_alerts(published.values()), tuple(published.values())

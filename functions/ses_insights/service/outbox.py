@@ -26,7 +26,8 @@ class Outbox:
 
     def publish(self, alert: Alert, record: Record) -> Alert:
         """Publish one alert of a record, then mark it. Raises `SystemFailure`."""
-        sns_message_id = self.subscribers.publish(notification(alert, record.insights, self.table))
+        message = notification(alert, record.insights, self.table, sent_at=record.sent_at)
+        sns_message_id = self.subscribers.publish(message)
         done = replace(alert, published_at=iso(self.now()), sns_message_id=sns_message_id)
         self.records.mark_published(record.insights.message_id, done)
         return done

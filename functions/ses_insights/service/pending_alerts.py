@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import pending
 from ses_insights.domain.due import Waiting
@@ -15,6 +16,7 @@ from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.ports import DueRows, Records
+from ses_insights.service.summaries import Summaries
 from ses_insights.service.telemetry import FollowUpTelemetry
 
 STALE_AFTER: Final = timedelta(minutes=5)
@@ -28,6 +30,7 @@ class PendingAlerts:
     rows: DueRows
     records: Records
     outbox: Outbox
+    summaries: Summaries
     telemetry: FollowUpTelemetry
     now: Callable[[], datetime]
 
@@ -43,6 +46,9 @@ class PendingAlerts:
     def _publish(self, row: Waiting) -> None:
         """Publish one alert; an unexpected error about it does not stop the others."""
         try:
+            if row.message_id == Partition.SURGES:
+                self.summaries.publish_pending(row)
+                return
             record = self.records.load(row.message_id)
             if record is None:
                 return  # the look that found it counts as not taken; the queue brings it back

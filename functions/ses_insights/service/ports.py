@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from ses_insights.domain.due import Claim, DueRow, QueueDepth, Waiting
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import Drop, Reschedule
 from ses_insights.domain.record import Answer, Record
+from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge
 
 
 class Source(Protocol):
@@ -28,7 +29,14 @@ class Records(Protocol):
     def load(self, message_id: str) -> Record | None:
         """Return everything stored of a message. Raises `SystemFailure`."""
 
-    def save(self, record: Record, new_alerts: Sequence[Alert], *, read: Record | None) -> None:
+    def save(
+        self,
+        record: Record,
+        new_alerts: Sequence[Alert],
+        *,
+        read: Record | None,
+        surges: Sequence[Surge] = (),
+    ) -> None:
         """Store a record and its new alerts, together, over the one that was read.
 
         Raises `RecordChangedError` where another writer stored one since, and `SystemFailure`.
@@ -135,3 +143,42 @@ class Capacity(Protocol):
 
         Raises `SystemFailure`.
         """
+
+
+class Groups(Protocol):
+    """How many alerts of a kind came lately, as the look that adds to them needs it."""
+
+    def load(self, group: Group) -> Surge | None:
+        """Read a group. Raises `SystemFailure`."""
+        ...
+
+
+class Surges(Protocol):
+    """Surges and their summaries, as followups needs them. Everything raises `SystemFailure`.
+
+    What is stored replaces only the version that was read; `RecordChangedError` where it is older.
+    """
+
+    def load_key(self, key: str) -> Surge | None:
+        """Read the group of a row of the index."""
+        ...
+
+    def findings(self, group: Group, *, since: str, until: str) -> Iterable[Finding]:
+        """Read the alerts of a group detected from ``since`` to before ``until``."""
+        ...
+
+    def save_summary(self, summary: Summary, surge: Surge) -> None:
+        """Store a pending summary and its group, together."""
+        ...
+
+    def load_summary(self, key: str) -> Summary | None:
+        """Read a stored summary."""
+        ...
+
+    def destinations(self, examples: Sequence[Example]) -> Sequence[tuple[str, str]]:
+        """Look up message id and destination of examples; erased ones are left out."""
+        ...
+
+    def mark_published(self, summary: Summary) -> None:
+        """Note when and as what a summary was published."""
+        ...

@@ -15,6 +15,7 @@ from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.pace import Call
 from ses_insights.domain.record import NotFound
+from ses_insights.domain.surge import Summary
 from ses_insights.service.look import Outcome
 
 
@@ -167,6 +168,12 @@ class FollowUpTelemetry(Telemetry):
             "NextLookAt was no time of this service; the row is due now",
             message_id=message_id,
             lane=lane,
+        )
+
+    def summarized(self, summary: Summary) -> None:
+        """Log a summary that was published; its alerts are counted by themselves."""
+        self.logger.info(
+            "summarized", alert_id=summary.alert_id, alerts=summary.count, ended=summary.has_ended
         )
 
     def published(self, alert: Alert, message_id: str) -> None:

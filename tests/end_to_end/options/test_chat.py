@@ -28,4 +28,4 @@ def test_a_crash_between_the_two_topics_repeats_the_chat_alone(stack: DeployedSt
     assert [chat.attributes for chat in people.received[1:]] == [
         alert.attributes for alert in alerts
     ]
-    assert people.received[1].body["content"]["title"] == "Permanent bounce, severity high"
+    assert people.received[1].body["content"]["title"] == "Permanent bounce, severity medium"

@@ -55,12 +55,15 @@ def test_stories_have_every_event_type_and_one_that_ses_adds_later() -> None:
     ("alert_type", "word", "severity"),
     [
         ("BOUNCE", "General", "high"),
-        ("BOUNCE", "NoEmail", "high"),
-        ("BOUNCE", "Suppressed", "low"),
+        ("BOUNCE", "General", "medium"),
+        ("BOUNCE", "NoEmail", "medium"),
+        ("BOUNCE", "Suppressed", "medium"),
         ("BOUNCE", "ON_ACCOUNT_SUPPRESSION_LIST", "low"),
         ("BOUNCE", "OnAccountSuppressionList", "low"),
-        ("BOUNCE", "MailboxRetired", "high"),
-        ("BOUNCE", None, "high"),
+        ("BOUNCE", "MailboxRetired", "medium"),
+        ("BOUNCE", None, "medium"),
+        ("REJECT", None, "high"),
+        ("RENDERING_FAILURE", None, "high"),
         ("COMPLAINT", "abuse", "high"),
         ("COMPLAINT", "other", "high"),
         ("COMPLAINT", None, "high"),
@@ -84,7 +87,7 @@ def test_every_finding_has_a_story_with_its_severity(
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_a_story_expects_one_alert_for_each_finding_in_it(story: Story) -> None:
-    """Permanent bounces by destination, complaints by destination and feedback type; no others."""
+    """Permanent bounces by destination, complaints by feedback type, and what was never sent."""
     findings = {
         (number, event.type, finding(event, name))
         for number, events in enumerate((story.events, *story.others))
@@ -93,6 +96,7 @@ def test_a_story_expects_one_alert_for_each_finding_in_it(story: Story) -> None:
         if (event.type == "BOUNCE" and name.startswith("Bounce")
             and finding(event, "BounceType") == "PERMANENT")
         or (event.type == "COMPLAINT" and name.startswith("Complaint"))
+        or event.type in {"REJECT", "RENDERING_FAILURE"}
     }  # fmt: skip
     expected = [
         (alert.alert_type, alert.bounce_sub_type or alert.complaint_feedback_type)

@@ -19,15 +19,25 @@ from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.alert_message import Notification, notification
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from tests.support.fakes import Clock
-from tests.support.samples import BOUNCES, COMPLAINS, bounced, complained, found, looked
+from tests.support.samples import (
+    BOUNCES,
+    COMPLAINS,
+    TABLE_ADDRESS,
+    bounced,
+    complained,
+    found,
+    looked,
+)
 from tests.support.wire import ONCE, Network, Reply, sns_error, sns_ok
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:Alerts"
 URL = "https://sns.eu-west-1.amazonaws.com"
 
 RECORD, (BOUNCE, COMPLAINT) = looked(found(bounced(), complained()))
-BOUNCE_NOTIFICATION = notification(BOUNCE, RECORD.insights)
-COMPLAINT_NOTIFICATION = notification(COMPLAINT, RECORD.insights)
+BOUNCE_NOTIFICATION = notification(BOUNCE, RECORD.insights, TABLE_ADDRESS, sent_at=RECORD.sent_at)
+COMPLAINT_NOTIFICATION = notification(
+    COMPLAINT, RECORD.insights, TABLE_ADDRESS, sent_at=RECORD.sent_at
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,10 @@ def test_a_program_gets_the_alert_as_json(subscribed: Subscribed) -> None:
     alert = json.loads(received["Message"])
     assert alert["alertId"] == BOUNCE.alert_id
     assert alert["destination"] == BOUNCES
-    assert received["Subject"] == "SES Insights: permanent bounce, severity high"
+    assert (
+        received["Subject"]
+        == "SES Insights: permanent bounce of mail from shop.example, severity medium"
+    )
 
 
 def test_the_id_of_the_publication_is_returned(subscribed: Subscribed) -> None:

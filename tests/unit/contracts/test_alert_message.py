@@ -30,20 +30,28 @@ from tests.support.strategies import (
 
 SUBJECTS = {
     f"SES Insights: {what}, severity {severity}"
-    for what in ("permanent bounce", "complaint")
+    for what in ("permanent bounce", "complaint", "rejection by SES", "rendering failure")
     for severity in ("critical", "high", "medium", "low", "info")
 }
 
-"""Every SNS subject there is."""
+"""Every SNS subject there is, but for the sender's domain."""
 
 
 SNS_LIMIT = 262_144
+
+TABLE = TableAddress("123456789012", "eu-west-1", "Zoo")
+SENT_AT = "2026-11-23T10:00:00.000Z"
 
 
 def notified(said: dict[str, Any]) -> Notification:
     """Write the one alert of a response."""
     (alert,) = alerts_of(said)
-    return notification(alert, read(said))
+    return notification(alert, read(said), TABLE, sent_at=SENT_AT)
+
+
+def without_sender(subject: str) -> str:
+    """Take the sender's domain out of a subject."""
+    return re.sub(r" of mail from [a-z0-9.-]+(?=, severity )", "", subject)
 
 
 def body(written: Notification) -> Any:
@@ -60,10 +68,19 @@ def test_programs_get_the_body_of_the_contract() -> None:
     """Every field of the contract, under its name and with its value, and nothing else."""
     (alert,) = alerts_of(BOUNCED_MAIL)
     assert body(notified(BOUNCED_MAIL)) == {
-        "schemaVersion": "1.0",
+        "schemaVersion": "1.1",
         "alertId": alert.alert_id,
         "alertType": "BOUNCE",
-        "severity": "high",
+        "severity": "medium",
+        "reason": "address-unknown",
+        "action": "stop-sending",
+        "confidence": "high",
+        "configurationSet": "zoo-mail",
+        "sentAt": SENT_AT,
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "consoleUrl": TABLE.console_link(MESSAGE_ID),
+        "source": "insights",
         "messageId": MESSAGE_ID,
         "destination": "ada@Example.com",
         "isp": "Gmail",
@@ -120,21 +137,29 @@ def test_what_ses_left_out_is_left_out() -> None:
 def test_a_person_reads_first_what_happened_and_what_to_do() -> None:
     """What happened, to whom and how sure, then the next step; the facts follow."""
     (alert,) = alerts_of(BOUNCED_MAIL)
-    first = "Mail to ada@Example.com bounced permanently."
-    assert email(notified(BOUNCED_MAIL)).split("\n") == [
-        f"{first} {alert.explanation.cause} {alert.explanation.confidence}",
-        "What to do: Stop sending to the address and mend the list it came from.",
+    explanation = alert.explanation
+    lines = email(notified(BOUNCED_MAIL)).split("\n")
+    assert lines[:20] == [
+        f"Mail to ada@Example.com bounced permanently. {explanation.cause} {explanation.evidence}",
+        f"What to do: {explanation.next_step}",
         "",
-        "Severity: high",
+        "Tags: campaign=spring",
+        "Configuration set: zoo-mail",
         "To: ada@Example.com",
         "From: The Zoo <zoo@Mail.Example.com>",
         "Subject: Feeding at three 🦁",
+        f"Sent: {SENT_AT}",
+        "Happened: 2026-11-23T10:01:00.000Z",
+        "Severity: medium",
+        "Reason: address-unknown",
+        "Confidence: high",
         "Mailbox provider: Gmail",
-        "When: 2026-11-23T10:01:00.000Z",
         "Bounce subtype: NoEmail",
         "Diagnostic code: smtp; 550 5.1.1 no such user",
         f"SES message id: {MESSAGE_ID}",
         f"Alert id: {alert.alert_id}",
+        "AWS account and Region: 123456789012 eu-west-1",
+        "",
     ]
 
 
@@ -150,10 +175,12 @@ def test_a_person_reads_of_a_complaint_in_the_same_way() -> None:
 def test_a_person_reads_last_where_the_whole_story_is() -> None:
     """The e-mail ends with a link to the message's rows, and the commands that show them."""
     (alert,) = alerts_of(BOUNCED_MAIL)
-    table = TableAddress("eu-west-1", "Zoo")
-    text = str(json.loads(notification(alert, read(BOUNCED_MAIL), table).message)["email"])
+    table = TableAddress("123456789012", "eu-west-1", "Zoo")
+    text = str(
+        json.loads(notification(alert, read(BOUNCED_MAIL), table, sent_at=SENT_AT).message)["email"]
+    )
     facts, story = text.split("\n\n")[1:]
-    assert facts.endswith(f"Alert id: {alert.alert_id}")
+    assert f"Alert id: {alert.alert_id}" in facts.split("\n")
     assert story.split("\n") == list(table.ways_to(MESSAGE_ID))
 
 
@@ -173,7 +200,12 @@ def test_the_page_shows_the_email_as_it_is() -> None:
         Subject="Your order",
     )
     (alert,) = alerts_of(said)
-    written = notification(alert, read(said), TableAddress("eu-west-1", "SesInsights-Table"))
+    written = notification(
+        alert,
+        read(said),
+        TableAddress("123456789012", "eu-west-1", "SesInsights-Table"),
+        sent_at=SENT_AT,
+    )
     assert email(written) == shown.removesuffix("\n")
 
 
@@ -193,11 +225,13 @@ def test_no_text_of_the_mail_forges_a_line_of_the_email() -> None:
     )
     said["Insights"][0]["Isp"] = forged
     (alert,) = alerts_of(said)
-    table = TableAddress("eu-west-1", "Zoo")
-    lines = json.loads(notification(alert, read(said), table).message)["email"].splitlines()
+    table = TableAddress("123456789012", "eu-west-1", "Zoo")
+    lines = json.loads(notification(alert, read(said), table, sent_at=SENT_AT).message)[
+        "email"
+    ].splitlines()
     assert [line for line in lines if line.startswith(("What to do:", "Severity:"))] == [
-        "What to do: Stop sending to the address and read the diagnostic code.",
-        "Severity: high",
+        f"What to do: {alert.explanation.next_step}",
+        f"Severity: {alert.explanation.severity}",
     ]
 
 
@@ -205,7 +239,10 @@ def test_a_bounce_can_be_filtered_by_its_attributes() -> None:
     """Filter policies find type, severity, subtype, provider, domains and configuration set."""
     assert notified(BOUNCED_MAIL).attributes == {
         "alertType": "BOUNCE",
-        "severity": "high",
+        "severity": "medium",
+        "reason": "address-unknown",
+        "action": "stop-sending",
+        "grouping": "single",
         "bounceSubType": "NoEmail",
         "isp": "Gmail",
         "fromDomain": "mail.example.com",
@@ -221,6 +258,9 @@ def test_a_complaint_can_be_filtered_by_its_feedback_type() -> None:
     assert notified(said).attributes == {
         "alertType": "COMPLAINT",
         "severity": "critical",
+        "reason": "fraud-or-virus",
+        "action": "fix-sender",
+        "grouping": "single",
         "complaintFeedbackType": "fraud",
     }
 
@@ -290,25 +330,27 @@ def test_signs_that_sqs_does_not_take_are_spelled_out() -> None:
 
 
 def test_the_subject_names_what_happened_and_how_bad_it_is() -> None:
-    """The SNS subject is one of a few fixed lines; nothing of the mail is in it."""
-    assert notified(BOUNCED_MAIL).subject == "SES Insights: permanent bounce, severity high"
+    """Of the mail the SNS subject has the sender's domain, and nothing else."""
+    assert notified(BOUNCED_MAIL).subject == (
+        "SES Insights: permanent bounce of mail from mail.example.com, severity medium"
+    )
     fraud = notified(response(complaint("fraud"), Subject="Win!\r\nBcc: eve@example.com"))
-    assert fraud.subject == "SES Insights: complaint, severity critical"
+    assert without_sender(fraud.subject) == "SES Insights: complaint, severity critical"
 
 
 @given(insights())
 def test_an_alert_is_well_formed_whatever_the_mail_says(seen: Insights) -> None:
     """Subject, body, e-mail and attributes keep their form for any content."""
     for alert in alerts_in(seen, detected_at=DETECTED_AT):
-        written = notification(alert, seen)
-        assert written.subject in SUBJECTS
+        written = notification(alert, seen, TABLE, sent_at=SENT_AT)
+        assert without_sender(written.subject) in SUBJECTS
         assert written.subject.isascii()
         assert len(written.subject) <= 100
         assert set(json.loads(written.message)) == {"default", "email"}
         assert body(written)["alertId"] == alert.alert_id
-        assert len(email(written).splitlines()) <= 15
+        assert len(email(written).splitlines()) <= 35
         assert all(value.strip() for value in written.attributes.values())
-        assert len(written.attributes) <= 7
+        assert len(written.attributes) <= 10
 
 
 def test_every_detail_of_an_hour_of_events_is_told_once() -> None:

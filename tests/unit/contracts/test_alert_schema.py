@@ -14,6 +14,7 @@ from ses_insights.contracts.alert_message import notification
 from ses_insights.domain.alert import alerts_in
 from ses_insights.domain.insight import Insights
 from tests.support.alert_schema import SCHEMA, faults_of
+from tests.support.samples import TABLE_ADDRESS
 from tests.support.strategies import bounce, complaint, insights, read, response
 
 DETECTED_AT = "2026-11-23T10:15:00.000Z"
@@ -21,7 +22,8 @@ DETECTED_AT = "2026-11-23T10:15:00.000Z"
 
 def bodies(seen: Insights) -> list[Any]:
     """What programs get of every alert."""
-    written = [notification(each, seen) for each in alerts_in(seen, detected_at=DETECTED_AT)]
+    alerts = alerts_in(seen, detected_at=DETECTED_AT)
+    written = [notification(each, seen, TABLE_ADDRESS, sent_at=DETECTED_AT) for each in alerts]
     return [json.loads(json.loads(each.message)["default"]) for each in written]
 
 

@@ -23,7 +23,7 @@ from tests.support.strategies import (
 )
 
 DETECTED_AT = "2026-11-23T10:15:00.000Z"
-TABLE = TableAddress("eu-west-1", "Zoo")
+TABLE = TableAddress("123456789012", "eu-west-1", "Zoo")
 TEXT = {"type": "string", "minLength": 1}
 TEXTS = {"type": "array", "items": TEXT}
 
@@ -66,7 +66,8 @@ CUSTOM_NOTIFICATION = {
 def chats(seen: Insights) -> list[Any]:
     """What a chat gets of every alert."""
     alerts = alerts_in(seen, detected_at=DETECTED_AT)
-    return [json.loads(notification(alert, seen, TABLE).chat) for alert in alerts]
+    written = (notification(alert, seen, TABLE, sent_at=DETECTED_AT).chat for alert in alerts)
+    return [json.loads(chat) for chat in written if chat]
 
 
 def test_a_channel_reads_what_happened_and_what_to_do() -> None:
@@ -78,14 +79,15 @@ def test_a_channel_reads_what_happened_and_what_to_do() -> None:
     assert chat["id"] == alert.alert_id
     assert chat["content"] == {
         "textType": "client-markdown",
-        "title": "Permanent bounce, severity high",
+        "title": "Permanent bounce, severity medium",
         "description": "Mail to `ada@example.com` bounced permanently. "
-        f"{alert.explanation.cause}\n{alert.explanation.confidence}\nDiagnostic code: `550 5.1.1`",
+        f"{alert.explanation.cause}\n{alert.explanation.evidence} Account {TABLE.account}, "
+        f"{TABLE.region}.\nDiagnostic code: `550 5.1.1`",
         "nextSteps": [
             alert.explanation.next_step,
             f"See the whole story: {TABLE.console_link(MESSAGE_ID)}",
         ],
-        "keywords": ["BOUNCE", "high"],
+        "keywords": ["BOUNCE", "medium", "address-unknown"],
     }
     assert chat["metadata"]["threadId"] == MESSAGE_ID
 

@@ -21,7 +21,7 @@ from tests.support.strategies import MESSAGE_ID
 )
 def test_the_link_leads_to_the_message_in_its_region(region: str, host: str) -> None:
     """Each partition of AWS has its own console; the item explorer is set to table and message."""
-    assert TableAddress(region, "Zoo-Table1A").console_link(MESSAGE_ID) == (
+    assert TableAddress("123456789012", region, "Zoo-Table1A").console_link(MESSAGE_ID) == (
         f"https://{host}/dynamodbv2/home?region={region}"
         f"#item-explorer?operation=QUERY&pk={MESSAGE_ID}&table=Zoo-Table1A"
     )
@@ -30,14 +30,14 @@ def test_the_link_leads_to_the_message_in_its_region(region: str, host: str) -> 
 def test_the_id_is_there_to_paste() -> None:
     """A console that does not take the id from the link asks for it."""
     assert f"If the console asks for MessageId: {MESSAGE_ID}" in TableAddress(
-        "eu-west-1", "Zoo"
+        "123456789012", "eu-west-1", "Zoo"
     ).ways_to(MESSAGE_ID)
 
 
 @pytest.mark.parametrize("region", ["us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1"])
 def test_where_no_console_is_known_no_link_is_made_up(region: str) -> None:
     """In an isolated Region the line names Region, table and id instead."""
-    table = TableAddress(region, "Zoo")
+    table = TableAddress("123456789012", region, "Zoo")
     assert table.console_link(MESSAGE_ID) is None
     line = f"DynamoDB console, Region {region}, table Zoo: query MessageId {MESSAGE_ID}"
     assert line in table.ways_to(MESSAGE_ID)
@@ -45,7 +45,7 @@ def test_where_no_console_is_known_no_link_is_made_up(region: str) -> None:
 
 def test_the_commands_name_the_message() -> None:
     """Both command lines can be pasted into a shell; each finds this message."""
-    *_, ours, aws = TableAddress("eu-west-1", "Zoo").ways_to(MESSAGE_ID)
+    *_, ours, aws = TableAddress("123456789012", "eu-west-1", "Zoo").ways_to(MESSAGE_ID)
     assert ours == f"insights show {MESSAGE_ID}"
     words = shlex.split(aws)
     assert words[:7] == ["aws", "dynamodb", "query", "--region", "eu-west-1", "--table-name", "Zoo"]
@@ -55,7 +55,7 @@ def test_the_commands_name_the_message() -> None:
 def test_no_id_breaks_out_of_its_place() -> None:
     """An id that is none, were one ever stored, stays one word of a command and of a link."""
     evil = "x'; rm -rf ~ #&table=Other"
-    table = TableAddress("eu-west-1", "Zoo")
+    table = TableAddress("123456789012", "eu-west-1", "Zoo")
     *_, ours, aws = table.ways_to(evil)
     assert shlex.split(ours)[2:] == [evil]
     assert json.loads(shlex.split(aws)[-1])[":id"]["S"] == evil

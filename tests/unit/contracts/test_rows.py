@@ -19,6 +19,7 @@ from ses_insights.contracts.rows import (
     message_row,
     read_record,
 )
+from ses_insights.contracts.text import domain_of
 from ses_insights.domain.insight import Bounce, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Found, NotFound, Record, Refused, after_look
@@ -127,7 +128,7 @@ BOUNCE_EVENT = {
 }
 BOUNCED = (
     "The mail bounced for good on 2026-11-23 at 10:01 UTC. "
-    "The address does not exist or takes no mail."
+    "The recipient's server does not know this address."
 )
 EXPIRES_AT = int((SENT + 90 * DAY).timestamp())
 
@@ -146,7 +147,7 @@ def test_the_message_row_has_the_contracts_attributes() -> None:
         "Looks": 1,
         "FirstLookAt": "2026-11-23T10:15:00.000Z",
         "LastLookAt": "2026-11-23T10:15:00.000Z",
-        "Final": "Every recipient has bounced permanently, complained or was refused.",
+        "Final": "The mail bounced permanently. Nothing more is expected.",
         "ExpiresAt": EXPIRES_AT,
     }
 
@@ -226,9 +227,15 @@ def test_a_pending_alert_has_no_time_of_publishing() -> None:
         "MessageId": MESSAGE_ID,
         "Record": f"ALERT#{alert.alert_id}",
         "AlertType": "BOUNCE",
-        "Severity": "high",
-        "Cause": "The address does not exist or takes no mail.",
-        "NextStep": "Stop sending to the address and mend the list it came from.",
+        "Severity": "medium",
+        "Reason": "address-unknown",
+        "Action": "stop-sending",
+        "Confidence": str(alert.explanation.confidence),
+        "Cause": alert.explanation.cause,
+        "NextStep": alert.explanation.next_step,
+        "FromDomain": domain_of(record.insights.from_email_address),
+        "EmailTags": message_row(record)["EmailTags"],
+        "Grouping": "single",
         "Destination": "ada@example.com",
         "Isp": "Gmail",
         "Event": BOUNCE_EVENT,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_insights.domain.alert import alerts_in, pending
+from ses_insights.domain.alert import AlertType, alerts_in, pending
 from ses_insights.domain.insight import Insights
 from tests.support.strategies import (
     BOUNCED_MAIL,
@@ -31,7 +31,26 @@ def test_a_permanent_bounce_and_a_complaint_raise_an_alert_each() -> None:
     assert sorted(alert.alert_type.value for alert in found) == ["BOUNCE", "COMPLAINT"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EVENT_TYPES if kind != "COMPLAINT"])
+@pytest.mark.parametrize("kind", ["REJECT", "RENDERING_FAILURE"])
+def test_mail_that_was_never_sent_raises_an_alert(kind: str) -> None:
+    """SES found malware in it, or could not render its template: nobody else says so."""
+    (alert,) = alerts_of(response(event("SEND"), event(kind)))
+    assert alert.alert_type == kind
+    assert alert.explanation.severity == "high"
+
+
+def test_only_the_chosen_types_raise_an_alert() -> None:
+    """The others are stored, and nothing else."""
+    seen = read(response(bounce(), complaint(), event("REJECT")))
+    chosen = {AlertType.COMPLAINT}
+    (alert,) = alerts_in(seen, detected_at=DETECTED_AT, alert_types=chosen)
+    assert alert.alert_type is AlertType.COMPLAINT
+
+
+SILENT = [kind for kind in EVENT_TYPES if kind not in {"COMPLAINT", "REJECT", "RENDERING_FAILURE"}]
+
+
+@pytest.mark.parametrize("kind", SILENT)
 def test_no_other_event_raises_an_alert(kind: str) -> None:
     """Neither any other type nor a bounce that does not say that it is permanent."""
     assert alerts_of(response(event(kind))) == ()
@@ -53,7 +72,7 @@ def test_the_identity_of_an_alert_never_changes() -> None:
     """Subscribers know an alert by its id, and rows of older releases carry it: it is frozen."""
     found = alerts_of(response(bounce(), complaint("auth-failure"), complaint(None, DAY)))
     assert {alert.alert_id: alert.explanation.severity for alert in found} == {
-        "d0db8e55fdba746b4f72e5c7dc4f1b09": "high",
+        "d0db8e55fdba746b4f72e5c7dc4f1b09": "medium",
         "a36834f2b1679a13678b477d69640a38": "medium",
         "f8a2d1130776d080ddac59e20a8a4f4e": "high",
     }
@@ -137,6 +156,8 @@ def test_alerts_are_one_for_each_thing_that_happened(seen: Insights) -> None:
                 feedback = each.complaint.complaint_feedback_type if each.complaint else None
                 kind = "".join(filter(str.isalnum, (feedback or "").lower()))
                 happened.add((destination.address, "COMPLAINT", kind))
+            elif each.type in {"REJECT", "RENDERING_FAILURE"}:
+                happened.add((destination.address, each.type, ""))
     ids = [alert.alert_id for alert in alerts_in(seen, detected_at=DETECTED_AT)]
     assert len(ids) == len(set(ids)) == len(happened)
 

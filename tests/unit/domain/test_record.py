@@ -265,6 +265,8 @@ def things_that_happened(said: list[dict[str, Any]]) -> set[tuple[str, str, str]
             if happened.get("Type") == "COMPLAINT":
                 feedback = details.get("Complaint", {}).get("ComplaintFeedbackType", "")
                 expected.add((address, "COMPLAINT", feedback.lower().replace("-", "")))
+            if happened.get("Type") in {"REJECT", "RENDERING_FAILURE"}:
+                expected.add((address, str(happened["Type"]), ""))
     return expected
 
 

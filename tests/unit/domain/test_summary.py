@@ -15,6 +15,7 @@ from ses_insights.domain.summary import summary_of_destination, summary_of_messa
 from tests.support.strategies import (
     DAY,
     HOUR,
+    MILLISECOND,
     MINUTE,
     bounce,
     complaint,
@@ -48,10 +49,16 @@ def summary(*events: dict[str, Any]) -> str:
         ([event("OPEN"), event("OPEN", HOUR)], "The mail was opened 2 times."),
         ([event("OPEN"), event("CLICK", HOUR)], "A link in the mail was followed once."),
         ([event("REJECT")], "SES rejected the mail on 2026-11-23 at 10:00 UTC and did not attempt"),
-        ([event("RENDERING_FAILURE")], "The template could not be filled in on 2026-11-23"),
-        ([bounce("TRANSIENT")], "The mail bounced on 2026-11-23 at 10:01 UTC, but not for good;"),
+        ([event("RENDERING_FAILURE")], "The template could not be rendered on 2026-11-23"),
+        (
+            [bounce("TRANSIENT")],
+            "The mail bounced on 2026-11-23 at 10:01 UTC. SES calls the bounce transient, but the",
+        ),
         ([bounce("UNDETERMINED")], "SES cannot tell whether for good."),
-        ([bounce()], "The mail bounced for good on 2026-11-23 at 10:01 UTC. The address does not"),
+        (
+            [bounce()],
+            "The mail bounced for good on 2026-11-23 at 10:01 UTC. The recipient's server does not",
+        ),
         ([complaint("not-spam")], "The recipient took the mail out of the spam folder"),
         ([event("DELIVERY"), bounce(after=2 * DAY)], "bounced for good on 2026-11-25 at 10:00 UTC"),
     ],
@@ -59,6 +66,17 @@ def summary(*events: dict[str, Any]) -> str:
 def test_a_sentence_says_what_became_of_the_mail(events: list[dict[str, Any]], said: str) -> None:
     """Every status is told in words, with the time of the event that it stands for."""
     assert said in summary(*events)
+
+
+def test_clicks_that_come_with_the_delivery_look_like_a_scanner() -> None:
+    """A security program follows every link at once; a person takes longer."""
+    moments = [MILLISECOND * number for number in range(12)]
+    scanned = summary(event("DELIVERY"), *(event("CLICK", each) for each in moments))
+    assert (
+        "12 times. All of it within seconds of the delivery: that looks like a program" in scanned
+    )
+    read_later = summary(event("DELIVERY"), *(event("CLICK", HOUR + each) for each in moments))
+    assert read_later == "A link in the mail was followed 12 times."
 
 
 def test_the_gravest_of_several_complaints_is_told() -> None:

@@ -80,6 +80,8 @@ def cloud(
         "FIRST_LOOK_DELAY_SECONDS": "900",
         "FOLLOW_UP_LADDER": "[900, 7200, 259200]",
         "SES_KEEPS_DAYS": "30",
+        "RETENTION_DAYS": "90",
+        "SURGE_AFTER": "5",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -159,7 +161,7 @@ def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
 def test_a_stale_alert_names_the_table(cloud: Cloud, session: boto3.Session) -> None:
     """Its reader learns where the whole story is, as with any other alert."""
     outbox = followups.wire(cloud.environment, session).pending_alerts.outbox
-    assert outbox.table == TableAddress(session.region_name, cloud.table.name)
+    assert outbox.table == TableAddress("123456789012", session.region_name, cloud.table.name)
 
 
 def test_a_stale_alert_reaches_the_chat(cloud: Cloud, session: boto3.Session) -> None:

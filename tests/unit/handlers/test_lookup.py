@@ -204,6 +204,8 @@ def stack(
         "SES_KEEPS_DAYS": "30",
         "RETENTION_DAYS": "90",
         "REDACT_SUBJECTS": "false",
+        "ALERT_TYPES": '["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"]',
+        "SURGE_AFTER": "5",
     }.items():
         monkeypatch.setenv(name, value)
     network = Network(clock)
@@ -507,7 +509,7 @@ def test_an_invocation_writes_its_metrics(stack: Stack, output: Read) -> None:
         ("Coverage", ALL): [1],
         ("LookLatency", ALL): [pytest.approx(stack.network.latency * 1000)],
         ("Alerts", ALL): [1],
-        ("Alerts", (("alertType", "BOUNCE"), *ALL, ("severity", "high"))): [1],
+        ("Alerts", (("alertType", "BOUNCE"), *ALL, ("severity", "medium"))): [1],
     }
 
 
@@ -571,6 +573,8 @@ SETTINGS = {
     "SES_KEEPS_DAYS": "30",
     "RETENTION_DAYS": "40",
     "REDACT_SUBJECTS": "true",
+    "ALERT_TYPES": '["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"]',
+    "SURGE_AFTER": "5",
 }
 
 
@@ -624,7 +628,7 @@ def test_every_part_is_wired_to_its_own_resource(stack: Stack) -> None:
         "https://dead-letters",
     )
     assert look.outbox.subscribers.chat_topic_arn is None
-    assert look.outbox.table == TableAddress(stack.session.region_name, "a-table")
+    assert look.outbox.table == TableAddress("123456789012", stack.session.region_name, "a-table")
     assert look.source is parts.source
     assert parts.source.pace.period == 2.5
     assert [rung.total_seconds() for rung in look.rules.ladder.rungs] == [60]

@@ -276,7 +276,7 @@ def test_a_run_looks_through_a_bounded_number_of_rows(harness: Harness) -> None:
     )
     harness.run()
     pages = MOST_DECIDED / harness.rows.page
-    assert harness.rows.calls < 20 + 2 * pages
+    assert harness.rows.calls < 25 + 2 * pages
 
 
 def test_fresh_ids_that_get_no_look_take_no_room(harness: Harness) -> None:

@@ -17,6 +17,7 @@ from ses_insights.adapters import ses
 from ses_insights.adapters.queue import retry_delay
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import pending
@@ -24,7 +25,9 @@ from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
+from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.domain.times import iso
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import RECENT, Look, Outcome
 from ses_insights.service.outbox import Outbox
 from tests.support.fakes import (
@@ -522,6 +525,7 @@ def meter(table: Table, clock: Clock) -> Meter:
         records,
         Outbox(records, topic, TABLE_ADDRESS, clock.now),
         FakeCapacity(),
+        Grouping(SurgeTable(records.client, table.name, RULES.retention), SURGE_AFTER),
         RULES,
         delay=timedelta(0),
         on_published=lambda _: None,
@@ -532,6 +536,7 @@ def meter(table: Table, clock: Clock) -> Meter:
 
 THREE = ["Query", "GetMessageInsights", "TransactWriteItems"]
 TWO_AN_ALERT = ["Publish", "UpdateItem"]
+WITH_ITS_GROUP = ["Query", "GetMessageInsights", "Query", "TransactWriteItems"]
 
 
 def answer(*kinds: str) -> Reply:
@@ -559,14 +564,18 @@ def test_a_look_without_an_alert_is_three_calls(meter: Meter, reply: Reply) -> N
     assert meter.take(reply) == THREE
 
 
-def test_an_alert_is_two_calls_more(meter: Meter) -> None:
-    """One to publish and one to mark, for each."""
-    assert meter.take(answer("BOUNCE")) == [*THREE, *TWO_AN_ALERT]
+def test_an_alert_is_three_calls_more(meter: Meter) -> None:
+    """One to read how many of its kind came lately, one to publish and one to mark."""
+    assert meter.take(answer("BOUNCE")) == [*WITH_ITS_GROUP, *TWO_AN_ALERT]
 
 
-def test_two_alerts_are_four_calls_more(meter: Meter) -> None:
-    """Nothing is repeated for the second one."""
-    assert meter.take(answer("BOUNCE", "COMPLAINT")) == [*THREE, *TWO_AN_ALERT, *TWO_AN_ALERT]
+def test_two_alerts_of_a_kind_are_five_calls_more(meter: Meter) -> None:
+    """Their group is read once."""
+    assert meter.take(answer("BOUNCE", "BOUNCE")) == [
+        *WITH_ITS_GROUP,
+        *TWO_AN_ALERT,
+        *TWO_AN_ALERT,
+    ]
 
 
 def test_a_later_look_costs_no_more(meter: Meter) -> None:
@@ -575,7 +584,7 @@ def test_a_later_look_costs_no_more(meter: Meter) -> None:
     meter.clock.advance(3 * 3600)
     assert meter.take(answer("BOUNCE", "DELIVERY")) == THREE
     meter.clock.advance(24 * 3600)
-    assert meter.take(answer("BOUNCE", "COMPLAINT")) == [*THREE, *TWO_AN_ALERT]
+    assert meter.take(answer("BOUNCE", "COMPLAINT")) == [*WITH_ITS_GROUP, *TWO_AN_ALERT]
 
 
 def test_a_skipped_look_is_one_call(meter: Meter) -> None:

@@ -21,12 +21,15 @@ from ses_insights.adapters import ses
 from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.names import Metric
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.pace import Call, Pace
 from ses_insights.domain.record import Answer, NotFound, Refused
+from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.service.consumer import Consumer
+from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.telemetry import LookupTelemetry
@@ -81,7 +84,7 @@ def telemetry(harness: Harness) -> LookupTelemetry:
 
 # Metrics
 
-BOUNCE = by(alertType="BOUNCE", severity="high")
+BOUNCE = by(alertType="BOUNCE", severity="medium")
 COMPLAINT = by(alertType="COMPLAINT", severity="high")
 
 
@@ -459,6 +462,7 @@ def real(session: boto3.Session) -> RealLookup:
         records,
         Outbox(records, topic, TABLE_ADDRESS, clock.now),
         FakeCapacity(),
+        Grouping(SurgeTable(dynamodb, "Insights", RULES.retention), SURGE_AFTER),
         RULES,
         delay=timedelta(0),
         on_published=lambda _: None,

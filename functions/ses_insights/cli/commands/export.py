@@ -75,7 +75,7 @@ def write_csv(rows: Iterable[Row], stream: IO[str]) -> int:
     writer.writeheader()
     number = 0
     for number, row in enumerate(rows, start=1):  # noqa: B007 - it is returned
-        writer.writerow({name: _harmless(value) for name, value in flat(row).items()})
+        writer.writerow({name: harmless(value) for name, value in flat(row).items()})
     return number
 
 
@@ -102,7 +102,8 @@ def _last(row: Row, kind: str) -> Mapping[str, Any]:
     return next((each for each in reversed(details) if each), {})
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
+    """Keep a spreadsheet from taking text for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
