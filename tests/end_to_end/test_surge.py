@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+import pytest
 from boto3.dynamodb.conditions import Key
 
 from local.actors.operator import FollowUps
@@ -17,53 +20,57 @@ from ses_insights.domain.times import instant, iso
 from tests.support.deployed_stack import deployed_stack
 from tests.support.patience import eventually
 
-BOUNCES = 7
 EARLIER = timedelta(minutes=10)
 
 
-def test_a_surge_is_summarised(run: LocalRun) -> None:
-    """Programs get each alert once, people five of them and one summary that counts them all."""
-    topic, table = run.alert_topic_arn, run.session.resource("dynamodb").Table(run.table_name)
+@pytest.mark.parametrize(
+    ("bounces", "blocked"), [(7, 2), pytest.param(300, 20, marks=pytest.mark.prove)]
+)
+def test_a_surge_is_summarised(run: LocalRun, bounces: int, blocked: int) -> None:
+    """Programs get each alert once, people five of a kind and a summary that counts them all.
+
+    What is blocked beside it is another kind, and counted by itself.
+    """
+    sender = f"list-{bounces}.example"
+    surges = {"address-unknown": bounces} | ({"blocklisted": blocked} if blocked > 5 else {})
+    singles = 5 + min(blocked, 5)
     people, programs = (
-        Subscriber.subscribe(run.session, topic, name=name, filter_policy=policy)
+        Subscriber.subscribe(
+            run.session, run.alert_topic_arn, name=name, filter_policy=json.dumps(policy)
+        )
         for name, policy in (
-            (
-                "surge-people",
-                '{"grouping": ["single", "summary"], "fromDomain": ["surge.example"]}',
-            ),
-            ("surge-programs", '{"fromDomain": ["surge.example"]}'),
+            (f"people-{bounces}", {"grouping": ["single", "summary"], "fromDomain": [sender]}),
+            (f"programs-{bounces}", {"fromDomain": [sender]}),
         )
     )
+    table = run.session.resource("dynamodb").Table(run.table_name)
+    stories = [*bounces * ["bounce-noemail"], *blocked * ["bounce-general-blocked"]]
     with deployed_stack(run) as stack:
-        ids = [
-            stack.send("bounce-noemail", sender="list@surge.example")["MessageId"]
-            for _ in range(BOUNCES)
-        ]
+        ids = [stack.send(each, sender=f"list@{sender}")["MessageId"] for each in stories]
         stack.enqueue(*ids)
-        eventually(lambda: all(stack.alert_rows(each) for each in ids))
+        for each in ids:
+            eventually(partial(stack.alert_rows, each))
         alerts = [row for each in ids for row in stack.alert_rows(each)]
-        assert Counter(row["Grouping"] for row in alerts) == {"single": 5, "grouped": 2}
+        grouped = len(ids) - singles
+        expected = {"single": singles} | ({"grouped": grouped} if grouped else {})
+        assert Counter(row["Grouping"] for row in alerts) == expected
 
-        # As if all of it had been some minutes ago: the summary is due.
+        # As if all of it had been some minutes ago: the summaries are due.
         for row in alerts:
             _change(table, row, DetectedAt=_earlier(row["DetectedAt"]))
-        (group,) = (row for row in _groups(table) if row.get("FromDomain") == "surge.example")
-        _change(
-            table,
-            group,
-            Since=_earlier(group["Since"]),
-            LastAt=_earlier(group["LastAt"]),
-            NextLookAt=_earlier(group["NextLookAt"]),
-        )
+        for group in _groups(table):
+            if group.get("FromDomain") == sender and "NextLookAt" in group:
+                moments = ("Since", "LastAt", "NextLookAt")
+                _change(table, group, **{name: _earlier(group[name]) for name in moments})
         FollowUps(run).start()
 
-        eventually(lambda: len(_received(programs)) >= BOUNCES + 1)
-        eventually(lambda: len(_received(people)) >= 5 + 1)
-    (summary,) = (body for body in _received(people) if body["alertType"] == "SUMMARY")
-    assert (summary["count"], summary["reason"]) == (BOUNCES, "address-unknown")
-    assert len(_received(people)) == 5 + 1
-    told = Counter(body["messageId"] for body in _received(programs) if "messageId" in body)
-    assert told == dict.fromkeys(ids, 1)
+        eventually(lambda: len(_received(programs)) >= len(ids) + len(surges))
+        eventually(lambda: len(_received(people)) >= singles + len(surges))
+    summaries = [body for body in _received(people) if body["alertType"] == "SUMMARY"]
+    assert {body["reason"]: body["count"] for body in summaries} == surges
+    assert len(_received(people)) == singles + len(surges)
+    published = Counter(body["messageId"] for body in _received(programs) if "messageId" in body)
+    assert published == dict.fromkeys(ids, 1)
 
 
 def _received(subscriber: Subscriber) -> list[dict[str, Any]]:

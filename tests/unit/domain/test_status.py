@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_insights.domain.insight import Bounce, Destination, Event, Insights
+from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.status import Status, is_closed, most_telling, status_of
 from tests.support.strategies import insights
 
@@ -128,6 +128,31 @@ def test_only_what_ends_a_story_closes_it(status: str) -> None:
     """After a complaint, a permanent bounce or a refusal nothing comes; after a delivery it may."""
     ends = {"COMPLAINT", "PERMANENT_BOUNCE", "REJECTED", "RENDERING_FAILURE"}
     assert is_closed(to_ada(Event("DELIVERY"), SHOWN_BY[status])) is (status in ends)
+
+
+@pytest.mark.parametrize(
+    ("complaint", "closes"),
+    [
+        (Complaint(None, "abuse"), True),
+        (Complaint(None, "fraud"), True),
+        (Complaint(None, "Virus"), True),
+        (Complaint(None, "other"), True),
+        (Complaint(None, None), True),
+        (None, True),
+        (Complaint(None, "a kind to come"), True),
+        (Complaint(None, "auth-failure"), False),
+        (Complaint(None, "AuthFailure"), False),
+        (Complaint(None, "not-spam"), False),
+        (Complaint(None, "opt-out"), False),
+        (Complaint("OnAccountSuppressionList", None), False),
+        (Complaint("ON_ACCOUNT_SUPPRESSION_LIST", "abuse"), False),
+    ],
+)
+def test_only_the_complaint_of_a_person_closes(
+    complaint: Complaint | None, *, closes: bool
+) -> None:
+    """After a machine's report, a correction, an opt-out or a listing, a person can complain."""
+    assert is_closed(to_ada(Event("DELIVERY"), Event("COMPLAINT", None, None, complaint))) is closes
 
 
 @given(st.lists(st.sampled_from(list(Status)), min_size=1))

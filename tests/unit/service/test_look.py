@@ -22,6 +22,7 @@ from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.insight import Complaint
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
@@ -47,6 +48,7 @@ from tests.support.samples import (
     bounced,
     complained,
     delivered,
+    event,
     found,
     looked,
     published,
@@ -625,3 +627,25 @@ def test_what_is_erased_while_ses_is_asked_stays_erased() -> None:
     assert (harness.source.asked, outcome.record) == ([MESSAGE_ID], erased())
     assert harness.stored == erased()
     assert harness.subscribers.published == []
+
+
+# A report that no person is behind
+
+
+def test_a_complaint_after_a_machines_report_is_found(harness: Harness) -> None:
+    """A DMARC report ends nothing: the ladder goes on, a due body is looked at, abuse is told."""
+    report = event("COMPLAINT", 2, complaint=Complaint(None, "auth-failure"))
+    abuse = event("COMPLAINT", 9, complaint=Complaint(None, "abuse"))
+    reads = delivered()
+    first = replace(reads, events=(*reads.events, report))
+    then = replace(first, events=(*first.events, abuse))
+    harness.answers[:] = [found(first), found(then)]
+
+    assert harness.look().record.next_look_at is not None
+    harness.clock.advance(60)
+    record = harness.look(due=True).record
+
+    assert (record.looks, record.next_look_at) == (2, None)
+    severities = {alert.event: str(alert.explanation.severity) for alert in record.alerts}
+    assert severities == {report: "medium", abuse: "high"}
+    assert record.final == "The mail drew a complaint. Nothing more is expected."
