@@ -353,7 +353,7 @@ def worked(sizes: Sequence[int]) -> str:
             ["write units of the first look", f"{rows.writes_of_a_first_look}"],
             ["write units of a later look", f"{rows.writes_of_a_look}"],
             ["write units to put it into the queue for that", f"{rows.writes_of_a_claim}"],
-            ["write units of an id that is set aside", f"{rows.writes_without_a_look}"],
+            ["write units of an id that is postponed", f"{rows.writes_without_a_look}"],
         ],
     )
     prices = _table(
