@@ -16,7 +16,7 @@ from typing import Final
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
-from ses_insights.domain.record import Answer, Record, Rules, after_look, postpone
+from ses_insights.domain.record import Answer, Record, Rules, after_look, other_region, postpone
 from ses_insights.domain.status import Status
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.outbox import Outbox
@@ -62,6 +62,8 @@ class Look:
     capacity: Capacity
     grouping: Grouping
     rules: Rules
+    region: str
+    """The Region in which SES is asked."""
     delay: timedelta
     """How long a fresh id waits in the queue by rule."""
     on_published: Callable[[Alert], None]
@@ -80,14 +82,15 @@ class Look:
             stored, published = self._publish_pending(stored)
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
-        known = stored or Record.new(request.message_id, enqueued_at, self.rules)
+        note = other_region(request.region, self.region)
+        known = (stored or Record.new(request.message_id, enqueued_at, self.rules)).noting(note)
         looks = self.capacity.looks_per_message()
         if stored is None and not (request.force or request.due or request.look):
             postponed = self._postpone(known, enqueued_at, looks)
             if postponed:
                 return Outcome(postponed, (), answer=None, shed=postponed.shed)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer, looks)
+        record = self._store(stored, known, answer, looks, note)
         shed = record.shed - known.shed
         record, more = self._publish_pending(record)
         return Outcome(record, (*published, *more), answer, shed, before=stored)
@@ -127,12 +130,18 @@ class Look:
                 return record
         return None
 
-    def _store(self, stored: Record | None, fresh: Record, answer: Answer, looks: float) -> Record:
+    def _store(
+        self, stored: Record | None, fresh: Record, answer: Answer, looks: float, note: str | None
+    ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
         for _ in range(_TRIES_TO_SAVE):
             now = self.now()
             record, found = after_look(
-                stored or fresh, answer, now=now, rules=self.rules, looks_per_message=looks
+                (stored or fresh).noting(note),
+                answer,
+                now=now,
+                rules=self.rules,
+                looks_per_message=looks,
             )
             if record is stored:  # it was erased while SES was asked
                 return record
