@@ -103,7 +103,12 @@ def test_ids_put_in_bulk_are_looked_at(stack: DeployedStack, followups: FollowUp
     """Ids that were put straight into the table are looked at and alerted on."""
     ids = [stack.send("bounce-noemail", label=str(number))["MessageId"] for number in range(3)]
     records = RecordTable(stack.run.session.client("dynamodb"), stack.run.table_name)
-    bulk = Bulk(records, Rules(Ladder(), timedelta(days=90)), lambda: datetime.now(UTC))
+    bulk = Bulk(
+        records,
+        Rules(Ladder(), timedelta(days=90)),
+        stack.run.session.region_name,
+        lambda: datetime.now(UTC),
+    )
     assert list(bulk.put(ids)) == [(each, True) for each in ids]
     assert list(bulk.put(ids)) == [(each, False) for each in ids]
 

@@ -83,6 +83,7 @@ def _lookup() -> None:
     for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.parked("NotAnId", "NotAnId: no id")
+    telemetry.set_up("SetUp: it was set up")
     telemetry.flush()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from ses_insights.cli.options import Json, Stack, deployment_of
+from ses_insights.cli.options import Json, deployment_of
 from ses_insights.cli.output import (
     Cell,
     columns,
@@ -19,13 +19,12 @@ from ses_insights.cli.output import (
     to_the_second,
 )
 from ses_insights.cli.state import MOST_COUNTED, State, read
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import first_looks
 from ses_insights.domain.times import iso
 
 
-def command(ctx: typer.Context, stack: Stack = DEFAULT_STACK_NAME, as_json: Json = False) -> None:
+def command(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what waits, how fast it moves, and what has stopped.
 
     \b
@@ -33,7 +32,7 @@ def command(ctx: typer.Context, stack: Stack = DEFAULT_STACK_NAME, as_json: Json
       insights status
       insights status --stack SesInsightsTest --json
     """
-    state = read(deployment_of(ctx, stack))
+    state = read(deployment_of(ctx))
     if as_json:
         echo_json(to_json(state))
         return
