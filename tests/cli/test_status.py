@@ -15,6 +15,7 @@ from tests.cli.conftest import Aws
 from tests.support.said import Insights
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+ON_TIME = dict.fromkeys(Lane, timedelta(0))
 STATE = State(
     stack="SesInsights",
     at=AT,
@@ -23,11 +24,8 @@ STATE = State(
     in_flight=1,
     due={Lane.ALERT: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
     planned={Lane.ESSENTIAL: 70, Lane.FOLLOW_UP: 3_000, Lane.BULK: 1},
-    due_since=AT - timedelta(hours=3),
-    alerts_since=None,
+    late=ON_TIME | {Lane.ESSENTIAL: timedelta(hours=10)},
     period=1.0,
-    per_message=2.4,
-    rungs=7,
     dead_letters=0,
     log=Log(recent=240, last_look=AT - timedelta(seconds=3)),
     vdm="on",
@@ -49,7 +47,9 @@ def test_a_person_reads_one_thing_a_line() -> None:
         "Planned": "70 essential, 3,000 follow-up, 1 bulk",
         "Pending alerts": "0",
         "Speed": "240 looks in the last 5 min, 0.8 a second",
-        "Budget": "1 look a second at most, 2.4 of 7 looks at each message",
+        "Budget": (
+            "1 look a second at most, a first look for 50% of new ids, essential looks 10 h late"
+        ),
         "To drain": "25 min 1 s the queue, 3 h 11 min with the due",
         "Dead-letter queue": "0",
         "Last look": "2026-11-23T09:59:57Z, 3 s ago",
@@ -70,16 +70,20 @@ def test_vdm_off_is_explained() -> None:
 
 
 def test_enough_looks_for_every_message_are_shown_in_words() -> None:
-    """Where nothing arrives, looks per message are infinite."""
-    shown = printed(replace(STATE, per_message=float("inf"), period=2.0))
-    assert shown["Budget"] == "0.5 looks a second at most, enough for all 7 looks at each message"
+    """Where no essential look is late, every new id gets its first look."""
+    shown = printed(replace(STATE, late=ON_TIME, period=2.0))
+    assert shown["Budget"] == "0.5 looks a second at most, a first look for every new id"
 
 
 def test_a_program_reads_numbers() -> None:
-    """Seconds, ISO 8601, and what is infinite is what there can be at most."""
-    shown = to_json(replace(STATE, per_message=float("inf")))
+    """Seconds, shares and ISO 8601."""
+    shown = to_json(STATE)
     assert shown["secondsToDrain"] == {"queue": 1501.0, "withDue": 11508.0}
-    assert shown["budget"] == {"looksPerSecond": 1.0, "looksPerMessage": 7}
+    assert shown["budget"] == {
+        "looksPerSecond": 1.0,
+        "firstLooks": 0.5,
+        "essentialLateSeconds": 36_000.0,
+    }
     assert json.loads(json.dumps(shown)) == shown
 
 
@@ -91,13 +95,18 @@ def test_one_line_has_what_moves() -> None:
     )
 
 
+def late(lane: Lane, minutes: int) -> dict[Lane, timedelta]:
+    """Everything on time but the oldest row of a lane."""
+    return ON_TIME | {lane: timedelta(minutes=minutes)}
+
+
 QUIET = replace(
     STATE,
     waiting=0,
     delayed=0,
     in_flight=0,
     due=dict.fromkeys(Lane, 0),
-    due_since=None,
+    late=ON_TIME,
     log=Log(recent=0, last_look=AT - timedelta(days=2)),
 )
 """Nothing waits, and nothing was looked at for days."""
@@ -113,9 +122,9 @@ QUIET = replace(
         # Long periods between two looks are no stop.
         replace(STATE, period=200.0, log=Log(1, AT - timedelta(minutes=20))),
         # Due for moments, or already on its way through the queue's delay.
-        replace(QUIET, due=STATE.due, due_since=AT - timedelta(minutes=9)),
-        replace(QUIET, due=STATE.due, due_since=STATE.due_since, delayed=3),
-        replace(QUIET, alerts_since=AT - timedelta(minutes=9)),
+        replace(QUIET, due=STATE.due, late=late(Lane.BULK, minutes=9)),
+        replace(QUIET, due=STATE.due, late=late(Lane.BULK, minutes=180), delayed=3),
+        replace(QUIET, late=late(Lane.ALERT, minutes=9)),
         # What cannot be read is no fault.
         replace(STATE, log=None),
     ],
@@ -133,8 +142,8 @@ def test_what_moves_or_need_not_is_well(state: State) -> None:
         (replace(QUIET, waiting=5), "5 ids wait in the queue; looked at was none since 2026-11-21"),
         (replace(QUIET, in_flight=1), "1 id waits in the queue; looked at was none since"),
         (replace(QUIET, waiting=1, log=Log(0, None)), "none as far as the log shows."),
-        (replace(QUIET, due_since=AT - timedelta(hours=3)), "Looks are due since 2026-11-23T07:00"),
-        (replace(QUIET, alerts_since=AT - timedelta(hours=1)), "Alerts wait for their publication"),
+        (replace(QUIET, late=late(Lane.BULK, minutes=180)), "Looks are due since 2026-11-23T07:00"),
+        (replace(QUIET, late=late(Lane.ALERT, minutes=60)), "Alerts wait for their publication"),
         (replace(STATE, vdm="off"), "VDM is off: SES refuses every look"),
     ],
 )

@@ -10,15 +10,14 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.output import counted, span, to_the_second
 from ses_insights.contracts.names import LogMessage
+from ses_insights.domain.due import late_by
 from ses_insights.domain.lanes import LOOK_LANES, Lane
-from ses_insights.domain.overload import looks_per_message
-from ses_insights.domain.times import instant, iso
+from ses_insights.domain.times import iso
 
 MOST_COUNTED: Final = 10_000
 """Rows of a lane are counted up to here: a count reads every row that it counts."""
@@ -58,16 +57,10 @@ class State:
     due: Mapping[Lane, int]
     planned: Mapping[Lane, int]
     """Looks to come, the due ones not included."""
-    due_since: datetime | None
-    """When the look was due that is due for the longest time."""
-    alerts_since: datetime | None
-    """When the oldest alert was found that is not published."""
+    late: Mapping[Lane, timedelta]
+    """How late the oldest row of each lane is."""
     period: float
     """Seconds between two looks."""
-    per_message: float
-    """Looks that each message can have at the load of the last day."""
-    rungs: int
-    """Looks that each message has where there are enough."""
     dead_letters: int
     log: Log | None
     """None where the log cannot be read."""
@@ -108,10 +101,16 @@ class State:
             if self.waiting or self.in_flight:
                 number = counted(self.waiting + self.in_flight, "id waits", "ids wait")
                 yield f"{number} in the queue; looked at was {none}."
-            elif self.due_since and self.at - self.due_since > STILL and not self.delayed:
-                yield f"Looks are due since {to_the_second(self.due_since)}; taken was {none}."
-        if self.alerts_since and self.at - self.alerts_since > STILL:
-            yield f"Alerts wait for their publication since {to_the_second(self.alerts_since)}."
+            elif self._look_late > STILL and not self.delayed:
+                since = to_the_second(self.at - self._look_late)
+                yield f"Looks are due since {since}; taken was {none}."
+        if self.late[Lane.ALERT] > STILL:
+            since = to_the_second(self.at - self.late[Lane.ALERT])
+            yield f"Alerts wait for their publication since {since}."
+
+    @property
+    def _look_late(self) -> timedelta:
+        return max(self.late[lane] for lane in LOOK_LANES)
 
     @property
     def _was_active(self) -> bool:
@@ -148,9 +147,8 @@ def read(deployment: Deployment) -> State:
     depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
     parked = SqsProducerQueue(deployment.sqs, deployment.dead_letter_queue_url).depth()
     index = DueIndex(deployment.dynamodb, deployment.table_name)
-    arrivals = Counters(deployment.dynamodb, deployment.table_name).by_hour(at)
     due = {lane: index.count(lane, until=iso(at), most=MOST_COUNTED) for lane in Lane}
-    oldest = {lane: _oldest(index, lane, at) for lane in Lane if due[lane]}
+    late = {lane: late_by(index.oldest(lane, until=iso(at)), at) for lane in Lane}
     return State(
         stack=deployment.stack,
         at=at,
@@ -159,26 +157,15 @@ def read(deployment: Deployment) -> State:
         in_flight=depth.in_flight,
         due=due,
         planned={
-            lane: index.count(lane, until=_ALWAYS, most=MOST_COUNTED) - due[lane]
+            lane: max(0, index.count(lane, until=_ALWAYS, most=MOST_COUNTED) - due[lane])
             for lane in LOOK_LANES
         },
-        due_since=min(filter(None, map(oldest.get, LOOK_LANES)), default=None),
-        alerts_since=oldest.get(Lane.ALERT),
+        late=late,
         period=settings.lookup_period,
-        per_message=looks_per_message(arrivals, now=at, period=settings.lookup_period),
-        rungs=len(settings.ladder.rungs),
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=log_of(deployment, at),
         vdm=vdm(deployment),
     )
-
-
-def _oldest(index: DueIndex, lane: Lane, at: datetime) -> datetime | None:
-    page = next(iter(index.due(lane, until=iso(at))), ())
-    try:
-        return instant(page[0].next_look_at) if page else None
-    except ValueError:
-        return None  # `followups` repairs it
 
 
 def log_of(deployment: Deployment, at: datetime) -> Log | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,6 +24,7 @@ from ses_insights.cli.output import (
 )
 from ses_insights.cli.state import MOST_COUNTED, RECENT, State, read
 from ses_insights.domain.lanes import LOOK_LANES, Lane
+from ses_insights.domain.overload import first_looks
 from ses_insights.domain.times import iso
 
 _SECOND_THOUGHT: Final = 10.0
@@ -103,7 +103,8 @@ def to_json(state: State) -> dict[str, Any]:
         },
         "budget": {
             "looksPerSecond": 1 / state.period,
-            "looksPerMessage": min(state.per_message, state.rungs),
+            "firstLooks": first_looks(state.late[Lane.ESSENTIAL]),
+            "essentialLateSeconds": state.late[Lane.ESSENTIAL].total_seconds(),
         },
         "secondsToDrain": {"queue": state.queue_seconds, "withDue": state.seconds},
         "deadLetters": state.dead_letters,
@@ -141,9 +142,11 @@ def _speed(state: State) -> str:
 
 def _budget(state: State) -> str:
     speed = f"{1 / state.period:.3g} look{'' if state.period == 1 else 's'} a second at most"
-    if state.per_message >= state.rungs or math.isinf(state.per_message):
-        return f"{speed}, enough for all {counted(state.rungs, 'look')} at each message"
-    return f"{speed}, {state.per_message:.1f} of {state.rungs} looks at each message"
+    share = first_looks(state.late[Lane.ESSENTIAL])
+    if share == 1:
+        return f"{speed}, a first look for every new id"
+    late = span(state.late[Lane.ESSENTIAL].total_seconds())
+    return f"{speed}, a first look for {share:.0%} of new ids, essential looks {late} late"
 
 
 def _capped(number: int) -> str:
