@@ -18,14 +18,12 @@ from ses_insights.contracts.names import LogMessage
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import looks_per_message
 from ses_insights.domain.times import iso
-
-MOST_COUNTED: Final = 10_000
-"""Due rows of a lane are counted up to here: a count reads every row that it counts."""
+from ses_insights.service.due_looks import MOST_COUNTED
 
 _LINES: Final = 100
 """Log lines that are searched for the last look; a look writes four at most."""
 
-_LOOKED: Final = frozenset(LogMessage)
+_LOOKED: Final = frozenset({LogMessage.LOOKED, LogMessage.SKIPPED, LogMessage.POSTPONED})
 
 _VDM: Final = {"ENABLED": "on", "DISABLED": "off"}
 

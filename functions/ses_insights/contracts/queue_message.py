@@ -1,6 +1,6 @@
 """A message of the queue, and the SES message id in its body.
 
-The accepted forms are a contract (README, "How a pipeline enqueues"): the bare id, the header
+The accepted forms are a contract (docs/enqueue.md, "What a message holds"): the bare id, the header
 form ``<id@region.amazonses.com>``, a JSON object with ``MessageId`` or ``messageId``, and an SES
 event, also inside an SNS or EventBridge envelope.
 """
@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from ses_insights.contracts.names import MESSAGE_GROUP
 
 # SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
 # than that, but holds nothing that could change the path of the request the id becomes a part of.
@@ -47,6 +49,11 @@ class QueueMessage:
             group_id=attributes["MessageGroupId"],
             sequence_number=attributes["SequenceNumber"],
         )
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its message group is another than the one that keeps looks one at a time."""
+        return self.group_id != MESSAGE_GROUP
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Outcome:
     """How many looks at this message were given up for want of slots."""
     before: Record | None = None
     """What was stored when the look was taken."""
+    is_fresh: bool = False
+    """Whether a producer enqueued an id of which nothing was stored."""
 
     @property
     def is_postponed(self) -> bool:
@@ -82,15 +84,16 @@ class Look:
                 return Outcome(stored, published, answer=None)
         known = stored or Record.new(request.message_id, enqueued_at, self.rules)
         looks = self.capacity.looks_per_message()
-        if stored is None and not (request.force or request.due or request.look):
+        is_fresh = stored is None and not (request.due or request.look)
+        if is_fresh and not request.force:
             postponed = self._postpone(known, enqueued_at, looks)
             if postponed:
-                return Outcome(postponed, (), answer=None, shed=postponed.shed)
+                return Outcome(postponed, (), answer=None, shed=postponed.shed, is_fresh=True)
         answer = self.source.ask(request.message_id)
         record = self._store(stored, known, answer, looks)
         shed = record.shed - known.shed
         record, more = self._publish_pending(record)
-        return Outcome(record, (*published, *more), answer, shed, before=stored)
+        return Outcome(record, (*published, *more), answer, shed, stored, is_fresh)
 
     def _is_redundant(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.

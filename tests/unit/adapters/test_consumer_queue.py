@@ -169,7 +169,7 @@ def test_a_parked_message_stays_in_its_group(queues: Queues) -> None:
     """A redrive brings it back into the same queue."""
     queues.consumer.park(MESSAGE, "why")
     (parked,) = queues.parked()
-    assert parked["Attributes"]["MessageGroupId"] == "ids"
+    assert parked["Attributes"]["MessageGroupId"] == "looks"
 
 
 def test_a_message_parked_twice_is_there_once(queues: Queues) -> None:

@@ -137,8 +137,8 @@ def test_refused_entries_are_due_again_at_once(
     for name in ("m1", "m3"):
         assert harness.row(name)["NextLookAt"] == iso(START - MINUTE)
     lines = output()
-    assert sum(lines.metrics["Refused", (("service", "followups"),)]) == 2
-    assert sum(lines.metrics["Sent", (("service", "followups"),)]) == 3
+    assert lines.line("refused by the queue, due again")["number"] == 2
+    assert lines.line("sent")["number"] == 3
     harness.queue.refuses = set()
     harness.run()
     assert sorted(harness.queue.ids) == ["m0", "m1", "m2", "m3", "m4"]
@@ -154,8 +154,8 @@ def test_a_batch_that_fails_is_due_again_and_counted(
         harness.run()
     assert {row["NextLookAt"] for row in harness.rows.rows.values()} == {iso(START - MINUTE)}
     lines = output()
-    assert sum(lines.metrics["SystemFailures", (("kind", "Sqs"), ("service", "followups"))]) == 1
-    assert sum(lines.metrics["Runs", (("service", "followups"),)]) == 1
+    assert sum(lines.metrics["SystemFailures", (("service", "followups"),)]) == 1
+    assert lines.line("system failure")["kind"] == "Sqs"
 
 
 def test_what_dynamodb_leaves_out_stays_due(harness: Harness) -> None:
@@ -198,11 +198,11 @@ def test_what_is_due_is_counted(harness: Harness, output: Callable[[], Output]) 
         due("a", since=2 * HOUR), due("b", Lane.ESSENTIAL), due("c", Lane.BULK, since=9 * DAY)
     )
     harness.run()
-    metrics, service = output().metrics, (("service", "followups"),)
-    assert metrics["Due", service] == [3]
-    assert metrics["Lag", service] == [7200]
-    assert metrics["Sent", service] == [1, 1, 1]
-    assert metrics["Runs", service] == [1]
+    lines = output()
+    assert lines.line("due")["due"] == {"keep": 1, "follow-up": 1, "bulk": 1}
+    assert lines.metrics == {("Lag", (("service", "followups"),)): [7200]}
+    sent = [(line["lane"], line["number"]) for line in lines.logs if line["message"] == "sent"]
+    assert sent == [("keep", 1), ("follow-up", 1), ("bulk", 1)]
 
 
 def test_a_rung_the_load_does_not_leave_is_given_up(

@@ -20,10 +20,11 @@ from ses_insights.cli.output import (
     span,
     to_the_second,
 )
-from ses_insights.cli.state import MOST_COUNTED, State, read
+from ses_insights.cli.state import State, read
 from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.times import iso
+from ses_insights.service.due_looks import MOST_COUNTED
 
 
 def command(ctx: typer.Context, stack: Stack = DEFAULT_STACK_NAME, as_json: Json = False) -> None:
