@@ -17,6 +17,7 @@ from infra.service_function import Parts, ServiceFunction
 from ses_insights.contracts.names import (
     MESSAGE_GROUP,
     FailureKind,
+    Index,
     Metric,
     Service,
     Variable,
@@ -72,6 +73,9 @@ class LookupFunction(ServiceFunction):
             "dynamodb:ConditionCheckItem",
             on=parts.insights.table.table_arn,
         )
+        # How late the oldest essential look is, once a minute.
+        due_looks = f"{parts.insights.table.table_arn}/index/{Index.DUE_LOOKS}"
+        self.allow("dynamodb:Query", on=due_looks)
 
     def _permit_asking_ses(self) -> None:
         """Allow the call to SES, in a policy of its own: it cannot be limited to a resource."""

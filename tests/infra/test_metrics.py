@@ -12,6 +12,7 @@ import pytest
 from aws_cdk.assertions import Template
 from aws_lambda_powertools import Metrics
 
+from ses_insights.contracts.names import Shed
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Complaint, Destination
@@ -94,12 +95,11 @@ def _lookup() -> None:
         shown = replace(record, status=status)
         telemetry.looked(Outcome(shown, (), NotFound(), shed=1, is_fresh=True))
     telemetry.looked(Outcome(record, (), None))
-    for final in ("given up", None):
-        aside = replace(record, looks=0, final=final)
-        telemetry.looked(Outcome(aside, (), None, shed=1))
+    telemetry.looked(Outcome(replace(record, looks=0), (), None, shed=1))
     for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.parked("NotAnId", "NotAnId: no id")
+    telemetry.set_up("SetUp: it was set up")
     telemetry.regrouped()
     telemetry.flush()
 
@@ -110,8 +110,8 @@ def _followups() -> None:
     for lane in Lane:
         telemetry.sent(1, lane=lane)
     telemetry.refused(1)
-    for next_look_at in ("2026-11-23T10:00:00.000Z", None):
-        telemetry.shed("id", 1, next_look_at=next_look_at)
+    for what in Shed:
+        telemetry.shed("id", 1, what, next_look_at=None)
     telemetry.bad_row("id", lane="bulk")
     for alert in _alerts():
         telemetry.published(alert, "id")

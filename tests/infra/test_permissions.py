@@ -25,6 +25,7 @@ LOOKUP = {
     ("sqs:SendMessage", "QueueUrl"),
     ("sqs:SendMessage", "DeadLetterQueueUrl"),
     ("dynamodb:Query", "TableName"),
+    ("dynamodb:Query", "TableName/index/DueLooks"),
     ("dynamodb:PutItem", "TableName"),
     ("dynamodb:UpdateItem", "TableName"),
     ("dynamodb:ConditionCheckItem", "TableName"),

@@ -8,6 +8,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.config import Config
 from infra.stack import SesInsightsStack
+from local.stack.run import PROJECT
 
 TABLE = "AWS::DynamoDB::GlobalTable"
 KEY = "AWS::KMS::Key"
@@ -152,3 +153,9 @@ def synthesised(context: dict[str, object], *, table_key: str) -> Template:
     """The stack with this key, its package not built."""
     app = App(context={**context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False)
     return Template.from_stack(SesInsightsStack(app, "Mail", config=Config(table_key=table_key)))
+
+
+def test_the_page_on_operating_names_the_table_to_import(template: Template) -> None:
+    """By its logical id, which no change may alter: the table would be replaced."""
+    (logical_id,) = template.find_resources(TABLE)
+    assert f'{{"{logical_id}": ' in (PROJECT / "docs" / "operate.md").read_text()

@@ -32,6 +32,9 @@ DEFAULT_STACK_NAME: Final = "SesInsights"
 MESSAGE_GROUP: Final = "looks"
 """Every message of the queue has the same group, so one is in flight at a time."""
 
+PARKED_GROUP: Final = "parked-"
+"""Begins the group of a parked message. Each has one of its own: SQS shows ten of a group."""
+
 DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFAULT_RUNGS)
 """Ages since a message was sent at which it is looked at."""
 
@@ -78,8 +81,6 @@ class Index(StrEnum):
 class Partition(StrEnum):
     """The partitions of the table that hold no message; ids of messages never begin with ``#``."""
 
-    ARRIVALS = "#load"
-    """Messages that arrived, by the hour."""
     SENT = "#sent"
     """Due looks that were put into the queue, by the minute."""
     SURGES = "#surges"

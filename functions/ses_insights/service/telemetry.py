@@ -109,6 +109,10 @@ class LookupTelemetry(Telemetry):
             **_news(outcome),
         )
 
+    def set_up(self, what: str) -> None:
+        """Log a message in which AWS says that something was set up."""
+        self.logger.info("set up", what=what)
+
     def parked(self, slug: str, reason: str) -> None:
         """Log and count why a message went to the dead-letter queue."""
         self._add(Metric.PARKED)
@@ -156,14 +160,14 @@ class FollowUpTelemetry(Telemetry):
         """Log what the queue refused of a batch; it is due again."""
         self.logger.warning("refused by the queue, due again", number=number)
 
-    def shed(self, message_id: str, number: int, *, next_look_at: str | None) -> None:
+    def shed(self, message_id: str, number: int, what: Shed, *, next_look_at: str | None) -> None:
         """Log and count planned looks that were given up for want of slots."""
         self._add(Metric.SHED, number)
         self.logger.info(
             "shed",
             message_id=message_id,
             looks_given_up=number,
-            what=Shed.RUNG if next_look_at else Shed.REST,
+            what=what,
             next_look_at=next_look_at,
         )
 

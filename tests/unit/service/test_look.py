@@ -529,6 +529,7 @@ def meter(table: Table, clock: Clock) -> Meter:
         FakeCapacity(),
         Grouping(SurgeTable(records.client, table.name, RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,
@@ -560,10 +561,15 @@ def answer(*kinds: str) -> Reply:
     )
 
 
-@pytest.mark.parametrize("reply", [answer("DELIVERY"), answer("SEND", "OPEN"), NOT_FOUND])
+@pytest.mark.parametrize("reply", [answer("DELIVERY"), answer("SEND", "OPEN")])
 def test_a_look_without_an_alert_is_three_calls(meter: Meter, reply: Reply) -> None:
     """One read, one question, one write."""
     assert meter.take(reply) == THREE
+
+
+def test_a_message_that_is_not_found_is_one_plain_put(meter: Meter) -> None:
+    """A record without recipients is one row."""
+    assert meter.take(NOT_FOUND) == ["Query", "GetMessageInsights", "PutItem"]
 
 
 def test_an_alert_is_three_calls_more(meter: Meter) -> None:

@@ -484,6 +484,7 @@ def real(session: boto3.Session) -> RealLookup:
         FakeCapacity(),
         Grouping(SurgeTable(dynamodb, "Insights", RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,
