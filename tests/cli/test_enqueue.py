@@ -122,8 +122,8 @@ def test_bulk_goes_into_the_table_and_not_into_the_queue(
     assert insights("enqueue", "--bulk", MESSAGE_ID).out.startswith(
         "1 id in the bulk lane, 0 known before.\n"
     )
-    told = insights("enqueue", "--bulk", "--json", MESSAGE_ID, OTHER_ID).json
-    assert (told["inBulk"], told["known"]) == (1, 1)
+    result = insights("enqueue", "--bulk", "--json", MESSAGE_ID, OTHER_ID).json
+    assert (result["inBulk"], result["known"]) == (1, 1)
     record = records.load(MESSAGE_ID)
     assert record is not None
     assert record.lane is Lane.BULK

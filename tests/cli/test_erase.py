@@ -22,8 +22,8 @@ from tests.support.samples import (
     complained,
     delivered,
     found,
+    insights_of,
     looked,
-    told,
 )
 
 
@@ -85,10 +85,10 @@ def test_a_look_that_is_stored_in_between_is_erased_too(
 
     aws.session.events.register_first(event, store)
     try:
-        told_ = insights("erase", BOUNCES, "--yes", "--json").json
+        result = insights("erase", BOUNCES, "--yes", "--json").json
     finally:
         aws.session.events.unregister(event, store)
-    assert told_["deletedRows"] == 2
+    assert result["deletedRows"] == 2
     assert BOUNCES not in everything(deployment)
 
 
@@ -129,8 +129,8 @@ def test_every_message_to_the_person_is_erased(
         (MESSAGE_ID, "anna@there.example"),
         (OTHER_ID, "Anna@There.example"),
     ):
-        insights_of = told(delivered(address), message_id=message_id)
-        record, _ = looked(Found(insights_of), message_id=message_id)
+        shown = insights_of(delivered(address), message_id=message_id)
+        record, _ = looked(Found(shown), message_id=message_id)
         records.save(record, (), read=None)
     said = insights("erase", "Anna@There.example", "--yes", "--json").json
     assert sorted(said["messages"]) == sorted([MESSAGE_ID, OTHER_ID])

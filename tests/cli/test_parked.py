@@ -115,7 +115,7 @@ def test_nothing_parked_gives_exit_code_1(insights: Insights, command: tuple[str
 def test_a_redrive_sends_back_the_same_bodies_in_the_same_group(
     deployment: Deployment, insights: Insights
 ) -> None:
-    """All of them, in order, however many; without the attributes that told why."""
+    """All of them, in order, however many; without the attributes that say why."""
     park(deployment, *MANY, group="looks-2")
     said = insights("parked", "redrive", "--yes")
     assert (said.code, said.out) == (0, "Sent back to the queue: 23 messages.\n")
@@ -143,8 +143,8 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
     """Also what stands behind ten that are to stay."""
     park(deployment, *MANY)
     park(deployment, "redrive me", reason="Unexpected: KeyError")
-    told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
-    assert [each["body"] for each in told["redriven"]] == ["redrive me"]
+    result = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
+    assert [each["body"] for each in result["redriven"]] == ["redrive me"]
     assert bodies(deployment, "QueueUrl") == ["redrive me"]
     kept = in_queue(deployment, "DeadLetterQueueUrl")
     assert Counter(message["Body"] for message in kept) == Counter(MANY)
@@ -157,8 +157,8 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
 def test_a_drop_deletes_and_sends_nothing(deployment: Deployment, insights: Insights) -> None:
     """A program gets what was deleted."""
     park(deployment, *MANY)
-    told = insights("parked", "drop", "--yes", "--json").json
-    assert [each["body"] for each in told["dropped"]] == MANY
+    result = insights("parked", "drop", "--yes", "--json").json
+    assert [each["body"] for each in result["dropped"]] == MANY
     assert bodies(deployment, "QueueUrl") == bodies(deployment, "DeadLetterQueueUrl") == []
 
 

@@ -18,9 +18,9 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
     published,
-    told,
 )
 
 
@@ -81,7 +81,7 @@ def test_a_message_that_was_never_looked_at_says_so() -> None:
 
 def test_text_of_the_mail_stays_in_its_line() -> None:
     """A subject cannot pretend to be another line, nor steer the terminal."""
-    record, _ = looked(Found(told(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
+    record, _ = looked(Found(insights_of(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
     assert "Subject    Hi Status DELIVERED [2J" in text(record)
 
 

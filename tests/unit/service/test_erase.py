@@ -24,8 +24,8 @@ from tests.support.samples import (
     bounced,
     complained,
     delivered,
+    insights_of,
     looked,
-    told,
 )
 
 LATER = START + timedelta(hours=1)
@@ -33,7 +33,7 @@ LATER = START + timedelta(hours=1)
 
 def rows(*destinations: Destination, subject: str = "Dear Anna") -> list[Row]:
     """A message as it is stored."""
-    record, alerts = looked(Found(told(*destinations, subject=subject)))
+    record, alerts = looked(Found(insights_of(*destinations, subject=subject)))
     return [
         message_row(record),
         *destination_rows(record),
@@ -107,7 +107,7 @@ def test_a_look_adds_nothing_to_what_was_erased() -> None:
     stored = read_record([tombstone(rows(bounced()), LATER)])
     assert stored is not None
     assert stored.insights == Insights(MESSAGE_ID)
-    answer = Found(told(bounced(), complained()))
+    answer = Found(insights_of(bounced(), complained()))
     record, alerts = after_look(stored, answer, now=LATER, rules=RULES, looks_per_message=math.inf)
     assert record is stored
     assert alerts == ()
