@@ -177,6 +177,6 @@ def test_an_erased_message_says_so(insights: Insights, stored: Record) -> None:
     """`insights show` says why there is nothing."""
     del stored
     insights("erase", BOUNCES, "--yes")
-    assert "Next look  none: What was stored of a recipient was erased" in (
+    assert "Next look\tnone: What was stored of a recipient was erased" in (
         insights("show", MESSAGE_ID).out
     )

@@ -14,6 +14,7 @@ from boto3.dynamodb.conditions import Key
 
 from local.actors.operator import FollowUps
 from local.actors.subscriber import Subscriber
+from local.stack.observe import Row
 from local.stack.run import LocalRun
 from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import ALERT
@@ -84,7 +85,7 @@ def _batched(ids: list[str]) -> list[list[str]]:
     return [ids[start : start + 60] for start in range(0, len(ids), 60)]
 
 
-def _alert_rows(stack: DeployedStack) -> list[dict[str, Any]]:
+def _alert_rows(stack: DeployedStack) -> list[Row]:
     return [row for row in stack.rows() if row["Record"].startswith(ALERT)]
 
 

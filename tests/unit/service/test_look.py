@@ -529,6 +529,7 @@ def meter(table: Table, clock: Clock) -> Meter:
         FakeCapacity(),
         Grouping(SurgeTable(records.client, table.name, RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,

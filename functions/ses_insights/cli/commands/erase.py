@@ -9,9 +9,8 @@ import typer
 
 from ses_insights.cli.erasing import Held, erase, held_of
 from ses_insights.cli.errors import NOTHING, NothingFoundError, WrongUsageError
-from ses_insights.cli.options import Json, Stack, Yes, deployment_of
+from ses_insights.cli.options import Json, Yes, deployment_of
 from ses_insights.cli.output import clean, confirm, counted, echo, echo_err, echo_json
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
 
 REMAINS: Final = (
     "What remains: the message's own row, without sender, subject, tags and recipient, until it "
@@ -25,7 +24,6 @@ def command(
     ctx: typer.Context,
     recipient: Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address.")],
     yes: Yes = False,
-    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
     """Erase what is stored of a person, by address.
@@ -42,7 +40,7 @@ def command(
     """
     if "@" not in recipient:
         raise WrongUsageError("An address has an @; to find one, use: insights find.")
-    deployment = deployment_of(ctx, stack)
+    deployment = deployment_of(ctx)
     held = list(held_of(deployment, recipient))
     if not held:
         if as_json:

@@ -11,19 +11,9 @@ from rich.text import Text
 
 from ses_insights.cli.deployment import now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import Json, Stack, Statuses, deployment_of
-from ses_insights.cli.output import (
-    Cell,
-    clean,
-    coloured,
-    columns,
-    echo,
-    echo_err,
-    echo_json,
-    heading,
-)
+from ses_insights.cli.options import Json, Statuses, deployment_of, statuses_of
+from ses_insights.cli.output import Cell, clean, coloured, echo, echo_err, echo_json, table
 from ses_insights.cli.search import WITHOUT_RECIPIENT, Days, by_status, day, moment, to_address
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.contracts.rows import Row
 
 
@@ -40,7 +30,6 @@ def command(
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")] = 20,
-    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
     """List recipients and what became of their mail, newest first.
@@ -54,14 +43,16 @@ def command(
       insights find --status PERMANENT_BOUNCE --status COMPLAINT --day yesterday
       insights find --status NOT_FOUND --limit 100
     """
-    statuses = list(status or ())
+    statuses = statuses_of(status)
+    if to is not None and not to.strip():
+        raise WrongUsageError("--to is empty: give an address, or leave it out.")
     days = None
     if on:
         asked = day(on, now().date())
         days = Days(asked, asked)
     if to and WITHOUT_RECIPIENT.intersection(statuses):
         raise WrongUsageError("A NOT_FOUND or INVALID message has no recipient: leave out --to.")
-    deployment = deployment_of(ctx, stack)
+    deployment = deployment_of(ctx)
     found = (
         to_address(deployment, to, statuses, days)
         if to
@@ -82,11 +73,7 @@ def command(
 
 def lines(rows: Sequence[Row]) -> list[Text]:
     """Return rows for a person."""
-    if not rows:
-        return []
-    return columns(
-        [heading("When", "Status", "Recipient", "Provider", "Message"), *map(_cells, rows)]
-    )
+    return table(("When", "Status", "Recipient", "Provider", "Message"), map(_cells, rows))
 
 
 def _cells(row: Row) -> list[Cell]:

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from ses_insights.cli.errors import NothingFoundError, WrongUsageError
-from ses_insights.cli.options import Json, Stack, deployment_of
+from ses_insights.cli.options import Json, deployment_of
 from ses_insights.cli.output import (
     Cell,
     clean,
@@ -20,7 +20,6 @@ from ses_insights.cli.output import (
     echo_json,
     lane_name,
 )
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.contracts.queue_message import BodyError, read_body
 from ses_insights.contracts.rows import read_record
 from ses_insights.domain.alert import Alert
@@ -36,7 +35,6 @@ def command(
     message_id: Annotated[
         str, typer.Argument(metavar="ID", help="The message's id, in any form the queue takes.")
     ],
-    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
     """Show everything that is known of one message, in order of time.
@@ -52,7 +50,7 @@ def command(
         asked = read_body(message_id).message_id
     except BodyError as error:
         raise WrongUsageError(f"This cannot be looked up: {error}.") from None
-    rows = deployment_of(ctx, stack).rows_of(asked)
+    rows = deployment_of(ctx).rows_of(asked)
     record = read_record(rows)
     if record is None:
         raise NothingFoundError(
@@ -70,7 +68,7 @@ def lines(record: Record) -> list[Text]:
     """Return a message for a person."""
     found = columns(_facts(record))
     for destination in record.insights.destinations:
-        found += [Text(), _destination(destination)]
+        found += [Text(), *columns([_destination(destination)])]
         found += columns([("", *_event(event)) for event in destination.events])
     if record.alerts:
         found += [Text(), Text("Alerts", "bold")]
@@ -117,12 +115,12 @@ def _next(record: Record) -> str:
     return f"{record.next_look_at} ({lane_name(record.lane)})"
 
 
-def _destination(destination: Destination) -> Text:
+def _destination(destination: Destination) -> list[Cell]:
     words: list[Cell] = [Text(clean(destination.address) or "(no address)", "bold")]
     words.append(coloured(status_of(destination)))
     words.append(clean(destination.isp))
     words += _counts(destination)
-    return Text("  ").join(Text.assemble(word) for word in words if word)
+    return [word for word in words if word]
 
 
 def _counts(destination: Destination) -> Iterator[str]:
