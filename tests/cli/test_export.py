@@ -168,6 +168,13 @@ def test_only_the_owner_may_read_the_file(insights: Insights, stored: None, tmp_
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_only_one_recipient_can_be_written(insights: Insights, stored: None) -> None:
+    """However the address is spelled."""
+    del stored
+    lines = read(insights("export", *DAYS, "--recipient", f"X <{BOUNCES.upper()}>").out)
+    assert [line["Destination"] for line in lines] == [BOUNCES]
+
+
 def test_a_file_is_written_whole(insights: Insights, stored: None, tmp_path: Path) -> None:
     """In UTF-8; nothing on standard output."""
     del stored
