@@ -27,7 +27,7 @@ WAYS: Final[Mapping[int, tuple[Way, ...]]] = {
     10_000: _ENQUEUED,
     50_000: _ENQUEUED,
     200_000: _NOT_ENQUEUED,
-    1_000_000: _NOT_ENQUEUED,
+    1_000_000: (LADDER, ONE_LOOK, EVENTS_ALONE, LIST_ALONE, BOTH_ALONE),
 }
 """By mails a day. Beyond 50,000 it is no use to enqueue every mail; the ladder shows why."""
 
