@@ -28,8 +28,8 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
-    told,
 )
 
 DAYS = ("--from", "2026-11-22", "--to", "2026-11-23")
@@ -168,6 +168,13 @@ def test_only_the_owner_may_read_the_file(insights: Insights, stored: None, tmp_
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_only_one_recipient_can_be_written(insights: Insights, stored: None) -> None:
+    """However the address is spelled."""
+    del stored
+    lines = read(insights("export", *DAYS, "--recipient", f"X <{BOUNCES.upper()}>").out)
+    assert [line["Destination"] for line in lines] == [BOUNCES]
+
+
 def test_a_file_is_written_whole(insights: Insights, stored: None, tmp_path: Path) -> None:
     """In UTF-8; nothing on standard output."""
     del stored
@@ -229,6 +236,6 @@ def test_a_long_address_and_a_wide_subject_are_whole(
 ) -> None:
     """Nothing is cut to the width of a terminal that is not there."""
     address = f"{'x' * 300}@there.example"
-    record, _ = looked(Found(told(delivered(address))))
+    record, _ = looked(Found(insights_of(delivered(address))))
     records.save(record, (), read=None)
     assert read(insights("export", *DAYS).out)[0]["Destination"] == address

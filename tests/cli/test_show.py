@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.commands.show import lines
 from ses_insights.domain.insight import Destination, Event, Insights
@@ -13,14 +15,15 @@ from tests.support.fakes import START
 from tests.support.said import Insights as Tool
 from tests.support.samples import (
     MESSAGE_ID,
+    OTHER_ID,
     bounced,
     complained,
     delivered,
     event,
     found,
+    insights_of,
     looked,
     published,
-    told,
 )
 
 
@@ -81,7 +84,7 @@ def test_a_message_that_was_never_looked_at_says_so() -> None:
 
 def test_text_of_the_mail_stays_in_its_line() -> None:
     """A subject cannot pretend to be another line, nor steer the terminal."""
-    record, _ = looked(Found(told(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
+    record, _ = looked(Found(insights_of(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
     assert "Subject\tHi Status DELIVERED [2J" in text(record)
 
 
@@ -116,9 +119,57 @@ def test_a_missing_message_gives_exit_code_1(insights: Tool) -> None:
     assert said.err.startswith("This message is not in the table: it still waits")
 
 
+def test_the_newest_mail_to_an_address_is_shown(insights: Tool, records: RecordTable) -> None:
+    """However it is spelled; where there is none, it says how to find every spelling."""
+    record, alerts = looked(found(bounced()))
+    records.save(record, alerts, read=None)
+    said = insights("show", "Somebody <Bounces@There.EXAMPLE>")
+    assert (said.code, said.out, said.err) == (0, f"{text(record)}\n", "")
+    nothing = insights("show", "anna@there.example")
+    assert (nothing.code, nothing.out) == (1, "")
+    assert "--scan finds every one" in nothing.err
+
+
+def test_the_mail_shown_is_the_newest_of_several(insights: Tool, records: RecordTable) -> None:
+    """And the others are pointed to."""
+    for message_id, hours in ((MESSAGE_ID, 2), (OTHER_ID, 0)):
+        place = replace(delivered(), events=(event("DELIVERY", hours * 3_600),))
+        shown = replace(insights_of(place), message_id=message_id)
+        record, _ = looked(Found(shown), message_id=message_id)
+        records.save(record, (), read=None)
+    said = insights("show", delivered().address, "--json")
+    assert {row["MessageId"] for row in said.json} == {MESSAGE_ID}
+    assert said.err.startswith("The newest of several; insights find --to ")
+
+
+def test_it_can_wait_for_the_first_look(
+    insights: Tool, records: RecordTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads again until the message was looked at, and is shown then."""
+    record, alerts = looked(found(bounced()))
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            records.save(record, alerts, read=None)
+
+    monkeypatch.setattr("ses_insights.cli.commands.show.time.sleep", sleep)
+    said = insights("show", MESSAGE_ID, "--wait")
+    assert (said.code, said.out) == (0, f"{text(record)}\n")
+    assert slept == [2.0, 2.0, 2.0]
+
+
+def test_it_waits_no_longer_than_asked(insights: Tool) -> None:
+    """Then it is as without waiting."""
+    said = insights("show", MESSAGE_ID, "--wait", "--timeout", "0")
+    assert (said.code, said.out) == (1, "")
+    assert insights("show", "anna@there.example", "--wait").code == 2
+
+
 def test_text_without_an_id_is_wrong_usage(insights: Tool) -> None:
     """Nothing is asked of AWS."""
-    said = insights("show", "anna@there.example", "--stack", "Nowhere")
+    said = insights("show", "anna", "--stack", "Nowhere")
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("This cannot be looked up: NotAnId")
 

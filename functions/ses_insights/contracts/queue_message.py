@@ -194,8 +194,8 @@ def _is_sqs(value: Mapping[str, object]) -> bool:
 def _content(envelope: Mapping[str, object]) -> object:
     """Take out what an envelope carries. Raises `SetUpMessage`."""
     if _is_sns(envelope):
-        if told := _SET_UP.get(str(envelope.get("Type"))):
-            raise SetUpMessage("SetUp", told)
+        if notice := _SET_UP.get(str(envelope.get("Type"))):
+            raise SetUpMessage("SetUp", notice)
         return envelope["Message"]
     if _is_sqs(envelope):
         return envelope.get("body", envelope.get("Body"))

@@ -22,6 +22,7 @@ from ses_insights.cli.search import Days, by_status, day, moment
 from ses_insights.contracts.alert_message import shareable
 from ses_insights.contracts.rows import Row, read_tags
 from ses_insights.domain.status import Status
+from ses_insights.service.erase import is_about
 
 COLUMNS: Final = (
     *("MessageId", "Destination", "Status", "LastEventAt", "Isp", "OpenCount", "ClickCount"),
@@ -58,6 +59,9 @@ def command(
         str, typer.Option("--to", metavar="DAY", help="Last day, included.")
     ] = "today",
     status: Statuses = None,
+    recipient: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Only this address, however spelled.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a new file.")
     ] = None,
@@ -84,7 +88,10 @@ def command(
     if for_excel and as_json:
         raise WrongUsageError("Use --excel or --json, not both.")
     statuses, deployment = statuses_of(status), deployment_of(ctx)
-    rows = with_mail(deployment, by_status(deployment, statuses, days, newest_first=False))
+    found = by_status(deployment, statuses, days, newest_first=False)
+    if recipient is not None:
+        found = (row for row in found if is_about(row, recipient))
+    rows = with_mail(deployment, found)
     with _opened(output) as stream:
         if for_excel:
             stream.write("\ufeff")
