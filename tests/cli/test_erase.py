@@ -22,8 +22,8 @@ from tests.support.samples import (
     complained,
     delivered,
     found,
+    insights_of,
     looked,
-    told,
 )
 
 
@@ -86,10 +86,10 @@ def test_a_look_that_is_stored_in_between_is_erased_too(
 
     aws.session.events.register_first(event, store)
     try:
-        told_ = insights("erase", BOUNCES, "--yes", "--json").json
+        result = insights("erase", BOUNCES, "--yes", "--json").json
     finally:
         aws.session.events.unregister(event, store)
-    assert told_["deletedRows"] == 2
+    assert result["deletedRows"] == 2
     assert BOUNCES not in everything(deployment)
 
 
@@ -129,8 +129,8 @@ def mail(records: RecordTable) -> Callable[[str], str]:
 
     def store(address: str) -> str:
         message_id = next(ids)
-        insights_of = told(delivered(address), message_id=message_id)
-        record, _ = looked(Found(insights_of), message_id=message_id)
+        shown = insights_of(delivered(address), message_id=message_id)
+        record, _ = looked(Found(shown), message_id=message_id)
         records.save(record, (), read=None)
         return message_id
 

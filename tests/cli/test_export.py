@@ -28,8 +28,8 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
-    told,
 )
 
 DAYS = ("--from", "2026-11-22", "--to", "2026-11-23")
@@ -236,6 +236,6 @@ def test_a_long_address_and_a_wide_subject_are_whole(
 ) -> None:
     """Nothing is cut to the width of a terminal that is not there."""
     address = f"{'x' * 300}@there.example"
-    record, _ = looked(Found(told(delivered(address))))
+    record, _ = looked(Found(insights_of(delivered(address))))
     records.save(record, (), read=None)
     assert read(insights("export", *DAYS).out)[0]["Destination"] == address

@@ -14,7 +14,7 @@ from ses_insights.domain.record import Found, NotFound, Refused
 from ses_insights.domain.times import iso
 from tests.support.fakes import START
 from tests.support.said import Insights
-from tests.support.samples import looked, told
+from tests.support.samples import insights_of, looked
 
 ANNA, BEN = "anna@there.example", "ben@there.example"
 IDS = [f"message-{number:010}" for number in range(40)]
@@ -31,7 +31,8 @@ def mail(records: RecordTable) -> Mail:
         message_id = next(ids)
         newest = Event(kind, iso(START - timedelta(days=days_ago)))
         insights = replace(
-            told(message_id=message_id), destinations=(Destination(address, None, (newest,)),)
+            insights_of(message_id=message_id),
+            destinations=(Destination(address, None, (newest,)),),
         )
         record, alerts = looked(Found(insights), message_id=message_id)
         records.save(record, alerts, read=None)

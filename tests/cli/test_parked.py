@@ -158,8 +158,8 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
     """Also what stands behind ten that are to stay."""
     park(deployment, *MANY)
     park(deployment, "redrive me", reason="Unexpected: KeyError")
-    told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
-    assert [each["body"] for each in told["redriven"]] == ["redrive me"]
+    result = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
+    assert [each["body"] for each in result["redriven"]] == ["redrive me"]
     assert bodies(deployment, "QueueUrl") == ["redrive me"]
     kept = in_queue(deployment, "DeadLetterQueueUrl")
     assert Counter(message["Body"] for message in kept) == Counter(MANY)
@@ -172,8 +172,8 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
 def test_a_drop_deletes_and_sends_nothing(deployment: Deployment, insights: Insights) -> None:
     """A program gets what was deleted."""
     park(deployment, *MANY)
-    told = insights("parked", "drop", "--yes", "--json").json
-    assert [each["body"] for each in told["dropped"]] == MANY
+    result = insights("parked", "drop", "--yes", "--json").json
+    assert [each["body"] for each in result["dropped"]] == MANY
     assert bodies(deployment, "QueueUrl") == bodies(deployment, "DeadLetterQueueUrl") == []
 
 
@@ -186,8 +186,8 @@ def test_what_has_a_group_of_its_own_is_seen_and_taken_whole(
         park(deployment, f"body {number}", group=f"parked-{number}", reason=reason)
     before = {each["body"] for each in insights("parked", "--json").json["shown"]}
     assert len(before) == 14
-    told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
-    assert {each["body"] for each in told["redriven"]} == {"body 6", "body 13"}
+    result = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
+    assert {each["body"] for each in result["redriven"]} == {"body 6", "body 13"}
     kept = in_queue(deployment, "DeadLetterQueueUrl")
     assert {message["Body"] for message in kept} == before - {"body 6", "body 13"}
     assert {message["Attributes"]["MessageGroupId"] for message in kept} == {

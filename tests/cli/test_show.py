@@ -21,9 +21,9 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
     published,
-    told,
 )
 
 
@@ -84,7 +84,7 @@ def test_a_message_that_was_never_looked_at_says_so() -> None:
 
 def test_text_of_the_mail_stays_in_its_line() -> None:
     """A subject cannot pretend to be another line, nor steer the terminal."""
-    record, _ = looked(Found(told(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
+    record, _ = looked(Found(insights_of(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
     assert "Subject\tHi Status DELIVERED [2J" in text(record)
 
 
@@ -134,8 +134,8 @@ def test_the_mail_shown_is_the_newest_of_several(insights: Tool, records: Record
     """And the others are pointed to."""
     for message_id, hours in ((MESSAGE_ID, 2), (OTHER_ID, 0)):
         place = replace(delivered(), events=(event("DELIVERY", hours * 3_600),))
-        told_of = replace(told(place), message_id=message_id)
-        record, _ = looked(Found(told_of), message_id=message_id)
+        shown = replace(insights_of(place), message_id=message_id)
+        record, _ = looked(Found(shown), message_id=message_id)
         records.save(record, (), read=None)
     said = insights("show", delivered().address, "--json")
     assert {row["MessageId"] for row in said.json} == {MESSAGE_ID}

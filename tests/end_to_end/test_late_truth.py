@@ -24,7 +24,9 @@ PASSING: Final = (timedelta(minutes=1), timedelta(days=3), timedelta(days=30))
 """By how much the later looks are overdue when they are taken, one after the other."""
 
 
-def test_what_comes_late_is_found_and_told_once(stack: DeployedStack, followups: FollowUps) -> None:
+def test_what_comes_late_is_found_and_published_once(
+    stack: DeployedStack, followups: FollowUps
+) -> None:
     """The first look cannot know it, a later one finds it, and no further one publishes it again.
 
     An id that SES does not know at any look ends with its explanation.

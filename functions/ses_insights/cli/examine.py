@@ -221,7 +221,7 @@ class Examination:
         found = self._client("cloudwatch").get_metric_data(
             MetricDataQueries=[
                 _query("looks", (METRIC_NAMESPACE, Metric.LOOKS), lookup, "Sum"),
-                _query("waits", (METRIC_NAMESPACE, "FullWaits"), lookup, "Sum"),
+                _query("waits", (METRIC_NAMESPACE, Metric.FULL_WAITS), lookup, "Sum"),
                 _query("waiting", waiting, [{"Name": "QueueName", "Value": queue}], "Minimum"),
             ],
             StartTime=ends - timedelta(days=1),

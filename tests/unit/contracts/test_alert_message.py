@@ -356,7 +356,7 @@ def test_an_alert_is_well_formed_whatever_the_mail_says(seen: Insights) -> None:
         assert len(written.attributes) <= 10
 
 
-def test_every_detail_of_an_hour_of_events_is_told_once() -> None:
+def test_every_detail_of_an_hour_of_events_is_listed_once() -> None:
     """Sixty restatements of one bounce, a minute apart, raise one alert."""
     many = [bounce(after=timedelta(minutes=minute)) for minute in range(60)]
     assert len(alerts_of(response(*many))) == 1

@@ -21,8 +21,8 @@ from tests.support.samples import (
     bounced,
     complained,
     delivered,
+    insights_of,
     looked,
-    told,
 )
 
 LATER = START + timedelta(hours=1)
@@ -30,7 +30,7 @@ LATER = START + timedelta(hours=1)
 
 def rows(*destinations: Destination, subject: str = "Dear Anna") -> list[Row]:
     """A message as it is stored."""
-    record, alerts = looked(Found(told(*destinations, subject=subject)))
+    record, alerts = looked(Found(insights_of(*destinations, subject=subject)))
     return [
         message_row(record),
         *destination_rows(record),
@@ -104,7 +104,7 @@ def test_a_look_adds_nothing_to_what_was_erased() -> None:
     stored = read_record([tombstone(rows(bounced()), LATER)])
     assert stored is not None
     assert stored.insights == Insights(MESSAGE_ID)
-    answer = Found(told(bounced(), complained()))
+    answer = Found(insights_of(bounced(), complained()))
     record, alerts = after_look(stored, answer, now=LATER, rules=RULES)
     assert record is stored
     assert alerts == ()
