@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
@@ -49,9 +51,7 @@ class FollowUpsFunction(ServiceFunction):
             timeout=TIMEOUT,
             environment={
                 **shared_settings(config=config, queues=queues, table=table, topics=topics),
-                Variable.WATCH_SUPPRESSION_LIST: "true"
-                if config.watch_suppression_list
-                else "false",
+                Variable.WATCH_SUPPRESSION_LIST: json.dumps(config.watch_suppression_list),
             },
             operations=topics.operations,
         )

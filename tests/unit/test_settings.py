@@ -37,9 +37,13 @@ LADDER = Ladder(
 )
 
 
-def read(environment: dict[str, str]) -> tuple[Settings, LookupSettings]:
-    """Everything, as the lookup function reads it."""
-    return Settings.read(environment), LookupSettings.read(environment)
+def read(environment: dict[str, str]) -> tuple[Settings, LookupSettings, FollowUpSettings]:
+    """Everything, as the two functions read it."""
+    return (
+        Settings.read(environment),
+        LookupSettings.read(environment),
+        FollowUpSettings.read(environment),
+    )
 
 
 def test_every_setting_is_read() -> None:
