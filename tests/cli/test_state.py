@@ -51,6 +51,7 @@ def test_status_counts_the_queue_the_due_and_the_parked(
     assert status["queue"] == {"waiting": 3, "delayed": 0, "inFlight": 0}
     assert status["due"] == {"alert": 1, "keep": 0, "follow-up": 1, "summary": 0, "bulk": 0}
     assert status["secondsToDrain"]["queue"] == 6.0
+    assert status["budget"]["firstLooks"] == 1.0
     assert (status["deadLetters"], status["vdm"], status["lastLookAt"]) == (1, "off", None)
 
 

@@ -19,10 +19,9 @@ STATE = State(
     waiting=1_200,
     delayed=300,
     in_flight=1,
-    due={Lane.ALERT: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
+    due={Lane.ALERT: 0, Lane.LISTED: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
     period=1.0,
-    per_message=2.4,
-    rungs=7,
+    essential_late=timedelta(hours=10),
     dead_letters=0,
     last_look=AT - timedelta(seconds=3),
     vdm="on",
@@ -42,7 +41,7 @@ def test_a_person_reads_one_thing_a_line() -> None:
         "Queue": "1,200 waiting, 300 delayed, 1 in flight",
         "Due": "7 essential, 10,000+ follow-up, 0 bulk",
         "Pending alerts": "0",
-        "Budget": "1 looks a second, 2.4 of 7 looks at each message",
+        "Budget": "1 looks a second, a first look for 50% of new ids, essential looks 10 h late",
         "To drain": "25 min 1 s the queue, 3 h 11 min with the due",
         "Dead-letter queue": "0",
         "Last look": "2026-11-23T09:59:57Z, 3 s ago",
@@ -62,16 +61,20 @@ def test_vdm_off_is_explained() -> None:
 
 
 def test_enough_looks_for_every_message_are_shown_in_words() -> None:
-    """Where nothing arrives, looks per message are infinite."""
-    shown = printed(replace(STATE, per_message=float("inf"), period=2.0))
-    assert shown["Budget"] == "0.5 looks a second, enough for all 7 looks at each message"
+    """Where no essential look is late, every new id gets its first look."""
+    shown = printed(replace(STATE, essential_late=timedelta(0), period=2.0))
+    assert shown["Budget"] == "0.5 looks a second, a first look for every new id"
 
 
 def test_a_program_reads_numbers() -> None:
-    """Seconds, ISO 8601, and what is infinite is what there can be at most."""
-    shown = to_json(replace(STATE, per_message=float("inf")))
+    """Seconds, shares and ISO 8601."""
+    shown = to_json(STATE)
     assert shown["secondsToDrain"] == {"queue": 1501.0, "withDue": 11508.0}
-    assert shown["budget"] == {"looksPerSecond": 1.0, "looksPerMessage": 7}
+    assert shown["budget"] == {
+        "looksPerSecond": 1.0,
+        "firstLooks": 0.5,
+        "essentialLateSeconds": 36_000.0,
+    }
     assert json.loads(json.dumps(shown)) == shown
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -92,7 +91,7 @@ def looked(
 ) -> tuple[Record, tuple[Alert, ...]]:
     """What a look makes of an answer: the record and its new alerts."""
     before = stored or Record.new(message_id, START, RULES)
-    return after_look(before, answer, now=now, rules=RULES, looks_per_message=math.inf)
+    return after_look(before, answer, now=now, rules=RULES)
 
 
 def published(alert: Alert, as_what: str = "sns-1", at: datetime = START) -> Alert:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 import time
@@ -154,8 +153,8 @@ def _now() -> datetime:
 class _Unlimited:
     """As many looks as anybody wants."""
 
-    def looks_per_message(self) -> float:
-        return math.inf
+    def late(self) -> timedelta:
+        return timedelta(0)
 
     def held_up(self, waited: timedelta) -> bool:
         del waited

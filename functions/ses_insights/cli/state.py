@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.contracts.names import LogMessage
+from ses_insights.domain.due import late_by
 from ses_insights.domain.lanes import LOOK_LANES, Lane
-from ses_insights.domain.overload import looks_per_message
 from ses_insights.domain.times import iso
 
 MOST_COUNTED: Final = 10_000
@@ -44,10 +43,8 @@ class State:
     due: Mapping[Lane, int]
     period: float
     """Seconds between two looks."""
-    per_message: float
-    """Looks that each message can have at the load of the last day."""
-    rungs: int
-    """Looks that each message has where there are enough."""
+    essential_late: timedelta
+    """How late the oldest essential look is."""
     dead_letters: int
     last_look: datetime | None
     """None where the log does not show one."""
@@ -77,7 +74,6 @@ def read(deployment: Deployment) -> State:
     depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
     parked = SqsProducerQueue(deployment.sqs, deployment.dead_letter_queue_url).depth()
     index = DueIndex(deployment.dynamodb, deployment.table_name)
-    arrivals = Counters(deployment.dynamodb, deployment.table_name).by_hour(at)
     return State(
         stack=deployment.stack,
         at=at,
@@ -86,8 +82,7 @@ def read(deployment: Deployment) -> State:
         in_flight=depth.in_flight,
         due={lane: index.count(lane, until=iso(at), most=MOST_COUNTED) for lane in Lane},
         period=settings.lookup_period,
-        per_message=looks_per_message(arrivals, now=at, period=settings.lookup_period),
-        rungs=len(settings.ladder.rungs),
+        essential_late=late_by(index.oldest(Lane.ESSENTIAL, until=iso(at)), at),
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         last_look=last_look(deployment),
         vdm=vdm(deployment),

@@ -81,8 +81,6 @@ class Index(StrEnum):
 class Partition(StrEnum):
     """The partitions of the table that hold no message; ids of messages never begin with ``#``."""
 
-    ARRIVALS = "#load"
-    """Messages that arrived, by the hour."""
     SENT = "#sent"
     """Due looks that were put into the queue, by the minute."""
     SURGES = "#surges"
@@ -153,8 +151,8 @@ class Shed(StrEnum):
 
 
 SHED_BY: Final[Mapping[Service, tuple[Shed, ...]]] = {
-    Service.LOOKUP: (Shed.RUNG, Shed.FIRST, Shed.ALL),
-    Service.FOLLOW_UPS: (Shed.RUNG, Shed.REST),
+    Service.LOOKUP: (Shed.FIRST,),
+    Service.FOLLOW_UPS: (Shed.RUNG, Shed.REST, Shed.ALL),
 }
 """What each function can give up."""
 

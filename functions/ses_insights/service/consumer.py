@@ -51,7 +51,9 @@ class Consumer:
             self._park(message, bad.slug, str(bad))
             return
         self.telemetry.about(request.message_id)
-        outcome = self.look.take(request, enqueued_at=message.sent_at)
+        outcome = self.look.take(
+            request, enqueued_at=message.sent_at, is_repeat=message.receive_count > 1
+        )
         self.telemetry.looked(outcome)
         if outcome.refused:
             self._park(message, "Refused", "Refused: SES says that this is no message id")

@@ -89,7 +89,7 @@ class LookupTelemetry(Telemetry):
         if not outcome.is_postponed:
             self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
         if outcome.shed:
-            self._count(Metric.SHED, outcome.shed, what=_what_was_shed(outcome))
+            self._count(Metric.SHED, outcome.shed, what=Shed.FIRST)
         if isinstance(outcome.answer, NotFound):
             self._count(Metric.NOT_FOUND)
         if outcome.answer:
@@ -130,12 +130,6 @@ def _what_was_done(outcome: Outcome) -> LogMessage:
     return LogMessage.LOOKED if outcome.answer else LogMessage.SKIPPED
 
 
-def _what_was_shed(outcome: Outcome) -> Shed:
-    if outcome.answer:
-        return Shed.RUNG
-    return Shed.ALL if outcome.record.final else Shed.FIRST
-
-
 @dataclass(frozen=True, slots=True)
 class FollowUpTelemetry(Telemetry):
     """What a run of `followups` writes."""
@@ -156,9 +150,9 @@ class FollowUpTelemetry(Telemetry):
         self._count(Metric.REFUSED, number)
         self.logger.warning("refused by the queue, due again", number=number)
 
-    def shed(self, message_id: str, number: int, *, next_look_at: str | None) -> None:
+    def shed(self, message_id: str, number: int, what: Shed, *, next_look_at: str | None) -> None:
         """Log and count planned looks that were given up for want of slots."""
-        self._count(Metric.SHED, number, what=Shed.RUNG if next_look_at else Shed.REST)
+        self._count(Metric.SHED, number, what=what)
         self.logger.info(
             "shed", message_id=message_id, looks_given_up=number, next_look_at=next_look_at
         )

@@ -249,7 +249,7 @@ def test_a_record_is_read_consistently(real: RecordTable, requests: Requests) ->
     assert requests[0][1]["ConsistentRead"] is True
 
 
-@pytest.mark.parametrize(("rows", "transactions"), [(68, 1), (69, 1), (70, 2), (140, 3)])
+@pytest.mark.parametrize(("rows", "transactions"), [(69, 1), (70, 1), (71, 2), (141, 3)])
 def test_many_rows_are_stored_in_several_transactions(
     real: RecordTable, requests: Requests, rows: int, transactions: int
 ) -> None:

@@ -1,6 +1,5 @@
 """How a look changes what is stored of a message."""
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +49,6 @@ def look(
         answer,
         now=SENT + after,
         rules=rules,
-        looks_per_message=math.inf,
     )
 
 
@@ -308,7 +306,7 @@ def test_a_record_is_always_whole(said: list[Answer]) -> None:
     now = SENT
     for answer in said:
         now += 7 * HOUR
-        record, _ = after_look(record, answer, now=now, rules=RULES, looks_per_message=math.inf)
+        record, _ = after_look(record, answer, now=now, rules=RULES)
         if isinstance(answer, Found):
             seen |= {each for each in answer.insights.events if each.type not in {"OPEN", "CLICK"}}
         assert (record.next_look_at is None) == bool(record.final)

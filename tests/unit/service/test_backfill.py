@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.queue_message import BodyError
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import TOO_LATE
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.backfill import WAITS_IN_BULK, Bulk
 from tests.support.fakes import START, Clock, FakeRecords, Table
@@ -20,8 +20,8 @@ DAY = timedelta(days=1)
 
 
 def test_ids_in_bulk_wait_at_low_priority(table: Table) -> None:
-    """Each is due now, in its own lane, never looked at, and no load."""
-    real = RecordTable(table.client, table.name, Clock().now)
+    """Each is due now, in its own lane, and never looked at."""
+    real = RecordTable(table.client, table.name)
     bulk = Bulk(real, RULES, Clock().now)
     header = f"<{OTHER_ID}@eu-west-1.amazonses.com>"
     assert list(bulk.put([MESSAGE_ID, header])) == [(MESSAGE_ID, True), (OTHER_ID, True)]
@@ -29,12 +29,11 @@ def test_ids_in_bulk_wait_at_low_priority(table: Table) -> None:
     assert record is not None
     assert (record.looks, record.lane, record.note) == (0, Lane.BULK, WAITS_IN_BULK)
     assert record.next_look_at == iso(START)
-    assert Counters(table.client, table.name).by_hour(START) == {}
 
 
 def test_an_id_that_is_known_stays_as_it_is(table: Table) -> None:
     """A back-fill over today's mail changes nothing of it."""
-    real = RecordTable(table.client, table.name, Clock().now)
+    real = RecordTable(table.client, table.name)
     record = looked(found(bounced()))[0]
     real.save(record, record.alerts, read=None)
     assert list(Bulk(real, RULES, Clock().now).put([MESSAGE_ID])) == [(MESSAGE_ID, False)]
@@ -49,7 +48,7 @@ def test_what_is_no_id_is_not_put() -> None:
 
 def test_what_came_in_bulk_stays_in_its_lane_and_loses_no_rung(harness: Harness) -> None:
     """Its later looks take slots that are left over, too."""
-    harness.capacity.looks = 1.0
+    harness.capacity.is_late = TOO_LATE
     harness.answers[:] = [found(delivered())]
     list(Bulk(harness.records, RULES, harness.clock.now).put([MESSAGE_ID]))
     harness.look(number=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -108,7 +107,7 @@ def test_a_look_adds_nothing_to_what_was_erased() -> None:
     assert stored is not None
     assert stored.insights == Insights(MESSAGE_ID)
     answer = Found(told(bounced(), complained()))
-    record, alerts = after_look(stored, answer, now=LATER, rules=RULES, looks_per_message=math.inf)
+    record, alerts = after_look(stored, answer, now=LATER, rules=RULES)
     assert record is stored
     assert alerts == ()
 

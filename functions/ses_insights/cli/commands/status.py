@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,6 @@ from ses_insights.cli.options import Json, Stack, deployment_of
 from ses_insights.cli.output import (
     Cell,
     columns,
-    counted,
     echo,
     echo_json,
     lane_name,
@@ -23,6 +21,7 @@ from ses_insights.cli.output import (
 from ses_insights.cli.state import MOST_COUNTED, State, read
 from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from ses_insights.domain.lanes import LOOK_LANES, Lane
+from ses_insights.domain.overload import first_looks
 from ses_insights.domain.times import iso
 
 
@@ -82,7 +81,8 @@ def to_json(state: State) -> dict[str, Any]:
         "dueIsCountedUpTo": MOST_COUNTED,
         "budget": {
             "looksPerSecond": 1 / state.period,
-            "looksPerMessage": min(state.per_message, state.rungs),
+            "firstLooks": first_looks(state.essential_late),
+            "essentialLateSeconds": state.essential_late.total_seconds(),
         },
         "secondsToDrain": {"queue": state.queue_seconds, "withDue": state.seconds},
         "deadLetters": state.dead_letters,
@@ -103,9 +103,11 @@ def one_line(state: State) -> str:
 
 def _budget(state: State) -> str:
     speed = f"{1 / state.period:.3g} looks a second"
-    if state.per_message >= state.rungs or math.isinf(state.per_message):
-        return f"{speed}, enough for all {counted(state.rungs, 'look')} at each message"
-    return f"{speed}, {state.per_message:.1f} of {state.rungs} looks at each message"
+    share = first_looks(state.essential_late)
+    if share == 1:
+        return f"{speed}, a first look for every new id"
+    late = span(state.essential_late.total_seconds())
+    return f"{speed}, a first look for {share:.0%} of new ids, essential looks {late} late"
 
 
 def _capped(number: int) -> str:
