@@ -24,7 +24,7 @@ from ses_insights.service.look import Outcome
 from ses_insights.service.telemetry import FollowUpTelemetry
 from tests.support.fakes import START
 from tests.support.harness import Output, new_telemetry
-from tests.support.samples import event, looked, told
+from tests.support.samples import event, insights_of, looked
 from tests.support.shown import Watched, all_metrics
 
 # What AWS writes, with the one dimension of each namespace:
@@ -84,6 +84,7 @@ def _lookup() -> None:
     for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.parked("NotAnId", "NotAnId: no id")
+    telemetry.set_up("SetUp: it was set up")
     telemetry.flush()
 
 
@@ -129,7 +130,7 @@ def _alerts() -> tuple[Alert, ...]:
     places = [
         Destination(f"{number}@there.example", None, (each,)) for number, each in enumerate(events)
     ]
-    return alerts_in(told(*places), detected_at=iso(START))
+    return alerts_in(insights_of(*places), detected_at=iso(START))
 
 
 def test_what_is_shown_and_watched_is_written(template: Template, written: set[Watched]) -> None:

@@ -146,6 +146,7 @@ class Harness:
             capacity=self.capacity,
             grouping=Grouping(self.records.surges, SURGE_AFTER),
             rules=self.rules,
+            region="eu-west-1",
             delay=self.delay,
             on_published=on_published,
             now=self.clock.now,

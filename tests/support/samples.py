@@ -66,8 +66,10 @@ def delivered(address: str = READS) -> Destination:
     return Destination(address, None, (event("SEND"), event("DELIVERY", 1)))
 
 
-def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str = "Hi") -> Insights:
-    """What SES tells of a message to these recipients."""
+def insights_of(
+    *destinations: Destination, message_id: str = MESSAGE_ID, subject: str = "Hi"
+) -> Insights:
+    """What SES shows of a message to these recipients."""
     return Insights(
         message_id,
         from_email_address="news@shop.example",
@@ -79,7 +81,7 @@ def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str 
 
 def found(*destinations: Destination) -> Found:
     """An answer of SES that knows the message."""
-    return Found(told(*destinations))
+    return Found(insights_of(*destinations))
 
 
 def looked(

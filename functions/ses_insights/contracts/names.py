@@ -35,6 +35,9 @@ DEFAULT_STACK_NAME: Final = "SesInsights"
 MESSAGE_GROUP: Final = "looks"
 """Every message of the queue has the same group, so one is in flight at a time."""
 
+PARKED_GROUP: Final = "parked-"
+"""Begins the group of a parked message. Each has one of its own: SQS shows ten of a group."""
+
 DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFAULT_RUNGS)
 """Ages since a message was sent at which it is looked at."""
 
@@ -121,6 +124,7 @@ class Metric(StrEnum):
     STATUSES = "Statuses"
     COVERAGE = "Coverage"
     PARKED = "Parked"
+    SET_UP = "SetUp"
     SKIPPED = "Skipped"
     ALERTS = "Alerts"
     SYSTEM_FAILURES = "SystemFailures"

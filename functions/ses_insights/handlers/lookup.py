@@ -73,6 +73,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         capacity=MeasuredCapacity(rows, producer, settings.lookup_period, _now),
         grouping=Grouping(surges, settings.surge_after),
         rules=own.rules,
+        region=session.region_name,
         delay=settings.first_look_delay,
         on_published=telemetry.alerted,
         now=_now,

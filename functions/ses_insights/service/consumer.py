@@ -10,7 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ses_insights.contracts.queue_message import BodyError, QueueMessage, read_body
+from ses_insights.contracts.queue_message import (
+    BodyError,
+    QueueMessage,
+    SetUpMessage,
+    read_body,
+)
 from ses_insights.domain.failures import FailureKind, SystemFailure, as_failure
 from ses_insights.service.look import Look
 from ses_insights.service.ports import ConsumerQueue
@@ -47,6 +52,9 @@ class Consumer:
     def _handle(self, message: QueueMessage) -> None:
         try:
             request = read_body(message.body)
+        except SetUpMessage as told:
+            self.telemetry.set_up(str(told))
+            return
         except BodyError as bad:
             self._park(message, bad.slug, str(bad))
             return

@@ -16,9 +16,8 @@ from typing import Final
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
-from ses_insights.domain.listing import Feedback
 from ses_insights.domain.overload import has_first_look
-from ses_insights.domain.record import Answer, Record, Rules, after_look, postpone
+from ses_insights.domain.record import Answer, Record, Rules, after_look, other_region, postpone
 from ses_insights.domain.status import Status
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.outbox import Outbox
@@ -64,6 +63,8 @@ class Look:
     capacity: Capacity
     grouping: Grouping
     rules: Rules
+    region: str
+    """The Region in which SES is asked."""
     delay: timedelta
     """How long a fresh id waits in the queue by rule."""
     on_published: Callable[[Alert], None]
@@ -86,13 +87,14 @@ class Look:
             stored, published = self._publish_pending(stored)
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
-        known = stored or self._new(request, enqueued_at)
+        note = other_region(request.region, self.region)
+        known = (stored or self._new(request, enqueued_at)).noting(note)
         if stored is None and not (is_repeat or request.force or request.due or request.look):
             postponed = self._postpone(known, enqueued_at)
             if postponed:
                 return Outcome(postponed, (), answer=None, shed=postponed.shed)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer, request.about)
+        record = self._store(stored, known, answer, request)
         record, more = self._publish_pending(record)
         return Outcome(record, (*published, *more), answer, before=stored)
 
@@ -137,13 +139,14 @@ class Look:
         return None
 
     def _store(
-        self, stored: Record | None, fresh: Record, answer: Answer, about: Feedback | None
+        self, stored: Record | None, fresh: Record, answer: Answer, request: LookRequest
     ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
+        note = other_region(request.region, self.region)
         for _ in range(_TRIES_TO_SAVE):
-            now = self.now()
+            now, before = self.now(), (stored or fresh).noting(note)
             record, found = after_look(
-                stored or fresh, answer, now=now, rules=self.rules, about=about
+                before, answer, now=now, rules=self.rules, about=request.about
             )
             if record is stored:  # it was erased while SES was asked
                 return record

@@ -114,6 +114,11 @@ class LookupTelemetry(Telemetry):
             # 1 or 0, so that its average is the share of all ids that SES shows.
             self._count(Metric.COVERAGE, int(covered))
 
+    def set_up(self, what: str) -> None:
+        """Log and count a message in which AWS says that something was set up."""
+        self._count(Metric.SET_UP)
+        self.logger.info("set up", what=what)
+
     def parked(self, slug: str, reason: str) -> None:
         """Log and count why a message went to the dead-letter queue."""
         self._count(Metric.PARKED, reason=slug)
