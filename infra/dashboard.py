@@ -14,7 +14,7 @@ from infra.config import (
     SES_REVIEWS_COMPLAINTS_ABOVE,
     Config,
 )
-from infra.followups_function import LONGEST_LAG, FollowUpsFunction
+from infra.followups_function import LONGEST_FEEDBACK_LAG, LONGEST_LAG, FollowUpsFunction
 from infra.lookup_function import THROTTLES_AT_LEAST, LookupFunction
 from infra.queues import LONGEST_USUAL_WAIT, Queues
 from infra.service_function import ServiceFunction
@@ -22,6 +22,7 @@ from infra.topics import Topics
 from ses_insights.contracts.names import (
     LOOK_LANES,
     FailureKind,
+    Feedback,
     LogField,
     LogMessage,
     Metric,
@@ -84,7 +85,12 @@ class Dashboard(Construct):
         self.dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=24, height=3)
         )
-        self._add(_machinery(config, queues, topics, lookup_function, follow_ups))
+        self._add(
+            [
+                *_machinery(config, queues, topics, lookup_function, follow_ups),
+                *(_feedback() if config.watch_suppression_list else ()),
+            ]
+        )
 
     def _add(self, graphs: Sequence[Graph]) -> None:
         for first in range(0, len(graphs), COLUMNS):
@@ -183,6 +189,37 @@ def _outcome(
             lines=[_per_cent("Reputation.ComplaintRate", "complaints")],
             limits=_rate_limits(config.complaint_rate_alarm, SES_REVIEWS_COMPLAINTS_ABOVE),
         ),
+    ]
+
+
+def _feedback() -> list[Graph]:
+    lag = counted(Metric.FEEDBACK_LAG, period=MINUTES, service=Service.FOLLOW_UPS)
+    return [
+        _graph(
+            "Listed by SES",
+            "Good is few, and a lag of minutes. Each is a bounce or complaint that SES itself "
+            "named.",
+            unit="an hour",
+            lines=[
+                *(
+                    counted(
+                        Metric.LISTED, period=HOUR, service=Service.FOLLOW_UPS, reason=reason
+                    ).with_(label=reason)
+                    for reason in Feedback
+                ),
+                *(
+                    counted(metric, period=HOUR, service=Service.FOLLOW_UPS).with_(label=label)
+                    for metric, label in (
+                        (Metric.LISTED_WITHOUT_ID, "listed without an id"),
+                        (Metric.LIST_OFF, "reasons for which the list is off"),
+                        (Metric.THROTTLES, "runs that SES throttled"),
+                    )
+                ),
+            ],
+            right=[_in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the longest lag")],
+            right_unit="minutes from the listing to the queue",
+            right_limits=[(LONGEST_FEEDBACK_LAG.to_minutes(), "alarm FeedbackLag")],
+        )
     ]
 
 

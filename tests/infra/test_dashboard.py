@@ -26,6 +26,7 @@ MACHINERY = [
     "System failures by kind",
     "Lag of follow-ups",
     "Due looks by lane",
+    "Listed by SES",
     "Looks given up for want of slots",
     "Dead letters",
     "Messages that SNS could not deliver",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from ses_insights.domain.alert import Alert
 from ses_insights.domain.coverage import newly_covered
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.pace import Call
 from ses_insights.domain.surge import Summary
 from ses_insights.service.look import Outcome
@@ -38,6 +40,14 @@ class Telemetry:
 
     def _add(self, metric: Metric, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
         self.metrics.add_metric(name=metric, unit=unit, value=value)
+
+    def _count_apart(self, metric: Metric, **dimension: str) -> None:
+        """Count one with a dimension, beside the total of the service."""
+        with single_metric(
+            name=metric, unit=MetricUnit.Count, value=1, namespace=self.metrics.namespace
+        ) as single:
+            for name, value in dimension.items():
+                single.add_dimension(name=name, value=value)
 
 
 def _about(alert: Alert) -> dict[str, Any]:
@@ -73,13 +83,7 @@ class LookupTelemetry(Telemetry):
     def failed(self, failure: SystemFailure) -> None:
         """Log and count a failure, also by its kind: an alarm watches one of them."""
         Telemetry.failed(self, failure)
-        with single_metric(
-            name=Metric.SYSTEM_FAILURES,
-            unit=MetricUnit.Count,
-            value=1,
-            namespace=self.metrics.namespace,
-        ) as single:
-            single.add_dimension(name="kind", value=str(failure.kind))
+        self._count_apart(Metric.SYSTEM_FAILURES, kind=str(failure.kind))
 
     def alerted(self, alert: Alert) -> None:
         """Log an alert that was published."""
@@ -178,6 +182,27 @@ class FollowUpTelemetry(Telemetry):
             message_id=message_id,
             lane=lane,
         )
+
+    def listed(self, message_id: str, reason: Feedback, *, lag: float) -> None:
+        """Log and count a message that joined the queue because SES listed an address for it."""
+        # Only by reason: their total would be one more metric to pay for.
+        self._count_apart(Metric.LISTED, reason=str(reason))
+        self._add(Metric.FEEDBACK_LAG, lag, MetricUnit.Seconds)
+        self.logger.info("listed", message_id=message_id, reason=str(reason), lag=lag)
+
+    def listed_without_id(self) -> None:
+        """Count an address that is listed for no message, or listed no more."""
+        self._add(Metric.LISTED_WITHOUT_ID, 1)
+
+    def list_off(self, reasons: AbstractSet[Feedback]) -> None:
+        """Log and count the reasons for which the account lists no address."""
+        self._add(Metric.LIST_OFF, len(reasons))
+        self.logger.warning("the suppression list is off", reasons=sorted(map(str, reasons)))
+
+    def throttled(self) -> None:
+        """Count a run that SES throttled; the next one goes on."""
+        self._add(Metric.THROTTLES, 1)
+        self.logger.info("throttled; the next run goes on")
 
     def summarized(self, summary: Summary) -> None:
         """Log a summary that was published; its alerts are counted by themselves."""

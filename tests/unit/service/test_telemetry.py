@@ -276,6 +276,7 @@ def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
     assert {str(metric) for metric in Metric} == {
         *("Looks", "FullWaits", "Fresh", "Coverage", "Throttles", "Parked", "ForeignGroups"),
         *("SystemFailures", "Shed", "Lag"),
+        *("Listed", "ListedWithoutId", "ListOff", "FeedbackLag"),
     }
 
 
