@@ -151,6 +151,9 @@ class Examination:
             return Check(name, ok=False, found=sentence(error), remedy="Deploy the stack again.")
         except _CANNOT as error:
             return Check(name, ok=None, found=f"could not be asked. {sentence(error)}", remedy="")
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            found = f"the answer could not be read: {type(error).__name__} {error}"
+            return Check(name, ok=None, found=found, remedy="")
 
     def _client(self, name: str) -> Any:
         return self.deployment.client(name)
