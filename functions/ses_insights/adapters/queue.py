@@ -78,14 +78,8 @@ class SqsConsumerQueue:
                 # not dropped as a duplicate.
                 MessageDeduplicationId=f"{message.id}-{message.sequence_number}",
                 MessageAttributes={
-                    ParkedAttribute.REASON: {
-                        "DataType": "String",
-                        "StringValue": reason[:_REASON_LENGTH],
-                    },
-                    ParkedAttribute.PARKED_AT: {
-                        "DataType": "String",
-                        "StringValue": iso(self.now()),
-                    },
+                    ParkedAttribute.REASON: _attribute(reason[:_REASON_LENGTH]),
+                    ParkedAttribute.PARKED_AT: _attribute(iso(self.now())),
                 },
             )
 
