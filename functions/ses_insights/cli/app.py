@@ -19,6 +19,7 @@ from ses_insights.cli.commands import (
     show,
     status,
     watch,
+    web,
 )
 from ses_insights.cli.errors import EXPECTED, exit_code, sentence
 from ses_insights.cli.output import echo, echo_err
@@ -75,6 +76,7 @@ def _top(
 
 app.command("status")(status.command)
 app.command("watch")(watch.command)
+app.command("web")(web.command)
 app.command("enqueue")(enqueue.command)
 app.command("show")(show.command)
 app.command("find")(find.command)

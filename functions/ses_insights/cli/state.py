@@ -70,8 +70,11 @@ class State:
         return (self.in_queue + sum(self.due[lane] for lane in LOOK_LANES)) * self.period
 
 
-def read(deployment: Deployment) -> State:
-    """Return the present state. Raises what boto3 raises, `SystemFailure` and `SettingError`."""
+def read(deployment: Deployment, *, most: int = MOST_COUNTED) -> State:
+    """Return the present state; due rows of a lane are counted up to ``most``.
+
+    Raises what boto3 raises, `SystemFailure` and `SettingError`.
+    """
     at = now()
     settings = deployment.settings
     depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
@@ -84,7 +87,7 @@ def read(deployment: Deployment) -> State:
         waiting=depth.visible,
         delayed=depth.delayed,
         in_flight=depth.in_flight,
-        due={lane: index.count(lane, until=iso(at), most=MOST_COUNTED) for lane in Lane},
+        due={lane: index.count(lane, until=iso(at), most=most) for lane in Lane},
         period=settings.lookup_period,
         per_message=looks_per_message(arrivals, now=at, period=settings.lookup_period),
         rungs=len(settings.ladder.rungs),
