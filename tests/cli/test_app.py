@@ -11,7 +11,7 @@ from tests.support.said import Insights
 
 COMMANDS = (
     *("status", "watch", "enqueue", "show", "find", "alerts", "explain", "export"),
-    "erase",
+    *("erase", "web"),
     *("parked", "parked redrive", "parked drop"),
 )
 

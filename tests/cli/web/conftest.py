@@ -104,7 +104,7 @@ def deployed(deployment: Deployment, calls: Counter[str]) -> SharedDeployment:
     """The stack, as the pages share it; its settings are read as at the start."""
     del calls  # clients that are made from here on are counted
     shared = SharedDeployment.of(deployment)
-    assert shared.settings
+    _ = shared.settings
     return shared
 
 
@@ -169,3 +169,18 @@ def reported(kind: str = "abuse") -> Complaint:
 def put(deployment: Deployment, row: Row) -> None:
     """Put a row into the table as it is."""
     deployment.dynamodb.put_item(TableName=deployment.table_name, Item=to_item(row))
+
+
+def put_recipients(deployment: Deployment, number: int, **changes: Any) -> list[str]:
+    """Put so many rows of recipients, a minute apart, and return their messages, newest first."""
+    ids = [f"message-{each:010}" for each in range(number)]
+    for each, message_id in enumerate(ids):
+        row = {
+            "MessageId": message_id,
+            "Record": "DESTINATION#1",
+            "Destination": f"a{each}@there.example",
+            "Status": "DELIVERED",
+            "LastEventAt": iso(START - timedelta(minutes=each)),
+        }
+        put(deployment, row | changes)
+    return ids
