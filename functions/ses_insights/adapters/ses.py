@@ -154,13 +154,13 @@ def _is_throttled(error: Exception) -> bool:
 
 def _answer(error: Exception) -> Answer:
     """Read an error: two of them are answers about the message, the others are failures."""
+    if _says_vdm_is_off(error):
+        text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
+        raise SystemFailure(FailureKind.VDM_OFF, text) from error
     code = error_code(error)
     if code == "BadRequestException":
         return Refused()
     if code == "NotFoundException":
-        if _says_vdm_is_off(error):
-            text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
-            raise SystemFailure(FailureKind.VDM_OFF, text) from error
         return NotFound()
     kind = FailureKind.SES_THROTTLED if _is_throttled(error) else FailureKind.SES_UNAVAILABLE
     if is_client_error(error, kind):
@@ -169,9 +169,10 @@ def _answer(error: Exception) -> Answer:
 
 
 def _says_vdm_is_off(error: Exception) -> bool:
-    """Whether a 404 means that Virtual Deliverability Manager is off, and not "not found".
+    """Whether an error means that Virtual Deliverability Manager is off, whatever its code.
 
     SES leaves no other way to know than its text: "To use this feature you must enable Virtual
-    Deliverability Manager".
+    Deliverability Manager". It comes with a 404 here, and with a 400 from CreateExportJob; read by
+    its code alone, it would make every id "not found" or malformed.
     """
-    return "virtual deliverability manager" in str(error).lower()
+    return isinstance(error, ClientError) and "virtual deliverability manager" in str(error).lower()

@@ -24,7 +24,7 @@ from ses_insights.domain.record import Found
 from ses_insights.domain.times import iso
 from tests.cli.conftest import Aws
 from tests.support.fakes import START
-from tests.support.samples import looked, told
+from tests.support.samples import insights_of, looked
 
 PORT: Final = 8427
 ADDRESS: Final = f"http://127.0.0.1:{PORT}"
@@ -140,7 +140,7 @@ def store(records: RecordTable) -> Store:
 
     def keep(*destinations: Destination, now: datetime = START, **changes: Any) -> str:
         message_id = changes.pop("message_id", None) or f"message-{next(numbers):010}"
-        insights: Insights = replace(told(*destinations, message_id=message_id), **changes)
+        insights: Insights = replace(insights_of(*destinations, message_id=message_id), **changes)
         record, alerts = looked(Found(insights), message_id=message_id, now=now)
         records.save(record, alerts, read=None)
         return message_id

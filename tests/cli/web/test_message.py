@@ -22,7 +22,7 @@ MOST_CALLS = 4
 """What a page may cost, whatever is stored of the message."""
 
 
-def test_the_story_is_told_in_order(browser: Browser, store: Store) -> None:
+def test_the_story_is_shown_in_order(browser: Browser, store: Store) -> None:
     """Each event with its time, how long after the mail was sent, and how long ago."""
     store(
         mail("anna@there.example", "SEND", "DELIVERY_DELAY", "DELIVERY", "OPEN"),
@@ -49,7 +49,7 @@ def test_a_bounce_says_why_and_what_to_do(browser: Browser, store: Store) -> Non
 
 
 def test_every_recipient_has_a_story(browser: Browser, store: Store) -> None:
-    """Of its own; alerts say when they were found and told."""
+    """Of its own; alerts say when they were found and published."""
     store(
         mail("anna@there.example", "SEND", "DELIVERY"),
         mail("ben@there.example", "SEND", "COMPLAINT", complaint=reported()),
@@ -67,7 +67,7 @@ def test_many_opens_fold(browser: Browser, store: Store) -> None:
     assert "6 further opens and clicks" in browser.get(PAGE).text
 
 
-def test_looks_are_told_taken_and_planned(browser: Browser, store: Store) -> None:
+def test_looks_are_shown_taken_and_planned(browser: Browser, store: Store) -> None:
     """The next one, those after it on the ladder, and why."""
     store(mail("anna@there.example", "SEND", "DELIVERY"), message_id=MESSAGE_ID)
     text = browser.get(PAGE).text

@@ -33,27 +33,27 @@ DAY = timedelta(days=1)
 def test_all_is_well(browser: Browser) -> None:
     """Nothing waits and nothing is parked; every part says what it would show."""
     text = browser.get("/").text
-    assert "All is well" in text
+    assert "All is well: nothing waits." in text
     assert "In the queue 0 nothing waits" in text
     assert "VDM on SES shows what became of mail" in text
     assert "No mail has an event in these days." in text
     assert "No alerts in the last 14 days." in text
 
 
-def test_parked_messages_and_pending_alerts_are_told_first(
+def test_parked_messages_and_pending_alerts_come_first(
     browser: Browser, store: Store, deployed: SharedDeployment
 ) -> None:
-    """An alert is pending until it is published."""
+    """An alert is pending until it is published; after minutes that is the verdict."""
     store(mail("anna@there.example", "BOUNCE", bounce=refused("550 5.1.1")))
-    assert "Alerts are stored and not yet published" in browser.get("/").text
+    assert "Alerts wait for their publication since" in browser.get("/").text
     park(deployed, "anna")
-    assert "Messages are parked" in browser.get("/").text
+    assert "Parked 1 look at why" in browser.get("/").text
 
 
 def test_vdm_off_is_the_verdict(browser: Browser, aws: Aws) -> None:
-    """With what to do."""
+    """With what that means."""
     aws.vdm = "DISABLED"
-    assert "Virtual Deliverability Manager is off" in browser.get("/").text
+    assert "VDM is off: SES refuses every look" in browser.get("/").text
 
 
 def test_the_queue_says_how_long_it_takes(browser: Browser, deployed: SharedDeployment) -> None:
@@ -136,7 +136,7 @@ def test_alerts_are_counted_by_reason_provider_and_sender(browser: Browser, stor
     assert "High ben@there.example spam-report" in page.text
 
 
-def test_surges_and_summaries_are_told(browser: Browser, deployed: SharedDeployment) -> None:
+def test_surges_and_summaries_are_shown(browser: Browser, deployed: SharedDeployment) -> None:
     """With how many, of what, and when the next summary comes."""
     group = Group(AlertType.BOUNCE, Reason.ADDRESS_UNKNOWN, "shop.example")
     lasts = Surge(group, iso(START), 42, iso(START), next_summary_at=iso(NOW + DAY / 24))
@@ -150,7 +150,7 @@ def test_surges_and_summaries_are_told(browser: Browser, deployed: SharedDeploym
     assert f"{SUMMARY.count:,} bounces from shop.example" in text
 
 
-def test_how_far_the_suppression_list_is_read_is_told(
+def test_how_far_the_suppression_list_is_read_is_shown(
     browser: Browser, deployed: SharedDeployment
 ) -> None:
     """Where it is read at all."""

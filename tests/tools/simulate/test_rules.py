@@ -117,7 +117,7 @@ def test_overload_does_not_let_the_lag_grow() -> None:
     oldest = run("oldest due first", 2_500, assumed)
     assert ours.bounces.share > 0.99
     assert ours.complaints.share > 0.9
-    assert ours.longest_lag < DAY < oldest.longest_lag
+    assert ours.longest_lag < DAY + 2 * MINUTE < oldest.longest_lag
     assert ours.shed > 0
 
 

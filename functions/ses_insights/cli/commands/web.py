@@ -7,10 +7,9 @@ from typing import Annotated, Final
 import typer
 
 from ses_insights.cli.errors import WrongUsageError
-from ses_insights.cli.options import Stack, deployment_of
+from ses_insights.cli.options import deployment_of
 from ses_insights.cli.output import as_json as written
 from ses_insights.cli.output import echo, echo_err
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
 
 PORT: Final = 8427
 """The same for everybody, so that the address of a page can be sent to a colleague."""
@@ -32,7 +31,6 @@ def command(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Leave out everything that writes.")
     ] = False,
-    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the address as JSON, for programs.")
     ] = False,
@@ -54,7 +52,7 @@ def command(
     except ModuleNotFoundError as error:
         raise WrongUsageError(_MISSING.format(error.name)) from None
 
-    deployment = SharedDeployment.of(deployment_of(ctx, stack))
+    deployment = SharedDeployment.of(deployment_of(ctx))
 
     def ready(address: str) -> None:
         if as_json:

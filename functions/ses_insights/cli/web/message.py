@@ -11,12 +11,13 @@ from typing import Any, Final
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.cli.commands.show import lines
 from ses_insights.cli.output import as_json, lane_name, span
-from ses_insights.cli.sending import Sender, last_look_by
+from ses_insights.cli.sending import Sender, body, last_look_by
 from ses_insights.cli.web.reading import SharedDeployment
 from ses_insights.cli.web.words import after, event_name, tone
 from ses_insights.contracts.alert_message import shareable
 from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.names import Output
+from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.contracts.rows import MESSAGE, Row, read_record
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.explanation import Explanation, explain
@@ -250,7 +251,8 @@ def look_again(
 ) -> Enqueued:
     """Enqueue an id with force. Raises what boto3 raises."""
     sender = Sender(deployment.sqs, deployment.queue_url)
-    refused = [each for _, batch in sender.send({message_id: True}) for each in batch]
+    request = body(LookRequest(message_id), force=True, region=deployment.region)
+    refused = [each for _, batch in sender.send({message_id: request}) for each in batch]
     settings = deployment.settings
     by = last_look_by(
         now,

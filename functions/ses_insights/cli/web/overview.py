@@ -5,7 +5,7 @@ It makes at most 20 calls, whatever the size of the table. What that leaves out,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_insights.adapters.items import from_item, to_item
+from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.cli.commands.alerts import TYPES, with_reason
-from ses_insights.cli.state import State, read
+from ses_insights.cli.state import Log, State, newest_look
 from ses_insights.cli.web.charts import Chart, Series, by_day, largest, last_days, ranking
 from ses_insights.cli.web.reading import SharedDeployment, together
 from ses_insights.cli.web.words import phrase
@@ -31,12 +32,21 @@ from ses_insights.contracts.rows import DESTINATION, Row
 from ses_insights.contracts.summary_message import SUMMARY
 from ses_insights.contracts.surge_rows import GROUP, read_surge
 from ses_insights.domain.alert import AlertType
+from ses_insights.domain.due import Waiting, late_by
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.status import Status
 from ses_insights.domain.surge import Surge
+from ses_insights.domain.times import iso
 
 MOST_DUE: Final = 1_000
 """Due rows of a lane are counted up to here: one call."""
+
+LANES: Final = (Lane.ALERT, *LOOK_LANES)
+"""Lanes that the page shows; for surges it reads their own rows."""
+
+STREAMS: Final = 2
+"""Streams of the lookup function's log in which the last look is searched: the newest may be of an
+instance that has not looked yet."""
 
 NEWEST: Final = 8
 """Alerts that are listed."""
@@ -65,7 +75,16 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Due:
+    """What is due in a lane."""
+
+    number: int
+    """Up to `MOST_DUE`."""
+    oldest: Waiting | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsRead:
     """Alerts and summaries of the last days, newest first."""
 
     rows: Sequence[Row]
@@ -109,29 +128,103 @@ def gather(deployment: SharedDeployment, now: datetime) -> Overview:
     """Read what the page shows. Raises what boto3 raises, `SystemFailure` and `SettingError`."""
     days = last_days(now.date())
     found = together(
-        state=partial(read, deployment, most=MOST_DUE),
+        queue=SqsProducerQueue(deployment.sqs, deployment.queue_url).depth,
+        parked=SqsProducerQueue(deployment.sqs, deployment.dead_letter_queue_url).depth,
+        log=partial(_log, deployment),
+        vdm=partial(_vdm, deployment),
         mails=partial(_mails, deployment, days),
         surges=partial(_surges, deployment),
         feedback=partial(_feedback, deployment),
+        **{each: partial(_waiting, deployment, each, now) for each in LANES},
         **{each: partial(_alerts, deployment, each, days[0]) for each in TYPES},
     )
-    told = [found[each] for each in TYPES]
-    rows = sorted((row for each in told for row in each.rows), key=_detected, reverse=True)
+    read = [found[each] for each in TYPES]
+    rows = sorted((row for each in read for row in each.rows), key=_detected, reverse=True)
     single = [row for row in rows if row["AlertType"] != SUMMARY]
     mails: Counted = found["mails"]
     return Overview(
-        state=found["state"],
+        state=_state(deployment, found, now),
         mails=Chart(days, _status_series(mails.counts)),
         source=mails.source,
         counted=mails.rows,
         alerts=Chart(days, _reason_series(single, days)),
-        cut={name: moment for each in told for name, moment in each.cut.items()},
+        cut={name: moment for each in read for name, moment in each.cut.items()},
         newest=rows[:NEWEST],
         isps=ranking((row["Isp"] for row in single if "Isp" in row), _RANKED),
         senders=ranking((row["FromDomain"] for row in single if "FromDomain" in row), _RANKED),
         surges=found["surges"],
         feedback=found["feedback"],
     )
+
+
+def _state(deployment: SharedDeployment, found: Mapping[str, Any], now: datetime) -> State:
+    """Put the state together as `insights status` does, from fewer calls: no plans, no speed."""
+    queue, parked = found["queue"], found["parked"]
+    waiting: dict[Lane, Due] = {each: found[each] for each in LANES}
+    return State(
+        stack=deployment.stack,
+        at=now,
+        waiting=queue.visible,
+        delayed=queue.delayed,
+        in_flight=queue.in_flight,
+        due={lane: each.number for lane, each in waiting.items()},
+        planned={},
+        late={lane: late_by(each.oldest, now) for lane, each in waiting.items()},
+        period=deployment.settings.lookup_period,
+        dead_letters=parked.visible + parked.delayed + parked.in_flight,
+        log=found["log"],
+        vdm=found["vdm"],
+    )
+
+
+def _waiting(deployment: SharedDeployment, lane: Lane, now: datetime) -> Due:
+    """Count what is due in a lane, and read since when, in one call."""
+    page = deployment.dynamodb.query(
+        TableName=deployment.table_name,
+        IndexName=str(Index.DUE_LOOKS),
+        KeyConditionExpression="DueLane = :lane AND NextLookAt <= :now",
+        ExpressionAttributeValues=to_item({":lane": str(lane), ":now": iso(now)}),
+        Limit=MOST_DUE,
+    )
+    rows = [from_item(item) for item in page["Items"]]
+    oldest = Waiting(*(rows[0][name] for name in _KEYS)) if rows else None
+    return Due(len(rows), oldest)
+
+
+_KEYS: Final = ("MessageId", "Record", "NextLookAt")
+
+
+def _log(deployment: SharedDeployment) -> Log | None:
+    """Read when an id was looked up last; None where the log cannot be read."""
+    group = deployment.lookup_function.get("LoggingConfig", {}).get("LogGroup")
+    logs = deployment.client("logs")
+    try:
+        streams = logs.describe_log_streams(
+            logGroupName=group, orderBy="LastEventTime", descending=True, limit=STREAMS
+        )["logStreams"]
+        for stream in streams:
+            events = logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], limit=_LINES
+            )["events"]
+            if last := newest_look(events):
+                return Log(0, last)
+    except (BotoCoreError, ClientError):
+        return None  # it is worth showing, and not worth failing for
+    return Log(0, None)
+
+
+def _vdm(deployment: SharedDeployment) -> str:
+    """Ask whether Virtual Deliverability Manager is on, off or unknown."""
+    try:
+        account = deployment.client("sesv2").get_account()
+    except (BotoCoreError, ClientError):
+        return "unknown"
+    found = account.get("VdmAttributes", {}).get("VdmEnabled", "")
+    return {"ENABLED": "on", "DISABLED": "off"}.get(found, "unknown")
+
+
+_LINES: Final = 200
+"""Of a stream; a look writes four at most."""
 
 
 def _detected(row: Row) -> str:
@@ -238,7 +331,7 @@ def _begin(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _alerts(deployment: SharedDeployment, alert_type: str, first: date) -> Told:
+def _alerts(deployment: SharedDeployment, alert_type: str, first: date) -> AlertsRead:
     rows: list[Row] = []
     start: dict[str, Any] = {}
     for _ in range(_PAGES.get(AlertType(alert_type), 1) if alert_type != SUMMARY else 1):
@@ -255,9 +348,9 @@ def _alerts(deployment: SharedDeployment, alert_type: str, first: date) -> Told:
         )
         rows += [with_reason(from_item(item)) for item in page["Items"]]
         if "LastEvaluatedKey" not in page:
-            return Told(rows, {})
+            return AlertsRead(rows, {})
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-    return Told(rows, {alert_type: str(rows[-1]["DetectedAt"])} if rows else {})
+    return AlertsRead(rows, {alert_type: str(rows[-1]["DetectedAt"])} if rows else {})
 
 
 def _surges(deployment: SharedDeployment) -> list[Surge]:
@@ -285,15 +378,8 @@ def _feedback(deployment: SharedDeployment) -> Row | None:
 
 
 def verdict(overview: Overview) -> tuple[str, str]:
-    """Say in one line how the service is, and in which colour."""
+    """Say in the line of `insights status` how the service is, and in which colour."""
     state = overview.state
-    if state.vdm == "off":
-        return "bad", (
-            "Virtual Deliverability Manager is off: SES refuses every look, and mail sent now is "
-            "never tracked. Turn it on in the SES console."
-        )
-    if state.dead_letters:
-        return "warn", "Messages are parked: look at why, then redrive or drop them."
-    if overview.pending:
-        return "warn", "Alerts are stored and not yet published; followups publishes them."
-    return "good", "All is well: ids are looked up, and alerts are published."
+    if state.stands_still:
+        return "bad", state.verdict
+    return "warn" if state.dead_letters or overview.pending else "good", state.verdict

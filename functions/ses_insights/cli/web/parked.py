@@ -17,6 +17,9 @@ from ses_insights.cli.web.reading import SharedDeployment
 AT_ONCE: Final = 500
 """Messages that one press of a button moves; what stays is moved by the next one."""
 
+SHOWN: Final = 100
+"""Messages that are listed."""
+
 COLUMNS: Final = ("ParkedAt", "Reason", "Body", "MessageGroupId")
 
 
@@ -48,7 +51,7 @@ def read(deployment: SharedDeployment, reason: str | None) -> Shown:
     letters = letters_of(deployment)
     total = letters.count()
     try:
-        seen = letters.peek() if total else []
+        seen = letters.peek(SHOWN) if total else []
     except ClientError as error:
         if not is_denied(error_code(error)):
             raise

@@ -39,11 +39,6 @@ class SharedDeployment(Deployment):
                 self.clients[name] = session.client(name, config=_CONFIG)  # type: ignore[call-overload] # any of them
             return self.clients[name]
 
-    @property
-    def region(self) -> str:
-        """The Region of the stack."""
-        return str(self.dynamodb.meta.region_name)
-
 
 def together(**calls: Callable[[], Any]) -> dict[str, Any]:
     """Make calls side by side, and return what each gives. Raises what the first to fail raises."""

@@ -5,36 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
-from ses_insights.adapters.items import from_item, to_item
+from ses_insights.adapters.aws_errors import error_code, is_denied
 from ses_insights.cli.errors import WrongUsageError
+from ses_insights.cli.options import status_meant
 from ses_insights.cli.search import WITHOUT_RECIPIENT, Days, day
 from ses_insights.cli.web.paging import Listing, Page
 from ses_insights.cli.web.reading import SharedDeployment
+from ses_insights.contracts.addresses import bare, spellings
 from ses_insights.contracts.names import Index
 from ses_insights.contracts.queue_message import BodyError, read_body
-from ses_insights.contracts.rows import MESSAGE, Row
+from ses_insights.contracts.rows import Row
 from ses_insights.domain.status import Status
-from ses_insights.service.erase import addresses
 
 LONGEST: Final = 2_000
 """Characters that the box takes: an SES event is longer, its id need not be pasted with it."""
-
-
-_SPOKEN: Final = {
-    "BOUNCE": Status.PERMANENT_BOUNCE,
-    "BOUNCED": Status.PERMANENT_BOUNCE,
-    "HARD_BOUNCE": Status.PERMANENT_BOUNCE,
-    "SOFT_BOUNCE": Status.TRANSIENT_BOUNCE,
-    "COMPLAINED": Status.COMPLAINT,
-    "SPAM": Status.COMPLAINT,
-    "OPEN": Status.OPENED,
-    "CLICK": Status.CLICKED,
-}
-"""What people call a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +68,8 @@ def read(text: str, status: str, on: str, today: date) -> Asked:
         return replace(asked, message_id=read_body(typed).message_id)
     except BodyError:
         pass
-    if "@" in typed:
-        return replace(asked, address=typed.removeprefix("<").removesuffix(">"))
+    if "@" in bare(typed):
+        return replace(asked, address=typed)
     raise WrongUsageError(
         "This is no message id, no address and no status. An id has 16 to 128 letters, digits, "
         f"dashes and underscores; the statuses are {', '.join(Status)}."
@@ -89,20 +77,20 @@ def read(text: str, status: str, on: str, today: date) -> Asked:
 
 
 def _status(text: str) -> Status | None:
-    word = text.strip().upper().replace(" ", "_").replace("-", "_")
-    return Status(word) if word in set(Status) else _SPOKEN.get(word)
+    """Read a status, also as people call it; None where it is none."""
+    return status_meant(text)
 
 
 def listing(asked: Asked) -> Listing:
     """Say where the recipients are that somebody looks for."""
     period = (asked.days.since, asked.days.until) if asked.days else None
     if asked.address:
-        status = asked.status
         return Listing(
             Index.BY_DESTINATION,
-            addresses(asked.address),
+            spellings(asked.address),
             period,
-            (lambda row: row["Status"] == status) if status else None,
+            # A row without a status only says that the suppression list names the address.
+            lambda row: "Status" in row and asked.status in {None, row["Status"]},
         )
     return Listing(Index.BY_STATUS, [str(asked.status)], period)
 
@@ -123,20 +111,12 @@ def find(deployment: SharedDeployment, asked: Asked, place: str | None) -> Found
     try:
         return Found(page, _subjects(deployment, page.rows))
     except ClientError as error:
-        if "AccessDenied" not in str(error.response.get("Error", {}).get("Code")):
+        if not is_denied(error_code(error)):
             raise
         return Found(page, {}, subjects_denied=True)
 
 
 def _subjects(deployment: SharedDeployment, rows: Sequence[Row]) -> dict[str, str]:
-    """Read the subjects of up to a hundred messages; what DynamoDB leaves out stays empty."""
-    ids = dict.fromkeys(str(row["MessageId"]) for row in rows)
-    if not ids:
-        return {}
-    wanted: Any = {
-        "Keys": [to_item({"MessageId": each, "Record": MESSAGE}) for each in ids],
-        "ProjectionExpression": "MessageId, Subject",
-    }
-    answer = deployment.dynamodb.batch_get_item(RequestItems={deployment.table_name: wanted})
-    found = map(from_item, answer["Responses"].get(deployment.table_name, []))
-    return {str(row["MessageId"]): str(row.get("Subject", "")) for row in found}
+    ids = list(dict.fromkeys(str(row["MessageId"]) for row in rows))
+    found = deployment.message_rows(ids, "Subject")
+    return {message_id: str(row.get("Subject", "")) for message_id, row in found.items()}

@@ -36,7 +36,7 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C; `on_ready` gets the first address."""
     session = Session(listener.getsockname()[1])
-    # Read now, so that a stack which cannot be read is told of here, and not by the first page.
+    # Read now, so that a stack which cannot be read is said here, and not by the first page.
     _ = deployment.settings
     app = make_app(Site(deployment, session, read_only))
     config = uvicorn.Config(
