@@ -72,7 +72,7 @@ def pages(browser: Browser) -> list[Page]:
     return [Page(browser.client.get(path).text) for path in PAGES]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HOSTILE)
 @example("a".join(MARKUP))
 def test_hostile_text_stays_text(browser: Browser, deployed: SharedDeployment, text: str) -> None:
