@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 import pytest
 
@@ -55,7 +57,7 @@ def test_the_last_days_are_listed_newest_first(browser: Browser, names: dict[str
     assert "What to do Stop sending to the address" in page.text
 
 
-FILTERS = (
+FILTERS: Final[Sequence[tuple[str, list[str]]]] = (
     ("day=2026-11-21", ["unknown"]),
     ("since=2026-11-22", ["spam", "blocked"]),
     ("until=2026-11-21", ["unknown"]),

@@ -93,6 +93,14 @@ def test_pages_follow_each_other(
     assert sizes == [50, 10]
 
 
+def test_a_full_page_that_is_the_last_says_so(browser: Browser, deployed: SharedDeployment) -> None:
+    """It leads to no empty one."""
+    put_recipients(deployed, 50)
+    page = browser.get("/search?status=DELIVERED")
+    assert len(listed(page)) == 50
+    assert "Older" not in page.text
+
+
 def test_a_place_that_is_none_is_said(browser: Browser) -> None:
     """An address that was cut off or changed by hand."""
     for place in (
