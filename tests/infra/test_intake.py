@@ -94,6 +94,8 @@ def test_a_rule_takes_only_events_of_ses_with_an_id(
     """On the account's default bus, where SES publishes."""
     pattern = {
         "source": ["aws.ses"],
+        "account": [{"Ref": "AWS::AccountId"}],
+        "region": [{"Ref": "AWS::Region"}],
         "detail": {"mail": {"messageId": [{"exists": True}]}},
         **properties["EventPattern"],
     }

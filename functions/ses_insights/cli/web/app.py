@@ -55,7 +55,7 @@ HERE: Final = Path(__file__).parent
 MOST_IN_CSV: Final = 10_000
 """Rows of a download: a page is for looking, `insights export` and the table for everything."""
 
-REFRESH: Final = 15
+REFRESH: Final = 30
 """Seconds after which a page that moves is read again."""
 REFRESH_WHILE_WAITING: Final = 3
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,13 +21,7 @@ from ses_insights.cli.state import Log, State, newest_look
 from ses_insights.cli.web.charts import Chart, Series, by_day, largest, last_days, ranking
 from ses_insights.cli.web.reading import SharedDeployment, together
 from ses_insights.cli.web.words import phrase
-from ses_insights.contracts.names import (
-    METRIC_NAMESPACE,
-    Index,
-    Metric,
-    Partition,
-    Service,
-)
+from ses_insights.contracts.names import Index, Partition
 from ses_insights.contracts.rows import DESTINATION, Row
 from ses_insights.contracts.summary_message import SUMMARY
 from ses_insights.contracts.surge_rows import GROUP, read_surge
@@ -54,6 +48,9 @@ NEWEST: Final = 8
 _PAGES: Final = {AlertType.BOUNCE: 2}
 """Pages of a megabyte that are read of a type's alerts; one of each other type."""
 
+_PARTS: Final = 2
+"""Pages of a megabyte that are read of the table, for mail by status: 256 read units."""
+
 _REASONS: Final = 6
 _RANKED: Final = 5
 
@@ -68,10 +65,10 @@ class Counted:
     """Mails by status and day."""
 
     counts: dict[str, list[int]]
-    source: str
-    """metrics, table or sample."""
-    rows: int = 0
-    """How many recipients were counted, of the table or the sample."""
+    is_sample: bool
+    """Whether the table is larger than the part that was read."""
+    rows: int
+    """How many recipients were counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ class Overview:
 
     state: State
     mails: Chart
-    source: str
+    is_sample: bool
     counted: int
     alerts: Chart
     cut: dict[str, str]
@@ -145,7 +142,7 @@ def gather(deployment: SharedDeployment, now: datetime) -> Overview:
     return Overview(
         state=_state(deployment, found, now),
         mails=Chart(days, _status_series(mails.counts)),
-        source=mails.source,
+        is_sample=mails.is_sample,
         counted=mails.rows,
         alerts=Chart(days, _reason_series(single, days)),
         cut={name: moment for each in read for name, moment in each.cut.items()},
@@ -269,66 +266,32 @@ def _of_reason(reason: str, days: Sequence[date]) -> str:
 
 
 def _mails(deployment: SharedDeployment, days: Sequence[date]) -> Counted:
-    """Count by the service's metrics; where there are none, the table or a part of it."""
-    try:
-        counts = _by_metrics(deployment, days)
-    except (BotoCoreError, ClientError):  # the permission is one that a reader need not have
-        counts = {}
-    if counts:
-        return Counted(counts, "metrics")
-    page = deployment.dynamodb.scan(
-        TableName=deployment.table_name,
-        FilterExpression="begins_with(#record, :destination)",
-        ProjectionExpression="#status, LastEventAt",
-        ExpressionAttributeNames={"#record": "Record", "#status": "Status"},
-        ExpressionAttributeValues=to_item({":destination": DESTINATION}),
-    )
-    rows = [row for row in map(from_item, page["Items"]) if "LastEventAt" in row]
-    recent = [row for row in rows if row["LastEventAt"] >= days[0].isoformat()]
+    """Count recipients by status: of a small table all, of a large one those of a part of it.
+
+    The table keeps messages in the order of a hash of their ids, so a part of it is a fair sample.
+    """
+    rows: list[Row] = []
+    page: Mapping[str, Any] = {}
+    start: dict[str, Any] = {}
+    for _ in range(_PARTS):
+        page = deployment.dynamodb.scan(
+            TableName=deployment.table_name,
+            FilterExpression="begins_with(#record, :destination)",
+            ProjectionExpression="#status, LastEventAt",
+            ExpressionAttributeNames={"#record": "Record", "#status": "Status"},
+            ExpressionAttributeValues=to_item({":destination": DESTINATION}),
+            **start,
+        )
+        rows += map(from_item, page["Items"])
+        if "LastEvaluatedKey" not in page:
+            break
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    recent = [row for row in rows if row.get("LastEventAt", "") >= days[0].isoformat()]
     return Counted(
         by_day(((row["LastEventAt"], row["Status"]) for row in recent), days),
-        "sample" if "LastEvaluatedKey" in page else "table",
-        len(recent),
+        is_sample="LastEvaluatedKey" in page,
+        rows=len(recent),
     )
-
-
-def _by_metrics(deployment: SharedDeployment, days: Sequence[date]) -> dict[str, list[int]]:
-    names = {f"s{number}": status for number, status in enumerate(Status)}
-    answer = deployment.client("cloudwatch").get_metric_data(
-        StartTime=_begin(days[0]),
-        EndTime=_begin(days[-1] + timedelta(days=1)),
-        MetricDataQueries=[
-            {
-                "Id": key,
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": METRIC_NAMESPACE,
-                        "MetricName": str(Metric.STATUSES),
-                        "Dimensions": [
-                            {"Name": "service", "Value": str(Service.LOOKUP)},
-                            {"Name": "status", "Value": str(status)},
-                        ],
-                    },
-                    "Period": 86_400,
-                    "Stat": "Sum",
-                },
-            }
-            for key, status in names.items()
-        ],
-    )
-    counts: dict[str, list[int]] = {}
-    for result in answer["MetricDataResults"]:
-        points = {
-            moment.astimezone(UTC).date(): round(value)
-            for moment, value in zip(result["Timestamps"], result["Values"], strict=True)
-        }
-        if points:
-            counts[str(names[result["Id"]])] = [points.get(day, 0) for day in days]
-    return counts
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _alerts(deployment: SharedDeployment, alert_type: str, first: date) -> AlertsRead:
