@@ -39,6 +39,7 @@ NEEDED: Final = {
         "sqs:DeleteMessage on the queue",
         "sqs:GetQueueAttributes on the queue",
         "sqs:ChangeMessageVisibility on the queue",
+        "sqs:SendMessage on the queue",
         "sqs:SendMessage on the dead-letter queue",
         "kms:Decrypt with the topics' key",
         "kms:GenerateDataKey with the topics' key",
