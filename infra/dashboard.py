@@ -22,7 +22,6 @@ from infra.topics import Topics
 from ses_insights.contracts.names import (
     LOOK_LANES,
     FailureKind,
-    Feedback,
     LogField,
     LogMessage,
     Metric,
@@ -88,7 +87,7 @@ class Dashboard(Construct):
         self._add(
             [
                 *_machinery(config, queues, topics, lookup_function, follow_ups),
-                *(_feedback() if config.watch_suppression_list else ()),
+                *(_feedback(follow_ups) if config.watch_suppression_list else ()),
             ]
         )
 
@@ -192,34 +191,34 @@ def _outcome(
     ]
 
 
-def _feedback() -> list[Graph]:
+def _feedback(follow_ups: FollowUpsFunction) -> list[Graph]:
     lag = counted(Metric.FEEDBACK_LAG, period=MINUTES, service=Service.FOLLOW_UPS)
+    passed_over = counted(Metric.LISTED_WITHOUT_ID, period=HOUR, service=Service.FOLLOW_UPS)
+    off = counted(Metric.LIST_OFF, period=HOUR, service=Service.FOLLOW_UPS)
     return [
-        _graph(
+        _from_logs(
             "Listed by SES",
-            "Good is few, and a lag of minutes. Each is a bounce or complaint that SES itself "
-            "named.",
-            unit="an hour",
-            lines=[
-                *(
-                    counted(
-                        Metric.LISTED, period=HOUR, service=Service.FOLLOW_UPS, reason=reason
-                    ).with_(label=reason)
-                    for reason in Feedback
-                ),
-                *(
-                    counted(metric, period=HOUR, service=Service.FOLLOW_UPS).with_(label=label)
-                    for metric, label in (
-                        (Metric.LISTED_WITHOUT_ID, "listed without an id"),
-                        (Metric.LIST_OFF, "reasons for which the list is off"),
-                        (Metric.THROTTLES, "runs that SES throttled"),
-                    )
-                ),
+            "Good is few. Each is a bounce or complaint that SES itself named.",
+            of=[follow_ups],
+            query=[
+                f'filter message = "{LogMessage.LISTED}"',
+                f"stats count(*) as messages by {LogField.REASON}",
+                "sort messages desc",
             ],
-            right=[_in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the longest lag")],
-            right_unit="minutes from the listing to the queue",
-            right_limits=[(LONGEST_FEEDBACK_LAG.to_minutes(), "alarm FeedbackLag")],
-        )
+            view=cloudwatch.LogQueryVisualizationType.BAR,
+        ),
+        _graph(
+            "Lag of feedback",
+            "Good is minutes. A reason that is off is one for which the account lists nobody.",
+            unit="minutes from the listing to the queue",
+            lines=[_in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the longest lag")],
+            limits=[(LONGEST_FEEDBACK_LAG.to_minutes(), "alarm FeedbackLag")],
+            right=[
+                passed_over.with_(label="addresses without a message id"),
+                off.with_(statistic=cloudwatch.Stats.MAXIMUM, label="reasons that are off"),
+            ],
+            right_unit="an hour",
+        ),
     ]
 
 
@@ -270,7 +269,18 @@ def _machinery(
             "Throttled by SES",
             "Good is none or a few. Many mean that somebody else asks SES, too.",
             unit="answers 429 in 15 minutes",
-            lines=[_of_lookup(Metric.THROTTLES, QUARTER, "throttled")],
+            lines=[
+                _of_lookup(Metric.THROTTLES, QUARTER, "throttled"),
+                *(
+                    [
+                        counted(Metric.THROTTLES, period=QUARTER, service=Service.FOLLOW_UPS).with_(
+                            label="runs of followups that it ended"
+                        )
+                    ]
+                    if config.watch_suppression_list
+                    else ()
+                ),
+            ],
             limits=[(THROTTLES_AT_LEAST, "alarm SesThrottling")],
         ),
         _graph(

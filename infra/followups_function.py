@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra.alarms import counted, watch
 from infra.service_function import Parts, ServiceFunction
+from infra.table import InsightsTable
 from ses_insights.contracts.names import Index, Metric, Service, Variable
 
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
@@ -45,7 +46,7 @@ class FollowUpsFunction(ServiceFunction):
         self._every_minute()
         self._watch(parts.topics.operations)
         if parts.config.watch_suppression_list:
-            self._permit_reading_the_list(parts)
+            self._permit_reading_the_list(parts.insights)
             self._watch_feedback(parts.topics.operations)
 
     def _permit(self, parts: Parts) -> None:
@@ -62,12 +63,12 @@ class FollowUpsFunction(ServiceFunction):
         for index in (Index.DUE_LOOKS, Index.BY_ALERT):
             self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{index}")
 
-    def _permit_reading_the_list(self, parts: Parts) -> None:
+    def _permit_reading_the_list(self, insights: InsightsTable) -> None:
         """Allow the calls to SES, in a policy of their own: they cannot be limited to a resource.
 
         What is stored of a listing is stored on the condition that its message is not erased.
         """
-        self.allow("dynamodb:ConditionCheckItem", on=parts.insights.table.table_arn)
+        self.allow("dynamodb:ConditionCheckItem", on=insights.table.table_arn)
         read_list = iam.Policy(
             self,
             "ReadSuppressionList",

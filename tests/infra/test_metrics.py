@@ -169,7 +169,7 @@ def test_the_dashboard_reads_fields_of_lines_that_are_written(
     written = {name for line in lines for name in line}
     written |= {f"due.{lane}" for line in lines for lane in line.get("due", {})}
     queries = [each["query"] for each in queries_of(dashboard(template))]
-    assert len(queries) == 4
+    assert len(queries) == 5
     for query in queries:
         fields = re.findall(r"(?:ispresent|max|pct)\(`?([\w.-]+)", query)
         for by in re.findall(r"count\(\*\) as \w+ by (.*)", query):
@@ -203,7 +203,6 @@ def _values(written: set[Watched], name: str, *dimensions: str) -> set[tuple[str
     [
         ("SystemFailures", ("kind",)),
         ("Shed", ("service",)),
-        ("Listed", ("service", "reason")),
     ],
 )
 def test_a_graph_shows_every_kind(

@@ -36,6 +36,13 @@ LOOKUP = {
     ("logs:PutLogEvents", "AWS::Logs::LogGroup"),
 }
 
+READS_THE_LIST = {
+    ("ses:ListSuppressedDestinations", "*"),
+    ("ses:GetSuppressedDestination", "*"),
+    ("ses:GetAccount", "*"),
+    ("dynamodb:ConditionCheckItem", "TableName"),
+}
+
 OF_THE_TABLES_KEY = {
     ("kms:Decrypt", "AWS::KMS::Key"),
     ("kms:DescribeKey", "AWS::KMS::Key"),
@@ -44,13 +51,6 @@ OF_THE_TABLES_KEY = {
     ("kms:GenerateDataKeyWithoutPlaintext", "AWS::KMS::Key"),
     ("kms:ReEncryptFrom", "AWS::KMS::Key"),
     ("kms:ReEncryptTo", "AWS::KMS::Key"),
-}
-
-READS_THE_LIST = {
-    ("ses:ListSuppressedDestinations", "*"),
-    ("ses:GetSuppressedDestination", "*"),
-    ("ses:GetAccount", "*"),
-    ("dynamodb:ConditionCheckItem", "TableName"),
 }
 
 FOLLOWUPS = {
@@ -135,7 +135,7 @@ def test_with_a_chat_a_function_may_publish_there_too(
 ) -> None:
     """One resource more, and no action, but for what the table's own key needs there.
 
-    Where the list is not read none of its permissions is there.
+    Where the suppression list is not read nothing that it needs is allowed.
     """
     more = {*needed, ("sns:Publish", "ChatTopicArn")}
     assert sorted(set(allowed_to(chosen, handler)) - OF_THE_TABLES_KEY) == sorted(

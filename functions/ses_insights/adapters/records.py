@@ -151,14 +151,14 @@ class RecordTable:
 
 def _changed(record: Record, read: Record | None) -> list[Row]:
     """Return the rows of destinations and listings that are not stored as they are now."""
-    stored = {row["Record"]: row for row in _recipient_rows(read)} if read else {}
-    return [row for row in _recipient_rows(record) if stored.get(row["Record"]) != row]
+    stored = {row["Record"]: row for row in _about_recipients(read)} if read else {}
+    return [row for row in _about_recipients(record) if stored.get(row["Record"]) != row]
 
 
-def _recipient_rows(record: Record) -> Iterator[Row]:
+def _about_recipients(record: Record) -> Iterator[Row]:
     yield from destination_rows(record)
-    for each in record.listings:
-        yield listed_row(each, record.insights.message_id, record.expires_at)
+    for listing in record.listings:
+        yield listed_row(listing, record.insights.message_id, record.expires_at)
 
 
 def _condition(read: Record | None) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Final
 from ses_insights.domain.alert import AlertType, Grouping
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import LOOK_LANES, Lane
-from ses_insights.domain.listing import Feedback
 from ses_insights.domain.schedule import DEFAULT_RUNGS, SES_KEEPS
 from ses_insights.domain.status import Status
 from ses_insights.domain.surge import SURGE_AFTER
@@ -23,7 +22,6 @@ __all__ = [
     "SURGE_AFTER",
     "AlertType",
     "FailureKind",
-    "Feedback",
     "Grouping",
     "Lane",
     "Status",
@@ -126,10 +124,9 @@ class Metric(StrEnum):
     SYSTEM_FAILURES = "SystemFailures"
     SHED = "Shed"
     LAG = "Lag"
-    LISTED = "Listed"
+    FEEDBACK_LAG = "FeedbackLag"
     LISTED_WITHOUT_ID = "ListedWithoutId"
     LIST_OFF = "ListOff"
-    FEEDBACK_LAG = "FeedbackLag"
 
 
 class Shed(StrEnum):
@@ -156,6 +153,8 @@ class LogMessage(StrEnum):
     PUBLISHED = "published"
     """An alert that followups published, because the look that found it did not."""
     DUE = "due"
+    LISTED = "listed"
+    """A message that joined the queue because SES listed a recipient for it."""
 
 
 class LogField(StrEnum):

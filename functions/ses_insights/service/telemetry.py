@@ -41,14 +41,6 @@ class Telemetry:
     def _add(self, metric: Metric, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
         self.metrics.add_metric(name=metric, unit=unit, value=value)
 
-    def _count_apart(self, metric: Metric, **dimension: str) -> None:
-        """Count one with a dimension, beside the total of the service."""
-        with single_metric(
-            name=metric, unit=MetricUnit.Count, value=1, namespace=self.metrics.namespace
-        ) as single:
-            for name, value in dimension.items():
-                single.add_dimension(name=name, value=value)
-
 
 def _about(alert: Alert) -> dict[str, Any]:
     """Return what an alert is about, for its log line; nothing of it is personal."""
@@ -83,7 +75,13 @@ class LookupTelemetry(Telemetry):
     def failed(self, failure: SystemFailure) -> None:
         """Log and count a failure, also by its kind: an alarm watches one of them."""
         Telemetry.failed(self, failure)
-        self._count_apart(Metric.SYSTEM_FAILURES, kind=str(failure.kind))
+        with single_metric(
+            name=Metric.SYSTEM_FAILURES,
+            unit=MetricUnit.Count,
+            value=1,
+            namespace=self.metrics.namespace,
+        ) as single:
+            single.add_dimension(name="kind", value=str(failure.kind))
 
     def alerted(self, alert: Alert) -> None:
         """Log an alert that was published."""
@@ -185,14 +183,12 @@ class FollowUpTelemetry(Telemetry):
 
     def listed(self, message_id: str, reason: Feedback, *, lag: float) -> None:
         """Log and count a message that joined the queue because SES listed an address for it."""
-        # Only by reason: their total would be one more metric to pay for.
-        self._count_apart(Metric.LISTED, reason=str(reason))
         self._add(Metric.FEEDBACK_LAG, lag, MetricUnit.Seconds)
-        self.logger.info("listed", message_id=message_id, reason=str(reason), lag=lag)
+        self.logger.info(LogMessage.LISTED, message_id=message_id, reason=str(reason), lag=lag)
 
     def listed_without_id(self) -> None:
         """Count an address that is listed for no message, or listed no more."""
-        self._add(Metric.LISTED_WITHOUT_ID, 1)
+        self._add(Metric.LISTED_WITHOUT_ID)
 
     def list_off(self, reasons: AbstractSet[Feedback]) -> None:
         """Log and count the reasons for which the account lists no address."""
@@ -201,7 +197,7 @@ class FollowUpTelemetry(Telemetry):
 
     def throttled(self) -> None:
         """Count a run that SES throttled; the next one goes on."""
-        self._add(Metric.THROTTLES, 1)
+        self._add(Metric.THROTTLES)
         self.logger.info("throttled; the next run goes on")
 
     def summarized(self, summary: Summary) -> None:
