@@ -207,14 +207,14 @@ def _all() -> Iterator[Incident]:
         name="lookup-crashes",
         section="LookupErrors",
         what="A version of lookup is deployed that cannot start.",
-        see="The log has the error of each start; the id comes back after three minutes.",
+        see="The log has `Worker init failed`, and no look; the id comes back after three minutes.",
         begin=_break_lookup,
     )
     yield Incident(
         name="followups-crashes",
         section="FollowupsErrors",
         what="A version of followups is deployed that cannot start.",
-        see="The log has the error of each start, once a minute.",
+        see="The log has `Worker init failed`, once a minute.",
         begin=_break_followups,
     )
     yield Incident(
@@ -301,7 +301,7 @@ def started(incident: Incident) -> str:
         incident.what,
         f"You see: {incident.see}",
         f"What to do stands in docs/runbook.md, {incident.section}.",
-        """The log: tail -f "$LOCAL_LOG" | grep 'system failure'""",
+        """The log: tail -f "$LOCAL_LOG" | grep -e 'system failure' -e 'init failed'""",
         f"To end it: python -m local.incident {END}",
     ]
     return "\n".join(textwrap.fill(line, 96, subsequent_indent="  ") for line in lines)
