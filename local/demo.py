@@ -162,7 +162,7 @@ def show(run: LocalRun, page: Page) -> list[Check]:
         Check(
             f"All {len(scenario.expected)} ids are stored and alerted as their stories say: "
             f"{scenario.alerts_expected} alerts, each once.",
-            differences(scenario.expected, rows, subscriber.received),
+            _by_name(scenario, differences(scenario.expected, rows, subscriber.received)),
         ),
         Check(
             "The complaint was told minutes before the ladder would have found it.",
@@ -201,6 +201,15 @@ def show(run: LocalRun, page: Page) -> list[Check]:
     ]
     show_checks(page, [(check.promise, check.faults) for check in checks])
     return checks
+
+
+def _by_name(scenario: Scenario, found: Sequence[str]) -> list[str]:
+    """What was found, with the story of each mail in place of its id."""
+    names = {message_id: name for name, message_id in scenario.ids.items()}
+    return [
+        f"{names.get(message_id, message_id)}: {what}"
+        for message_id, _, what in (line.partition(": ") for line in found)
+    ]
 
 
 def _unless(is_so: bool, fault: str) -> list[str]:  # noqa: FBT001 - reads as what it is

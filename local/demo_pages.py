@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ STATUSES: Final[Mapping[str, str]] = {
 }
 
 _TIME: Final = 10  # columns: hours, minutes, seconds, two blanks
+_SEVERITY: Final = 10  # the longest one, two blanks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +90,24 @@ class Page:
 
     def line(self, text: str) -> None:
         """Write a paragraph."""
-        self.console.print(Text(text))
+        self.beside(Text(), text, columns=0)
 
     def at(self, moment: datetime | None, text: str | Text) -> None:
         """Write what happened at a time."""
-        clock = f"{moment:%H:%M:%S}" if moment else ""
-        self.indented(text, clock=clock)
+        self.beside(Text(f"{moment:%H:%M:%S}" if moment else ""), text, columns=_TIME)
 
-    def indented(self, text: str | Text, *, clock: str = "") -> None:
+    def indented(self, text: str | Text) -> None:
         """Write beside the times."""
-        width = self.console.width - _TIME
-        lines = (text if isinstance(text, Text) else Text(text)).wrap(self.console, width)
-        for number, line in enumerate(lines):
-            start = clock if number == 0 else ""
-            self.console.print(Text.assemble(f"{start:<{_TIME}}", line))
+        self.beside(Text(), text, columns=_TIME)
+
+    def beside(self, start: Text, text: str | Text, *, columns: int) -> None:
+        """Write a paragraph with something in the columns to the left of it."""
+        width = self.console.width - columns
+        for line in (text if isinstance(text, Text) else Text(text)).wrap(self.console, width):
+            line.rstrip()
+            start.align("left", columns)
+            self.console.print(Text.assemble(start, line))
+            start = Text()
 
     def whole(self, text: str) -> None:
         """Write a line that must not be broken: a link or a command."""
@@ -231,18 +235,18 @@ def show_parked(page: Page, parked: Sequence[Mapping[str, Any]]) -> None:
     """Show what was parked, and why."""
     page.heading("What is no message id: parked in the dead-letter queue, with the reason")
     for message in parked:
-        page.line(json.dumps(message["Body"], ensure_ascii=False))
-        page.line(f"    {message['MessageAttributes']['Reason']['StringValue']}")
+        page.line(message["Body"])
+        page.beside(Text(), message["MessageAttributes"]["Reason"]["StringValue"], columns=4)
 
 
 def show_checks(page: Page, checks: Sequence[tuple[str, Sequence[str]]]) -> None:
     """Show what was expected and found, and how to go on."""
     page.heading("Expected, and found")
     for promise, faults in checks:
-        sign = Text("✗ ", "red") if faults else Text("✓ ", "green")
-        page.console.print(Text.assemble(sign, promise))
+        sign = Text("✗", "red") if faults else Text("✓", "green")
+        page.beside(sign, promise, columns=2)
         for fault in faults:
-            page.line(f"    {fault}")
+            page.beside(Text(), fault, columns=4)
     page.line("\n`make local` leaves the stack running, to send mail and break things yourself.")
 
 
