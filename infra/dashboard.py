@@ -14,13 +14,14 @@ from infra.config import (
     SES_REVIEWS_COMPLAINTS_ABOVE,
     Config,
 )
-from infra.followups_function import LONGEST_LAG, FollowUpsFunction
+from infra.followups_function import LONGEST_FEEDBACK_LAG, LONGEST_LAG, FollowUpsFunction
 from infra.lookup_function import THROTTLES_AT_LEAST, LookupFunction
 from infra.queues import LONGEST_USUAL_WAIT, Queues
 from ses_insights.contracts.names import (
     SEVERITIES,
     SHED_BY,
     FailureKind,
+    Feedback,
     Metric,
     Service,
     Status,
@@ -81,7 +82,12 @@ class Dashboard(Construct):
         self.dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=24, height=3)
         )
-        self._add(_machinery(config, queues, lookup_function, follow_ups))
+        self._add(
+            [
+                *_machinery(config, queues, lookup_function, follow_ups),
+                *(_feedback() if config.watch_suppression_list else ()),
+            ]
+        )
 
     def _add(self, graphs: Sequence[Graph]) -> None:
         for first in range(0, len(graphs), COLUMNS):
@@ -173,6 +179,28 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
             lines=[_per_cent("Reputation.ComplaintRate", "complaints")],
             limits=_rate_limits(config.complaint_rate_alarm, SES_REVIEWS_COMPLAINTS_ABOVE),
         ),
+    ]
+
+
+def _feedback() -> list[Graph]:
+    lag = counted(Metric.FEEDBACK_LAG, period=MINUTES, service=Service.FOLLOW_UPS)
+    return [
+        _graph(
+            "Listed by SES",
+            "Good is few, and a lag of minutes. Each is a bounce or complaint that SES itself "
+            "named.",
+            unit="messages an hour",
+            lines=[
+                counted(
+                    Metric.LISTED, period=HOUR, service=Service.FOLLOW_UPS, reason=reason
+                ).with_(label=reason)
+                for reason in Feedback
+            ],
+            stacked=True,
+            right=[_in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the longest lag")],
+            right_unit="minutes from the listing to the queue",
+            right_limits=[(LONGEST_FEEDBACK_LAG.to_minutes(), "alarm FeedbackLag")],
+        )
     ]
 
 

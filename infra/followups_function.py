@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+import json
+
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -16,12 +18,14 @@ from infra.config import Config
 from infra.queues import Queues
 from infra.service_function import ServiceFunction, shared_settings
 from infra.topics import Topics
-from ses_insights.contracts.names import Index, Metric, Service
+from ses_insights.contracts.names import Index, Metric, Service, Variable
 
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
 TIMEOUT = Duration.minutes(1)
 
 LONGEST_LAG = Duration.days(1)
+
+LONGEST_FEEDBACK_LAG = Duration.hours(1)
 
 
 class FollowUpsFunction(ServiceFunction):
@@ -45,7 +49,10 @@ class FollowUpsFunction(ServiceFunction):
             description="Puts messages that are due for another look back into the queue.",
             code=code,
             timeout=TIMEOUT,
-            environment=shared_settings(config=config, queues=queues, table=table, topics=topics),
+            environment={
+                **shared_settings(config=config, queues=queues, table=table, topics=topics),
+                Variable.WATCH_SUPPRESSION_LIST: json.dumps(config.watch_suppression_list),
+            },
             operations=topics.operations,
         )
         # The next minute's run does what a failed one did not; Lambda need not try again.
@@ -53,6 +60,9 @@ class FollowUpsFunction(ServiceFunction):
         self._permit(queues=queues, table=table, topics=topics)
         self._every_minute()
         self._watch(topics.operations)
+        if config.watch_suppression_list:
+            self._permit_reading_the_list(table)
+            self._watch_feedback(topics.operations)
 
     def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
         """Allow single actions on single resources."""
@@ -67,6 +77,36 @@ class FollowUpsFunction(ServiceFunction):
         for index in (Index.DUE_LOOKS, Index.BY_ALERT):
             self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{index}")
         self.allow_publishing(topics)
+
+    def _permit_reading_the_list(self, table: dynamodb.ITableV2) -> None:
+        """Allow the calls to SES, in a policy of their own: they cannot be limited to a resource.
+
+        What is stored of a listing is stored on the condition that its message is not erased.
+        """
+        self.allow("dynamodb:ConditionCheckItem", on=table.table_arn)
+        read_list = iam.Policy(
+            self,
+            "ReadSuppressionList",
+            roles=[self.role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=[
+                        "ses:ListSuppressedDestinations",
+                        "ses:GetSuppressedDestination",
+                        "ses:GetAccount",
+                    ],
+                    resources=["*"],
+                )
+            ],
+        )
+        Validations.of(read_list).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="These three actions of SES have no resource type, so IAM takes no other "
+                "resource; they only read, and are the only ones of this policy.",
+            )
+        )
+        self.function.node.add_dependency(read_list)
 
     def _every_minute(self) -> None:
         """Start a run every minute, through a role that may do nothing else."""
@@ -152,5 +192,24 @@ class FollowUpsFunction(ServiceFunction):
             "SNS, credentials or permissions.",
             remedy="The metric SystemFailures by kind, and the log group of followups, say which. "
             "Mend it; the runs go on by themselves.",
+            operations=operations,
+        )
+
+    def _watch_feedback(self, operations: sns.ITopic) -> None:
+        watch(
+            self,
+            "FeedbackLag",
+            metric=counted(
+                Metric.FEEDBACK_LAG, period=Duration.minutes(15), service=Service.FOLLOW_UPS
+            ).with_(statistic=cloudwatch.Stats.MAXIMUM),
+            at_least=LONGEST_FEEDBACK_LAG.to_seconds(),
+            # The first run begins an hour back.
+            datapoints=2,
+            out_of=2,
+            meaning="Bounces and complaints that SES has listed reach the queue more than an hour "
+            "later. Their alerts come that much later, or on a rung of the ladder.",
+            remedy="If FollowUpsNotRunning, FollowupsErrors or FollowUpFailures is or was on, it "
+            "caught up from that: wait. Otherwise more addresses are listed than one a second can "
+            "be looked up: see which mail bounces.",
             operations=operations,
         )

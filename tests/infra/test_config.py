@@ -30,6 +30,7 @@ KEYS = {
     "reserveConcurrency": "reserve_concurrency",
     "intakeSent": "intake_sent",
     "intakeFeedback": "intake_feedback",
+    "watchSuppressionList": "watch_suppression_list",
     "bounceRateAlarm": "bounce_rate_alarm",
     "complaintRateAlarm": "complaint_rate_alarm",
 }
@@ -61,6 +62,7 @@ GOOD: list[tuple[str, object, object]] = [
     ("reserveConcurrency", False, False),
     ("intakeSent", True, True),
     ("intakeFeedback", True, True),
+    ("watchSuppressionList", False, False),
     ("bounceRateAlarm", 4, 4.0),
     ("bounceRateAlarm", 0.5, 0.5),
     ("bounceRateAlarm", False, None),
@@ -97,6 +99,7 @@ BAD: dict[str, list[object]] = {
     "reserveConcurrency": NO_FLAGS,
     "intakeSent": NO_FLAGS,
     "intakeFeedback": NO_FLAGS,
+    "watchSuppressionList": NO_FLAGS,
     "bounceRateAlarm": [*NO_RATES, 5, 5.0, 50],
     "complaintRateAlarm": [*NO_RATES, 0.1, 1],
 }
@@ -118,6 +121,7 @@ def test_every_key_has_a_default() -> None:
         reserve_concurrency=True,
         intake_sent=False,
         intake_feedback=False,
+        watch_suppression_list=True,
         bounce_rate_alarm=2.5,
         complaint_rate_alarm=0.05,
     )

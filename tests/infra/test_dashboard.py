@@ -23,6 +23,7 @@ MACHINERY = [
     "Throttled by SES",
     "System failures by kind",
     "Lag of follow-ups",
+    "Listed by SES",
     "Looks given up for want of slots",
     "Dead letters",
     "Latency of SES",

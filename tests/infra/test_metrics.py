@@ -14,6 +14,7 @@ from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Complaint, Destination
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.pace import Call
 from ses_insights.domain.record import NotFound
 from ses_insights.domain.status import Status
@@ -96,6 +97,11 @@ def _followups() -> None:
     for next_look_at in ("2026-11-23T10:00:00.000Z", None):
         telemetry.shed("id", 1, next_look_at=next_look_at)
     telemetry.bad_row("id", lane="bulk")
+    for reason in Feedback:
+        telemetry.listed("id", reason, lag=1.0)
+    telemetry.listed_without_id()
+    telemetry.list_off(frozenset(Feedback))
+    telemetry.throttled()
     for alert in _alerts():
         telemetry.published(alert, "id")
     for kind in FailureKind:
@@ -159,6 +165,7 @@ def _values(written: set[Watched], name: str, *dimensions: str) -> set[tuple[str
         ("Alerts", ("alertType", "severity")),
         ("SystemFailures", ("kind",)),
         ("Shed", ("service", "what")),
+        ("Listed", ("service", "reason")),
     ],
 )
 def test_a_graph_shows_every_kind(

@@ -17,11 +17,13 @@ from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import Alert
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.record import Answer, Record, Rules
 from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.domain.times import iso
 from ses_insights.service.consumer import Consumer
 from ses_insights.service.due_looks import DueLooks
+from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.followups import FollowUps
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look, Outcome
@@ -40,6 +42,7 @@ from tests.support.fakes import (
     Moments,
 )
 from tests.support.fakes_due import FakeCapacity, FakeCounters, FakeDueRows, FakeQueue, Row
+from tests.support.fakes_feedback import FakeListings, FakeSuppressionList
 from tests.support.samples import (
     DEAD_LETTERS_URL,
     MESSAGE,
@@ -87,11 +90,13 @@ class Harness:
     queue: FakeQueue = field(default_factory=FakeQueue)
     rows: FakeDueRows = field(default_factory=FakeDueRows)
     counts: FakeCounters = field(default_factory=FakeCounters)
+    suppression_list: FakeSuppressionList = field(default_factory=FakeSuppressionList)
     published: list[Alert] = field(default_factory=list)
     """The alerts that a look announced as published."""
     telemetry: LookupTelemetry = field(default_factory=new_telemetry)
     source: FakeSource = field(init=False)
     records: FakeRecords = field(init=False)
+    listings: FakeListings = field(init=False)
     subscribers: FakeSubscribers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +104,11 @@ class Harness:
         self.source = FakeSource(self.moments, self.answers)
         self.records = FakeRecords(self.moments)
         self.subscribers = FakeSubscribers(self.moments)
+        self.listings = FakeListings(self.moments, self.records)
         self.rows.clock = self.clock
+        self.queue.moments = self.moments
+        self.suppression_list.moments = self.moments
+        self.suppression_list.clock = self.clock
 
     # The lookup function
 
@@ -108,11 +117,13 @@ class Harness:
         *,
         force: bool = False,
         due: bool = False,
+        about: Feedback | None = None,
         number: int | None = None,
         waited: timedelta | None = None,
     ) -> Outcome:
         """Take a look at a message that was enqueued so long ago."""
-        request = LookRequest(MESSAGE_ID, force=force, due=due, look=number)
+        is_due = due or about is not None
+        request = LookRequest(MESSAGE_ID, force=force, due=is_due, about=about, look=number)
         ago = self.waited if waited is None else waited
         look = self._look(self.published.append)
         return look.take(request, enqueued_at=self.clock.now() - ago)
@@ -173,6 +184,13 @@ class Harness:
                 ladder=self.rules.ladder,
                 period=1.0,
                 delay=self.delay,
+                now=now,
+            ),
+            feedback=FeedbackReader(
+                suppression_list=self.suppression_list,
+                listings=self.listings,
+                queue=self.queue,
+                telemetry=telemetry,
                 now=now,
             ),
             telemetry=telemetry,

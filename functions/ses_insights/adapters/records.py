@@ -14,17 +14,21 @@ from ses_insights.adapters.counters import count_arrival
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
+    LISTED,
     MESSAGE,
     Row,
     alert_key,
     alert_row,
     destination_rows,
+    listed_row,
     message_row,
+    read_listings,
     read_record,
 )
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
 from ses_insights.domain.surge import Surge
@@ -64,6 +68,18 @@ class RecordTable:
             )
             return read_record(from_item(item) for page in pages for item in page["Items"])
 
+    def listings(self, message_id: str) -> tuple[Listing, ...]:
+        """Read where the suppression list names a message that is not stored."""
+        with failing_as(FailureKind.DYNAMODB, "Query"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table_name,
+                KeyConditionExpression="MessageId = :id AND begins_with(#record, :listed)",
+                ExpressionAttributeNames={"#record": "Record"},
+                ExpressionAttributeValues=to_item({":id": message_id, ":listed": LISTED}),
+                ConsistentRead=True,
+            )
+            return read_listings(from_item(item) for page in pages for item in page["Items"])
+
     def save(
         self,
         record: Record,
@@ -78,10 +94,15 @@ class RecordTable:
         version, goes last: until then the look counts as not taken, and the next one repeats it.
         With its first record a message is counted as arrived.
         """
-        rows = [*destination_rows(record), *(alert_row(alert, record) for alert in new_alerts)]
+        message_id = record.insights.message_id
+        rows = [
+            *destination_rows(record),
+            *(listed_row(each, message_id, record.expires_at) for each in record.listings),
+            *(alert_row(alert, record) for alert in new_alerts),
+        ]
         *earlier, last = _batches(rows)
         condition = _condition(read)
-        key = to_item({"MessageId": record.insights.message_id, "Record": MESSAGE})
+        key = to_item({"MessageId": message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
             self._write([check, *map(self._put, batch)])

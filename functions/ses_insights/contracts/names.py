@@ -12,13 +12,23 @@ from typing import Final
 from ses_insights.domain.alert import AlertType, Grouping
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.reasons import Severity
 from ses_insights.domain.schedule import DEFAULT_RUNGS, SES_KEEPS
 from ses_insights.domain.status import Status
 from ses_insights.domain.surge import SURGE_AFTER
 
 # Defined in `domain`, and given out here, too.
-__all__ = ["SURGE_AFTER", "AlertType", "FailureKind", "Grouping", "Lane", "Severity", "Status"]
+__all__ = [
+    "SURGE_AFTER",
+    "AlertType",
+    "FailureKind",
+    "Feedback",
+    "Grouping",
+    "Lane",
+    "Severity",
+    "Status",
+]
 
 DEFAULT_STACK_NAME: Final = "SesInsights"
 
@@ -77,6 +87,8 @@ class Partition(StrEnum):
     """Due looks that were put into the queue, by the minute."""
     SURGES = "#surges"
     """How many alerts of a kind came lately, and the summaries of surges."""
+    FEEDBACK = "#feedback"
+    """How far the account's suppression list is read."""
 
 
 class Variable(StrEnum):
@@ -98,6 +110,7 @@ class Variable(StrEnum):
     REDACT_SUBJECTS = "REDACT_SUBJECTS"
     ALERT_TYPES = "ALERT_TYPES"
     SURGE_AFTER = "SURGE_AFTER"
+    WATCH_SUPPRESSION_LIST = "WATCH_SUPPRESSION_LIST"
 
 
 class Metric(StrEnum):
@@ -120,6 +133,10 @@ class Metric(StrEnum):
     REFUSED = "Refused"
     LAG = "Lag"
     BAD_ROWS = "BadRows"
+    LISTED = "Listed"
+    LISTED_WITHOUT_ID = "ListedWithoutId"
+    LIST_OFF = "ListOff"
+    FEEDBACK_LAG = "FeedbackLag"
 
 
 class Shed(StrEnum):

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ses_insights.domain.listing import Feedback
+
 # SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
 # than that, but holds nothing that could change the path of the request the id becomes a part of.
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{15,127}")
@@ -59,7 +61,9 @@ class LookRequest:
     look: int | None = None
     """The number of the look that is due; None where a producer enqueued the id."""
     due: bool = False
-    """Look now unless nothing more can come: SES has published a bounce or complaint."""
+    """Look now unless nothing new can be shown: SES has said that something happened."""
+    about: Feedback | None = None
+    """What that is, where it is known."""
 
 
 class BodyError(Exception):
@@ -85,13 +89,25 @@ def read_body(body: str) -> LookRequest:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         raise BodyError("BadJson", "the body looks like JSON but is not valid JSON") from None
-    look = parsed.get("look")
+    look, about = parsed.get("look"), _feedback(parsed.get("due"))
     return LookRequest(
         _checked(_id_in(parsed)),
         force=parsed.get("force") is True,
         look=look if type(look) is int and look > 0 else None,
-        due=parsed.get("due") is True,
+        due=about is not None or parsed.get("due") is True,
+        about=about,
     )
+
+
+def due_body(message_id: str, about: Feedback) -> str:
+    """Write the body by which SES's word that something happened brings a look forward."""
+    return json.dumps({"MessageId": message_id, "due": about})
+
+
+def _feedback(due: object) -> Feedback | None:
+    """Read what has happened; SES's events spell it ``Bounce`` and ``Complaint``."""
+    known = {str(each): each for each in Feedback}
+    return known.get(due.upper()) if isinstance(due, str) else None
 
 
 def _id_in(body: Mapping[str, object]) -> str:

@@ -10,9 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ses_insights.domain.alert import ALL_TYPES, Alert, AlertType, alerts_in
+from ses_insights.domain.alert import (
+    ALL_TYPES,
+    Alert,
+    AlertType,
+    alerts_in,
+    alerts_of_listings,
+    not_told_yet,
+)
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing, is_known, is_open
 from ses_insights.domain.overload import lane_of, postponed_look, remaining
 from ses_insights.domain.schedule import Ladder, Next
 from ses_insights.domain.status import Status, is_closed, most_telling, status_of
@@ -87,6 +95,8 @@ class Record:
     """How many looks were given up because of the load."""
     erased_at: str | None = None
     """When a recipient's data was erased. From then on nothing is added (decision record 11)."""
+    listings: tuple[Listing, ...] = ()
+    """Where the account's suppression list names this message."""
 
     @classmethod
     def new(cls, message_id: str, sent_at: datetime, rules: Rules) -> Record:
@@ -104,6 +114,10 @@ class Record:
         return self.status is Status.INVALID or (
             bool(destinations) and all(is_closed(destination) for destination in destinations)
         )
+
+    def knows(self, about: Feedback) -> bool:
+        """Whether what SES says has happened is known, so that a look would show nothing new."""
+        return self.status is Status.INVALID or is_known(about, self.insights, self.listings)
 
     @property
     def was_found(self) -> bool:
@@ -133,22 +147,32 @@ class Record:
             self, alerts=tuple(changed.get(alert.alert_id, alert) for alert in self.alerts)
         )
 
-    def followed_by(self, following: Next, ladder: Ladder) -> Record:
-        """Return the record with its next look, or with the reason why there is none."""
+    def followed_by(self, following: Next, ladder: Ladder, *, is_expected: bool = False) -> Record:
+        """Return the record with its next look, or with the reason why there is none.
+
+        ``is_expected`` says that there is something to find: that look goes first.
+        """
         age = following.at - instant(self.sent_at) if following.at else None
+        lane = Lane.ESSENTIAL if is_expected else lane_of(ladder, age)
         return replace(
             self,
             next_look_at=iso(following.at) if following.at else None,
             final=following.final,
             note=following.note,
             # What came in bulk stays in its lane to the end.
-            lane=Lane.BULK if self.lane is Lane.BULK else lane_of(ladder, age),
+            lane=Lane.BULK if self.lane is Lane.BULK else lane,
             shed=self.shed + following.shed,
         )
 
 
-def after_look(
-    before: Record, answer: Answer, *, now: datetime, rules: Rules, looks_per_message: float
+def after_look(  # noqa: PLR0913 - keyword-only facts of one moment
+    before: Record,
+    answer: Answer,
+    *,
+    now: datetime,
+    rules: Rules,
+    looks_per_message: float,
+    about: Feedback | None = None,
 ) -> tuple[Record, tuple[Alert, ...]]:
     """Join what was known before, stored or `Record.new`, with what SES answered.
 
@@ -156,6 +180,9 @@ def after_look(
     forgotten: a message that SES no longer knows keeps all that it showed before. Where a
     recipient's data was erased nothing changes: the very record that is stored comes back.
     ``looks_per_message`` is what `overload.looks_per_message` makes of the present load.
+
+    ``about`` is what SES says has happened. Until it is known, or what an address is listed for,
+    the next look comes soon, whatever rung is next.
     """
     if before.erased_at is not None:
         return before, ()
@@ -177,9 +204,17 @@ def after_look(
     else:
         status = Status.NOT_FOUND
         following = ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
-    known = {alert.alert_id for alert in before.alerts}
-    raised = alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types)
-    new = tuple(alert for alert in raised if alert.alert_id not in known)
+    # What SES calls no message id it will not show later either.
+    step = timedelta(0) if isinstance(answer, Refused) else rules.ladder.listed_step
+    listings = tuple(
+        listing.after_look(seen, last_look_at=before.last_look_at, now=now, step=step)
+        for listing in before.listings
+    )
+    raised = (
+        *alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types),
+        *alerts_of_listings(listings, seen, detected_at=look_at, alert_types=rules.alert_types),
+    )
+    new = not_told_yet(raised, before.alerts)
     record = replace(
         before,
         insights=seen,
@@ -190,8 +225,16 @@ def after_look(
         last_look_at=look_at,
         expires_at=rules.expires_at(sent_at),
         alerts=tuple(sorted((*before.alerts, *new), key=lambda alert: alert.alert_id)),
+        listings=listings,
     )
-    return record.followed_by(following, rules.ladder), new
+    is_expected = status is not Status.INVALID and (
+        any(is_open(listing, seen) for listing in listings)
+        or (about is not None and not record.knows(about))
+    )
+    if is_expected:
+        soon = now + step
+        following = Next(at=min(following.at or soon, soon), note=following.note)
+    return record.followed_by(following, rules.ladder, is_expected=is_expected), new
 
 
 def postpone(  # noqa: PLR0913 - keyword-only facts of one moment

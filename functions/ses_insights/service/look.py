@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.record import Answer, Record, Rules, after_look, postpone
 from ses_insights.domain.status import Status
 from ses_insights.service.grouping import Grouping
@@ -80,24 +81,32 @@ class Look:
             stored, published = self._publish_pending(stored)
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
-        known = stored or Record.new(request.message_id, enqueued_at, self.rules)
+        known = stored or self._new(request, enqueued_at)
         looks = self.capacity.looks_per_message()
         if stored is None and not (request.force or request.due or request.look):
             postponed = self._postpone(known, enqueued_at, looks)
             if postponed:
                 return Outcome(postponed, (), answer=None, shed=postponed.shed)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer, looks)
+        record = self._store(stored, known, answer, looks, request.about)
         shed = record.shed - known.shed
         record, more = self._publish_pending(record)
         return Outcome(record, (*published, *more), answer, shed, before=stored)
+
+    def _new(self, request: LookRequest, enqueued_at: datetime) -> Record:
+        """Return the record of a message of which nothing is stored, but perhaps a listing."""
+        new = Record.new(request.message_id, enqueued_at, self.rules)
+        if request.about is None:
+            return new
+        return replace(new, listings=tuple(self.records.listings(request.message_id)))
 
     def _is_redundant(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.
 
         A due look comes with its number: it is taken once, and whatever else is known. Where SES
-        has published an event, only a message to which nothing more can happen is skipped: a look
-        of moments ago may have been too early to show it. What was erased is always skipped.
+        has said what happened, a message is skipped if that is known; where it has said only that
+        something did, if nothing more can happen to it: a look of moments ago may have been too
+        early to show it. What was erased is always skipped.
         """
         if stored.erased_at is not None:
             return True
@@ -105,6 +114,8 @@ class Look:
             return False
         if request.look is not None:
             return stored.looks >= request.look
+        if request.about is not None:
+            return stored.knows(request.about)
         if request.due:
             return stored.is_over
         return stored.is_settled(self.now(), recent=RECENT)
@@ -127,12 +138,24 @@ class Look:
                 return record
         return None
 
-    def _store(self, stored: Record | None, fresh: Record, answer: Answer, looks: float) -> Record:
+    def _store(
+        self,
+        stored: Record | None,
+        fresh: Record,
+        answer: Answer,
+        looks: float,
+        about: Feedback | None,
+    ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
         for _ in range(_TRIES_TO_SAVE):
             now = self.now()
             record, found = after_look(
-                stored or fresh, answer, now=now, rules=self.rules, looks_per_message=looks
+                stored or fresh,
+                answer,
+                now=now,
+                rules=self.rules,
+                looks_per_message=looks,
+                about=about,
             )
             if record is stored:  # it was erased while SES was asked
                 return record

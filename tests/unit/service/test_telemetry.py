@@ -255,7 +255,7 @@ def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
     assert {str(metric) for metric in Metric} == {
         *("Looks", "LookLatency", "Throttles", "NotFound", "Parked", "Skipped", "Alerts"),
         *("SystemFailures", "Shed", "Runs", "Due", "Sent", "Refused", "Lag", "BadRows"),
-        *("Statuses", "Coverage"),
+        *("Statuses", "Coverage", "Listed", "ListedWithoutId", "ListOff", "FeedbackLag"),
     }
 
 
