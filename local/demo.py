@@ -1,4 +1,4 @@
-"""`python -m local.demo`: the service at work on some forty mails, on the real stack, locally.
+"""`python -m local.demo`: the service at work on some thirty mails, on the real stack, locally.
 
 It sends, enqueues and subscribes as its users do, shows what happens while it happens, and in the
 end holds every row and every alert against the stories of the mails.

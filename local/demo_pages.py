@@ -114,7 +114,7 @@ class Page:
         if self.folds:
             self.console.print(Padding(Text(text, overflow="fold"), (0, 0, 0, 2)))
         else:
-            self.console.print(Text(f"  {text}"), soft_wrap=True)
+            self.console.print(Text(f"  {text}".rstrip()), soft_wrap=True)
 
 
 def show_introduction(page: Page) -> None:
@@ -125,7 +125,7 @@ def show_introduction(page: Page) -> None:
         "whoever asks for that id, and takes one question a second. SES Insights asks for every "
         "id, stores the answers and alerts people about mail that bounced or drew a complaint.\n\n"
         "This is the real stack, deployed to a local emulator of AWS with IAM enforced. A stand-in "
-        "answers for SES. Some forty mails are sent, each with a story of its own: delivered, "
+        "answers for SES. Some thirty mails are sent, each with a story of its own: delivered, "
         "bounced, complained about after four days. Four hours of a story pass in a second. "
         "Beside them the queue gets ids that SES never gave out and bodies that hold no id.\n\n"
         f"An id waits {FIRST_LOOK_DELAY} seconds before SES is asked (15 minutes on AWS), and SES "
@@ -202,16 +202,16 @@ def show_listed_alone(page: Page, mail: Mail) -> None:
     page.heading("A mail to three people, one of whom does not exist")
     page.at(mail.sent_at, f"A mail goes to {', '.join(mail.recipients)}.")
     page.at(
-        mail.looked_at[0],
-        "SES does not track mail to several recipients. A look finds nothing, now or later.",
+        mail.listed_at,
+        "One address does not exist. SES puts it on the account's suppression list.",
     )
     page.at(
-        mail.listed_at,
-        "But SES puts the address that bounced on the account's suppression list.",
+        mail.looked_at[0],
+        "A look finds nothing, now or later: SES does not track mail to several recipients.",
     )
     page.at(
         mail.published_at,
-        f"Look {len(mail.looked_at)} has found nothing either, so the listing itself is told: an "
+        f"Look {len(mail.looked_at)} has found nothing either, so what the list says is told: an "
         "alert whose source is the suppression list.",
     )
 
