@@ -107,6 +107,7 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
             lines=[
                 _of_lookup(Metric.LOOKS, MINUTES, "looks"),
                 _of_lookup(Metric.SKIPPED, MINUTES, "needed no look"),
+                _of_lookup(Metric.SET_UP, MINUTES, "said that something was set up"),
             ],
             limits=[(budget, "the limit")],
         ),

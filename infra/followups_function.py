@@ -23,7 +23,8 @@ from ses_insights.contracts.names import Index, Metric, Service, Variable
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
 TIMEOUT = Duration.minutes(1)
 
-LONGEST_LAG = Duration.days(1)
+# A look a day late is given up; what is later still shows that runs cannot keep up with that.
+LONGEST_LAG = Duration.hours(30)
 
 LONGEST_FEEDBACK_LAG = Duration.hours(1)
 
@@ -154,12 +155,11 @@ class FollowUpsFunction(ServiceFunction):
                 Metric.LAG, period=Duration.minutes(15), service=Service.FOLLOW_UPS
             ).with_(statistic=cloudwatch.Stats.MAXIMUM),
             at_least=LONGEST_LAG.to_seconds(),
-            meaning="A message has been due for another look for more than a day. Bounces and "
-            "complaints that come late are found that much later.",
-            remedy="If the alarm OldestMessage or SystemFailures is on, look at it first: due "
-            "looks wait while the queue is full. Otherwise more mail comes in than looks can "
-            "follow; the metric Shed shows how many are given up. Enqueue less, or take rungs out "
-            "of the context key followUpLadder.",
+            meaning="A message has been due for another look for more than 30 hours, although a "
+            "look a day late is given up. Runs of followups do not keep up with what is due.",
+            remedy="If the alarm FollowUpsNotRunning or FollowUpFailures is on, look at it first. "
+            "Otherwise far more mail comes in than looks can follow; the metric Shed shows how "
+            "many are given up. Enqueue less, or take rungs out of the context key followUpLadder.",
             operations=operations,
         )
         watch(

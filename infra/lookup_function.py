@@ -18,7 +18,7 @@ from infra.config import Config
 from infra.queues import Queues
 from infra.service_function import ServiceFunction, shared_settings
 from infra.topics import Topics
-from ses_insights.contracts.names import FailureKind, Metric, Service, Variable
+from ses_insights.contracts.names import FailureKind, Index, Metric, Service, Variable
 
 # Answers 429 in a quarter of an hour. One in passing is no trouble.
 THROTTLES_AT_LEAST = 10
@@ -78,6 +78,8 @@ class LookupFunction(ServiceFunction):
             "dynamodb:ConditionCheckItem",
             on=table.table_arn,
         )
+        # How late the oldest essential look is, once a minute.
+        self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{Index.DUE_LOOKS}")
         self.allow_publishing(topics)
 
     def _permit_asking_ses(self) -> None:

@@ -19,7 +19,6 @@ from typing import Final
 from ses_insights.contracts.names import DEFAULT_RETENTION_DAYS
 from ses_insights.contracts.rows import destination_rows, message_row
 from ses_insights.domain.insight import Destination, Event, Insights
-from ses_insights.domain.overload import first_looks, hour_of, looks_per_message
 from ses_insights.domain.record import Found, Record, Rules, after_look
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import iso
@@ -113,6 +112,8 @@ SHORT_SECONDS: Final = 0.1
 RUN_SECONDS: Final = 2.0
 """A run of followups: a dozen calls where little is due, some seventy where a minute is full."""
 RUNS: Final = DAYS * 24 * 60
+SLOTS: Final = 0.97 * 86_400
+"""Looks of a day in which more is due than fits; `make simulate` prints the share of slots used."""
 READS_OF_A_RUN: Final = 20
 """Queries of lanes and counts, most of them half a unit."""
 LOG_BYTES: Final = 2_000
@@ -181,7 +182,6 @@ def typical() -> Record:
         Found(insights),
         now=now + timedelta(minutes=15),
         rules=Rules(Ladder(), timedelta(days=DEFAULT_RETENTION_DAYS)),
-        looks_per_message=math.inf,
     )
     return record
 
@@ -206,8 +206,8 @@ class Rows:
 
     @property
     def writes_of_a_first_look(self) -> int:
-        """More for the first: the recipient into two indexes, and the count of what came in."""
-        return self.writes_of_a_look + 2 * _units(self.destination) + 2
+        """More for the first: the recipient into two indexes."""
+        return self.writes_of_a_look + 2 * _units(self.destination)
 
     @property
     def writes_of_a_claim(self) -> int:
@@ -216,8 +216,8 @@ class Rows:
 
     @property
     def writes_without_a_look(self) -> int:
-        """Of an id that is postponed: its row in a transaction, the index, and the count."""
-        return 2 * _units(self.message) + 1 + 2
+        """Of an id that is postponed: its row in a transaction, and the index."""
+        return 2 * _units(self.message) + 1
 
     @property
     def stored(self) -> tuple[int, int]:
@@ -240,18 +240,28 @@ class Day:
 
     @classmethod
     def of(cls, mails: int) -> Day:
-        """Divide the looks as the service does; every mail climbs its whole ladder."""
-        now = datetime(2026, 11, 23, 10, tzinfo=UTC)
-        ladder = Ladder()
-        left = looks_per_message({hour_of(now): mails}, now=now, period=1.0)
-        looks = mails * min(left, float(len(ladder.rungs)))
-        first = mails * first_looks(ladder, left)
-        return cls(mails, first, looks - first)
+        """Divide the looks as the service does; every mail climbs its whole ladder.
+
+        The essential look goes first, then the first look, then the other rungs.
+        """
+        essential = min(float(mails), SLOTS)
+        first = min(float(mails), SLOTS - essential)
+        others = min(mails * float(len(Ladder().rungs) - 2), SLOTS - essential - first)
+        return cls(mails, first, essential + others)
 
     @property
     def looks(self) -> float:
         """All of them."""
         return self.first_looks + self.follow_ups
+
+    @property
+    def moved(self) -> float:
+        """Rows that go on to their next rung, a day late, or end.
+
+        At most one after the first look, and one for each of the three rungs above the essential.
+        """
+        others = self.follow_ups - min(float(self.mails), SLOTS)
+        return max(0.0, self.first_looks + 3 * self.mails - others)
 
     @property
     def is_postponed(self) -> float:
@@ -286,6 +296,8 @@ def month(day: Day, rows: Rows) -> Month:
         day.first_looks * rows.writes_of_a_first_look
         + day.follow_ups * (rows.writes_of_a_look + rows.writes_of_a_claim)
         + day.is_postponed * rows.writes_without_a_look
+        # A row that goes on to its next rung changes as one that is claimed.
+        + day.moved * rows.writes_of_a_claim
     )
     reads = invocations + DAYS * day.follow_ups + RUNS * READS_OF_A_RUN
     alerts = DAYS * day.mails * ALERTS_PER_MAIL

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.app import app
 from ses_insights.cli.deployment import Deployment
+from ses_insights.cli.options import Target
 from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from tests.support.said import Insights, Said
 from tests.support.tables import make_table
@@ -62,6 +63,14 @@ class Aws:
     vdm: str = "ENABLED"
     fails: dict[str, str] = field(default_factory=dict)
     """Code of the error with which an operation fails, by its name."""
+
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    """Stack, Region and profile that were asked for."""
+
+    def find(self, stack: str, region: str | None, profile: str | None) -> Deployment:
+        """Find a stack, and note what was asked for."""
+        self.asked.append((stack, region, profile))
+        return Deployment.find(stack, self.session)
 
     def answer(self, model: Any, params: Any, **_: object) -> Any:
         """Answer in the place of AWS, or leave it to moto."""
@@ -147,7 +156,7 @@ def insights(aws: Aws) -> Insights:
             app,
             arguments,
             input=stdin,
-            obj=lambda stack: Deployment.find(stack, aws.session),
+            obj=Target(aws.find),
             catch_exceptions=False,
         )
         return Said(done.exit_code, done.stdout, done.stderr)

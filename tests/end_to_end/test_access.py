@@ -30,6 +30,7 @@ NEEDED: Final = {
     "lookup": {
         "ses:GetMessageInsights",
         "dynamodb:Query on the table",
+        "dynamodb:Query on the index DueLooks",
         "dynamodb:PutItem on the table",
         "dynamodb:UpdateItem on the table",
         "dynamodb:ConditionCheckItem on the table",

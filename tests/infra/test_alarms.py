@@ -110,7 +110,7 @@ def ref(template: Template, output: str) -> object:
                 "MetricName": "Lag",
                 "Dimensions": [FOLLOWUPS],
                 "Statistic": "Maximum",
-                "Threshold": 86_400,
+                "Threshold": 108_000,
             },
         ),
         (

@@ -106,7 +106,7 @@ def test_the_lines_are_those_of_the_alarms(body: dict[str, Any], chosen: Templat
     """A graph near a line shows which alarm is next; without an alarm there is no line."""
     assert limits(graph(body, "Age of the oldest message")) == [240]
     assert limits(graph(body, "Throttled by SES")) == [10]
-    assert limits(graph(body, "Lag of follow-ups")) == [1440]
+    assert limits(graph(body, "Lag of follow-ups")) == [1800]
     assert limits(graph(body, OUTCOME[4])) == [2.5, 5]
     assert limits(graph(body, OUTCOME[5])) == [0.05, 0.1]
     assert limits(graph(dashboard(chosen), OUTCOME[4])) == [4, 5]

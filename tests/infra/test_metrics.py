@@ -10,6 +10,7 @@ import pytest
 from aws_cdk.assertions import Template
 from aws_lambda_powertools import Logger, Metrics
 
+from ses_insights.contracts.names import SHED_BY, Service
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Complaint, Destination
@@ -23,7 +24,7 @@ from ses_insights.service.look import Outcome
 from ses_insights.service.telemetry import FollowUpTelemetry
 from tests.support.fakes import START
 from tests.support.harness import Output, new_telemetry
-from tests.support.samples import event, looked, told
+from tests.support.samples import event, insights_of, looked
 from tests.support.shown import Watched, all_metrics
 
 # What AWS writes, with the one dimension of each namespace:
@@ -77,14 +78,13 @@ def _lookup() -> None:
         telemetry.alerted(alert)
     record, _ = looked(NotFound(), now=START + timedelta(hours=2))
     for status in Status:
-        telemetry.looked(Outcome(replace(record, status=status), (), NotFound(), shed=1))
+        telemetry.looked(Outcome(replace(record, status=status), (), NotFound()))
     telemetry.looked(Outcome(record, (), None))
-    for final in ("given up", None):
-        aside = replace(record, looks=0, final=final)
-        telemetry.looked(Outcome(aside, (), None, shed=1))
+    telemetry.looked(Outcome(replace(record, looks=0), (), None, shed=1))
     for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.parked("NotAnId", "NotAnId: no id")
+    telemetry.set_up("SetUp: it was set up")
     telemetry.flush()
 
 
@@ -94,8 +94,8 @@ def _followups() -> None:
     for lane in Lane:
         telemetry.sent(1, lane=lane)
     telemetry.refused(1)
-    for next_look_at in ("2026-11-23T10:00:00.000Z", None):
-        telemetry.shed("id", 1, next_look_at=next_look_at)
+    for what in SHED_BY[Service.FOLLOW_UPS]:
+        telemetry.shed("id", 1, what, next_look_at=None)
     telemetry.bad_row("id", lane="bulk")
     for reason in Feedback:
         telemetry.listed("id", reason, lag=1.0)
@@ -130,7 +130,7 @@ def _alerts() -> tuple[Alert, ...]:
     places = [
         Destination(f"{number}@there.example", None, (each,)) for number, each in enumerate(events)
     ]
-    return alerts_in(told(*places), detected_at=iso(START))
+    return alerts_in(insights_of(*places), detected_at=iso(START))
 
 
 def test_what_is_shown_and_watched_is_written(template: Template, written: set[Watched]) -> None:

@@ -22,6 +22,7 @@ LOOKUP = {
     ("sqs:ChangeMessageVisibility", "QueueUrl"),
     ("sqs:SendMessage", "DeadLetterQueueUrl"),
     ("dynamodb:Query", "TableName"),
+    ("dynamodb:Query", "TableName/index/DueLooks"),
     ("dynamodb:PutItem", "TableName"),
     ("dynamodb:UpdateItem", "TableName"),
     ("dynamodb:ConditionCheckItem", "TableName"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from local.stack.run import PROJECT
+
 TABLE = "AWS::DynamoDB::GlobalTable"
 
 
@@ -104,3 +106,9 @@ def test_destroy_means_the_table_can_go(chosen: Template) -> None:
             "Properties": {"Replicas": [Match.object_like({"DeletionProtectionEnabled": False})]},
         },
     )
+
+
+def test_the_page_on_operating_names_the_table_to_import(template: Template) -> None:
+    """By its logical id, which no change may alter: the table would be replaced."""
+    (logical_id,) = template.find_resources(TABLE)
+    assert f'{{"{logical_id}": ' in (PROJECT / "docs" / "operate.md").read_text()

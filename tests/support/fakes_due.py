@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,6 +66,11 @@ class FakeDueRows:
         """Count the rows that are due."""
         self._call()
         return min(len(self._sorted(lane, until)), most)
+
+    def oldest(self, lane: Lane, *, until: str) -> Waiting | None:
+        """The row that has been due for longest."""
+        self._call()
+        return next(iter(self._sorted(lane, until)), None)
 
     def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
         """The rows that are due, page by page."""
@@ -179,14 +183,14 @@ class FakeQueue:
 
 @dataclass(slots=True)
 class FakeCapacity:
-    """So many looks for each message."""
+    """The oldest essential look is so late."""
 
-    looks: float = math.inf
+    is_late: timedelta = timedelta(0)
     long_queue: bool = False
 
-    def looks_per_message(self) -> float:
-        """That number."""
-        return self.looks
+    def late(self) -> timedelta:
+        """That long."""
+        return self.is_late
 
     def held_up(self, waited: timedelta) -> bool:
         """Whether the queue is long, for those that waited longer than an hour."""

@@ -112,7 +112,7 @@ class Harness:
 
     # The lookup function
 
-    def look(
+    def look(  # noqa: PLR0913 - keyword-only; what a message may ask for
         self,
         *,
         force: bool = False,
@@ -120,13 +120,14 @@ class Harness:
         about: Feedback | None = None,
         number: int | None = None,
         waited: timedelta | None = None,
+        is_repeat: bool = False,
     ) -> Outcome:
         """Take a look at a message that was enqueued so long ago."""
         is_due = due or about is not None
         request = LookRequest(MESSAGE_ID, force=force, due=is_due, about=about, look=number)
         ago = self.waited if waited is None else waited
         look = self._look(self.published.append)
-        return look.take(request, enqueued_at=self.clock.now() - ago)
+        return look.take(request, enqueued_at=self.clock.now() - ago, is_repeat=is_repeat)
 
     def handle(self, body: str = MESSAGE_ID, receive_count: int = 1) -> bool:
         """Handle one message of the queue."""
@@ -145,6 +146,7 @@ class Harness:
             capacity=self.capacity,
             grouping=Grouping(self.records.surges, SURGE_AFTER),
             rules=self.rules,
+            region="eu-west-1",
             delay=self.delay,
             on_published=on_published,
             now=self.clock.now,
@@ -178,7 +180,6 @@ class Harness:
                 rows=self.rows,
                 queue=self.queue,
                 counts=self.counts,
-                capacity=self.capacity,
                 repair=repair,
                 telemetry=telemetry,
                 ladder=self.rules.ladder,

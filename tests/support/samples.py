@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -67,8 +66,10 @@ def delivered(address: str = READS) -> Destination:
     return Destination(address, None, (event("SEND"), event("DELIVERY", 1)))
 
 
-def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str = "Hi") -> Insights:
-    """What SES tells of a message to these recipients."""
+def insights_of(
+    *destinations: Destination, message_id: str = MESSAGE_ID, subject: str = "Hi"
+) -> Insights:
+    """What SES shows of a message to these recipients."""
     return Insights(
         message_id,
         from_email_address="news@shop.example",
@@ -80,7 +81,7 @@ def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str 
 
 def found(*destinations: Destination) -> Found:
     """An answer of SES that knows the message."""
-    return Found(told(*destinations))
+    return Found(insights_of(*destinations))
 
 
 def looked(
@@ -92,7 +93,7 @@ def looked(
 ) -> tuple[Record, tuple[Alert, ...]]:
     """What a look makes of an answer: the record and its new alerts."""
     before = stored or Record.new(message_id, START, RULES)
-    return after_look(before, answer, now=now, rules=RULES, looks_per_message=math.inf)
+    return after_look(before, answer, now=now, rules=RULES)
 
 
 def published(alert: Alert, as_what: str = "sns-1", at: datetime = START) -> Alert:

@@ -1,6 +1,5 @@
 """What the domain's tests share: one mail, what SES says about it, and strategies."""
 
-import math
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -153,7 +152,7 @@ def details() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={"Bounce": bounces, "Complaint": complaints})
 
 
-def telling() -> st.SearchStrategy[dict[str, Any]]:
+def alerting() -> st.SearchStrategy[dict[str, Any]]:
     """Events that raise an alert."""
     bounces = texts().map(lambda subtype: bounce(subtype=subtype))
     feedback = st.sampled_from([None, "abuse", "fraud", "auth-failure", "AuthFailure", "not-spam"])
@@ -166,7 +165,7 @@ def events() -> st.SearchStrategy[dict[str, Any]]:
     loose = st.fixed_dictionaries(
         {}, optional={"Type": kinds, "Timestamp": moments(), "Details": details()}
     )
-    return st.one_of(loose, telling())
+    return st.one_of(loose, alerting())
 
 
 def responses() -> st.SearchStrategy[dict[str, Any]]:
@@ -210,5 +209,5 @@ def records(draw: st.DrawFn) -> Record:
     now = SENT
     for answer in draw(st.lists(answers(), min_size=1, max_size=3)):
         now += timedelta(milliseconds=draw(st.integers(1, 10 * 86_400_000)))
-        record, _ = after_look(record, answer, now=now, rules=RULES, looks_per_message=math.inf)
+        record, _ = after_look(record, answer, now=now, rules=RULES)
     return record

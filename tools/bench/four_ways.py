@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 import time
@@ -132,6 +131,7 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
         capacity=_Unlimited(),
         grouping=Grouping(_NoGroups(), SURGE_AFTER),
         rules=Rules(Ladder(), retention=timedelta(days=90)),
+        region=REGION,
         delay=timedelta(0),
         on_published=lambda _: None,
         now=_now,
@@ -154,8 +154,8 @@ def _now() -> datetime:
 class _Unlimited:
     """As many looks as anybody wants."""
 
-    def looks_per_message(self) -> float:
-        return math.inf
+    def late(self) -> timedelta:
+        return timedelta(0)
 
     def held_up(self, waited: timedelta) -> bool:
         del waited

@@ -8,7 +8,6 @@ The code is the function's own: botocore's parser with its model of the API, `re
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,12 +40,12 @@ _RULES: Final = Rules(Ladder(), retention=timedelta(days=90))
 
 SUBJECTS: Final = {
     f"SES Insights: {what}, severity {severity}"
-    for what in ("permanent bounce", "complaint", "rejection by SES", "rendering failure")
+    for what in ("permanent bounce", "complaint", "report", "rejection by SES", "rendering failure")
     for severity in Severity
 }
 """Every subject of an alert, but for the sender's domain."""
 
-_SENDER: Final = re.compile(r" of mail from [a-z0-9.-]+(?=, severity )")
+_SENDER: Final = re.compile(r" (of|about) mail from [a-z0-9.-]+(?=, severity )")
 
 EMAIL_LINES: Final = 35
 """Two sentences, an empty line, and one line for each fact: no content of a mail adds one."""
@@ -113,7 +112,7 @@ def check_said(said: Said) -> Record:
 
 def _look(stored: Record | None, seen: Insights, now: datetime) -> tuple[Record, tuple[Alert, ...]]:
     before = stored or Record.new(MESSAGE_ID, ENQUEUED, _RULES)
-    return after_look(before, Found(seen), now=now, rules=_RULES, looks_per_message=math.inf)
+    return after_look(before, Found(seen), now=now, rules=_RULES)
 
 
 # What was said, worked out once more
@@ -277,7 +276,7 @@ def _expected_alerts(
 
 def _can_be_stored(record: Record, new: tuple[Alert, ...]) -> None:
     table = Table()
-    records = RecordTable(table.client, "Insights", now=lambda: ENQUEUED)
+    records = RecordTable(table.client, "Insights")
     records.save(record, new, read=None)
     hold(records.load(MESSAGE_ID) == record, "rows are read back to the same record")
     rows = sum(key.startswith("DESTINATION#") for key in table.items)

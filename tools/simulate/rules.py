@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,14 +14,12 @@ from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, I
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import (
     LONGEST_WAIT,
-    WINDOW,
     Drop,
     Proceed,
     Reschedule,
     decide,
     first_looks,
-    hour_of,
-    looks_per_message,
+    has_first_look,
 )
 from ses_insights.domain.record import (
     Answer,
@@ -94,44 +91,27 @@ class Core:
     _ses: Ses = field(init=False)
     _waiting: dict[int, Record] = field(default_factory=dict)
     """What is stored of each mail that has a next look."""
-    _arrivals: dict[str, int] = field(default_factory=dict)
-    _hour: str = ""
-    _looks_per_message: float = math.inf
+    _late: timedelta = timedelta(0)
+    """How late the oldest essential look is, read once a minute."""
 
     def __post_init__(self) -> None:
         self._ses = Ses(self.mail, self.assumed)
 
-    def minute(self, now: float) -> None:
-        """Read the counters, as the lookup function does once a minute."""
-        hour = hour_of(at(now))
-        if hour != self._hour:
-            old = hour_of(at(now) - 2 * WINDOW)
-            self._arrivals = {key: count for key, count in self._arrivals.items() if key > old}
-            self._hour = hour
-        self._looks_per_message = looks_per_message(
-            self._arrivals, now=at(now), period=self.assumed.period
-        )
+    def minute(self, late: float) -> None:
+        """Note how late the oldest essential look is, as the lookup function does once a minute."""
+        self._late = timedelta(seconds=late)
 
     def first_looks(self) -> float:
-        """The share that the domain gives at the present load."""
-        return first_looks(self.rules.ladder, self._looks_per_message)
+        """The share that the domain gives at present."""
+        return first_looks(self._late)
 
-    def postpones(self, mail: int, now: float) -> bool:
+    def postpones(self, mail: int, waited: float) -> bool:
         """Postpone a fresh id where the core says so."""
-        self._arrivals[self._hour] = self._arrivals.get(self._hour, 0) + 1
-        age = at(now) - at(self.mail.sent[mail])
-        waited = age - timedelta(seconds=self.assumed.delay)
-        record = postpone(
-            self._new(mail),
-            age=age,
-            waited=waited,
-            held_up=waited > LONGEST_WAIT,
-            rules=self.rules,
-            looks_per_message=self._looks_per_message,
-        )
-        if record:
-            self._store(mail, record, None)
-        return record is not None
+        held_up = waited > LONGEST_WAIT.total_seconds()
+        if not held_up and has_first_look(_message_id(mail), self._late):
+            return False
+        self._store(mail, postpone(self._new(mail), self.rules), None)
+        return True
 
     def look(self, mail: int, now: float) -> None:
         """Look, merge, and raise alerts."""
@@ -142,7 +122,6 @@ class Core:
             self._ses.ask(mail, message_id, now),
             now=at(now),
             rules=self.rules,
-            looks_per_message=self._looks_per_message,
         )
         self._store(mail, record, stored)
         for alert in alerts:
@@ -155,12 +134,9 @@ class Core:
     def is_worth_it(self, mail: int, lane: Lane, now: float) -> bool:
         """Decide on a due look as `followups` does."""
         record = self._waiting[mail]
-        if self._looks_per_message >= len(self.rules.ladder.rungs):
-            return True  # as `followups` does: nothing is scarce
         message_id, sent_at = record.insights.message_id, instant(record.sent_at)
         row = DueRow(message_id, record.looks, record.next_look_at, sent_at)
-        looks = self._looks_per_message
-        match decide(row, lane, ladder=self.rules.ladder, looks=looks, now=at(now)):
+        match decide(row, lane, ladder=self.rules.ladder, now=at(now)):
             case Proceed():
                 return True
             case Reschedule(at=moment, lane=to, shed=shed):
@@ -205,16 +181,16 @@ class Plain:
     shed: int = 0
     _next: Due | None = None
 
-    def minute(self, now: float) -> None:
-        """Nothing changes with time."""
+    def minute(self, late: float) -> None:
+        """Nothing depends on how late looks are."""
 
     def first_looks(self) -> float:
         """Every fresh id is looked at."""
         return 1.0
 
-    def postpones(self, mail: int, now: float) -> bool:
+    def postpones(self, mail: int, waited: float) -> bool:
         """Every fresh id is looked at."""
-        del mail, now
+        del mail, waited
         return False
 
     def look(self, mail: int, now: float) -> None:

@@ -35,14 +35,14 @@ class Rule(Protocol):
     found: dict[int, float]
     """When the alert of a mail was raised."""
 
-    def minute(self, now: float) -> None:
-        """Called once a minute."""
+    def minute(self, late: float) -> None:
+        """Called once a minute with how late the oldest essential look is."""
 
     def first_looks(self) -> float:
         """The share of fresh ids that is looked at on arrival."""
 
-    def postpones(self, mail: int, now: float) -> bool:
-        """Whether a fresh id gets no look now. If so, `follows` has the next one."""
+    def postpones(self, mail: int, waited: float) -> bool:
+        """Whether a fresh id that waited so long gets no look. If so, `follows` has the next."""
 
     def look(self, mail: int, now: float) -> None:
         """Look at a mail."""
@@ -99,8 +99,6 @@ class World:
         end = self.assumed.days * DAY
         now = 0.0
         while now < end or self._is_busy:
-            if now < end:  # the load of the last day stands for what would follow
-                self.rule.minute(now)
             self._follow_up(now)
             self._arrive(now + MINUTE)
             self._serve(now + MINUTE)
@@ -117,9 +115,10 @@ class World:
 
     def _follow_up(self, now: float) -> None:
         """Do as `followups` does: fill what the budget leaves free, lane by lane, oldest first."""
+        self.rule.minute(max(0.0, self._lag(Lane.ESSENTIAL, now)))
         for lane, heap in self._due.items():
             if heap:
-                lag = now - (heap[0] >> _NUMBER_BITS) / 1000
+                lag = self._lag(lane, now)
                 self.measured.longest_lag[lane] = max(self.measured.longest_lag[lane], lag)
         while self._seen < self._arrived and self._visible_at(self._seen) <= now:
             self._seen += 1
@@ -150,6 +149,11 @@ class World:
                 else:
                     break
 
+    def _lag(self, lane: Lane, now: float) -> float:
+        """How late the oldest row of a lane is; negative where it is not due yet."""
+        heap = self._due[lane]
+        return now - (heap[0] >> _NUMBER_BITS) / 1000 if heap else 0.0
+
     def _is_due(self, lane: Lane, now: float) -> bool:
         heap = self._due[lane]
         return bool(heap) and (heap[0] >> _NUMBER_BITS) <= now * 1000
@@ -179,7 +183,7 @@ class World:
         measured.longest_wait = max(measured.longest_wait, begin - visible)
         behind = len(self._follow_ups) - bisect_left(self._follow_ups, visible)
         measured.longest_behind = max(measured.longest_behind, behind)
-        if self.rule.postpones(mail, begin):
+        if self.rule.postpones(mail, begin - visible):
             measured.postponed += 1
             self._pace.invocation_began(begin, idle=begin - self._free_at)
             self._free_at = begin + self.assumed.work

@@ -47,6 +47,11 @@ class DueIndex:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
         return counted
 
+    def oldest(self, lane: Lane, *, until: str) -> Waiting | None:
+        """Read the row of a lane that has been due for longest; None where none is due."""
+        page = self._read(self._query(lane, "<= :time", until, Limit=1))
+        return next(map(_waiting, page["Items"]), None)
+
     def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
         """Read the rows of a lane that are due, the oldest first, page by page."""
         start: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ses_insights.adapters.aws_errors import failing_as
-from ses_insights.contracts.names import MESSAGE_GROUP, ParkedAttribute
+from ses_insights.contracts.names import MESSAGE_GROUP, PARKED_GROUP, ParkedAttribute
 from ses_insights.contracts.queue_message import QueueMessage, due_body
 from ses_insights.domain.due import Claim, QueueDepth
 from ses_insights.domain.failures import FailureKind
@@ -60,7 +60,8 @@ class SqsConsumerQueue:
                 QueueUrl=self.dead_letter_queue_url,
                 # SQS carries no empty body, so none can have come; a hand-made event can hold one.
                 MessageBody=message.body or "(empty)",
-                MessageGroupId=message.group_id,
+                # Of its own: whoever reads the queue sees no more than ten messages of a group.
+                MessageGroupId=f"{PARKED_GROUP}{message.id}",
                 # Names this very message: parked twice it is one, redriven and parked again it is
                 # not dropped as a duplicate.
                 MessageDeduplicationId=f"{message.id}-{message.sequence_number}",

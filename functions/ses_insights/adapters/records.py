@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from ses_insights.adapters.aws_errors import error_codes, failing_as
-from ses_insights.adapters.counters import count_arrival
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
@@ -27,7 +25,6 @@ from ses_insights.contracts.rows import (
 )
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind
-from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Listing
 from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
@@ -38,10 +35,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # DynamoDB's limits of one transaction: 100 actions and 4 MB, and items here have at most 400 KB.
-# Actions are kept for the check of the version, for the count of what comes in, and for the groups
-# of alerts: one for each reason at most.
+# Actions are kept for the check of the version and for the groups of alerts: one for each reason at
+# most.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-_ACTIONS: Final = 98 - len(Reason)
+_ACTIONS: Final = 99 - len(Reason)
 _BYTES: Final = 3_000_000
 
 _FIRST: Final = "attribute_not_exists(MessageId)"
@@ -54,8 +51,6 @@ class RecordTable:
 
     client: DynamoDBClient
     table_name: str
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """Tells in which hour a message that is new came in."""
 
     def load(self, message_id: str) -> Record | None:
         """Read every row of a message, as they are now."""
@@ -92,7 +87,6 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        With its first record a message is counted as arrived.
         """
         message_id = record.insights.message_id
         rows = [
@@ -107,11 +101,8 @@ class RecordTable:
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
         own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
-        # What comes in bulk takes only slots that are left over: it is no load.
-        is_arrival = read is None and record.lane is not Lane.BULK
-        arrival = [count_arrival(self.table_name, self.now())] if is_arrival else []
         groups = [surge_put(self.table_name, surge) for surge in surges]
-        self._write([own, *map(self._put, last), *arrival, *groups])
+        self._write([own, *map(self._put, last), *groups])
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""

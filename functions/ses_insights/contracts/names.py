@@ -35,6 +35,9 @@ DEFAULT_STACK_NAME: Final = "SesInsights"
 MESSAGE_GROUP: Final = "looks"
 """Every message of the queue has the same group, so one is in flight at a time."""
 
+PARKED_GROUP: Final = "parked-"
+"""Begins the group of a parked message. Each has one of its own: SQS shows ten of a group."""
+
 DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFAULT_RUNGS)
 """Ages since a message was sent at which it is looked at."""
 
@@ -81,8 +84,6 @@ class Index(StrEnum):
 class Partition(StrEnum):
     """The partitions of the table that hold no message; ids of messages never begin with ``#``."""
 
-    ARRIVALS = "#load"
-    """Messages that arrived, by the hour."""
     SENT = "#sent"
     """Due looks that were put into the queue, by the minute."""
     SURGES = "#surges"
@@ -123,6 +124,7 @@ class Metric(StrEnum):
     STATUSES = "Statuses"
     COVERAGE = "Coverage"
     PARKED = "Parked"
+    SET_UP = "SetUp"
     SKIPPED = "Skipped"
     ALERTS = "Alerts"
     SYSTEM_FAILURES = "SystemFailures"
@@ -153,8 +155,8 @@ class Shed(StrEnum):
 
 
 SHED_BY: Final[Mapping[Service, tuple[Shed, ...]]] = {
-    Service.LOOKUP: (Shed.RUNG, Shed.FIRST, Shed.ALL),
-    Service.FOLLOW_UPS: (Shed.RUNG, Shed.REST),
+    Service.LOOKUP: (Shed.FIRST,),
+    Service.FOLLOW_UPS: (Shed.RUNG, Shed.REST, Shed.ALL),
 }
 """What each function can give up."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ses_insights.domain.times import instant, iso
 
@@ -60,6 +60,16 @@ class QueueDepth:
     """Those that cannot be received yet."""
     in_flight: int
     """Those that are received and not deleted."""
+
+
+def late_by(oldest: Waiting | None, now: datetime) -> timedelta:
+    """Return how late the oldest row of a lane is; nothing where none is due.
+
+    What was changed by hand into no time of this service does not count; `followups` repairs it.
+    """
+    if oldest is None or not is_time(oldest.next_look_at):
+        return timedelta(0)
+    return max(timedelta(0), now - instant(oldest.next_look_at))
 
 
 def is_time(text: str) -> bool:

@@ -1,52 +1,50 @@
-"""What is given up while there is more mail than looks (decision records 9 and 10).
+"""What is given up while there is more mail than looks (decision record 18).
 
-The rule, in the order in which a message meets it:
+One number says how scarce looks are: how late the oldest essential look is. The rule:
 
-1. `looks_per_message`: how many looks each message can have at the load of the last day.
-2. `remaining`: the rungs of the ladder that a message keeps, chosen by their worth.
-3. `postponed_look`: a fresh message is looked at now, or its first look is postponed.
-4. `decide`: a look that is due is taken, rescheduled or dropped.
-5. `free_looks`: how many due looks may join the queue without delaying fresh messages.
+1. The essential look goes first, then the first look at a fresh id, then every other rung, then
+   what came in bulk (`domain.lanes`; `free_looks` keeps room for fresh ids).
+2. While the oldest essential look is late, some fresh ids get no first look (`has_first_look`).
+   They are postponed: their first look is the essential one.
+3. A look that is a day late is given up: the message goes on to its next rung, or ends (`decide`).
 """
 
 from __future__ import annotations
 
-import math
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.domain.due import DueRow, QueueDepth
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.schedule import SHED_REST, Ladder, Next
+from ses_insights.domain.schedule import Ladder, Next
 from ses_insights.domain.times import instant, iso
 
-WINDOW: Final = timedelta(hours=24)
-"""A whole day, so that day and night make no difference."""
-
-RESERVE: Final = 0.03
-"""Share of the slots left for bulk, for what arrives twice, and to catch up with a lag."""
-
 ESSENTIAL_BY: Final = timedelta(days=3)
-"""The last rung up to this age is given up last: it finds nearly every bounce and complaint."""
+"""The last rung up to this age finds nearly every bounce and complaint."""
 
-NO_WAIT: Final = timedelta(seconds=30)
-"""A fresh message that waited less shows that there are slots to spare."""
+LATE: Final = timedelta(hours=4)
+"""While the oldest essential look is less late than this, every fresh id gets its first look."""
+
+TOO_LATE: Final = timedelta(hours=16)
+"""From here on no fresh id gets one; in between the share falls evenly."""
+
+GIVEN_UP_AFTER: Final = timedelta(days=1)
+"""A look that is so late is given up."""
 
 LONGEST_WAIT: Final = timedelta(hours=1)
-"""How long a fresh message waits for its first look; then those behind it come first."""
-
-PATIENCE: Final = timedelta(hours=12)
-"""How late a due look may be taken as planned. Later, the load decides again."""
-
-_SHARE_WHEN_LATE: Final = 0.75
-"""Share of its looks that a late message keeps: a quarter of the slots catches up."""
+"""Beyond the queue's delay. A fresh id that a burst held up for longer is postponed, so that those
+behind it come soon."""
 
 NOT_YET_LOOKED: Final = (
-    "Not looked at yet: there is more mail than looks, one a second. Its first look was moved to "
-    "the age at which one look finds nearly every bounce and complaint."
+    "Not looked at yet: there is more mail than looks, one a second. Its first look was moved to a "
+    "later age."
+)
+
+SHED_REST: Final = (
+    "No more looks: there is more mail than looks, one a second, and the later ones were given up. "
+    "A bounce or complaint that comes after the last look is not seen."
 )
 
 SHED_ALL: Final = (
@@ -56,52 +54,12 @@ SHED_ALL: Final = (
 )
 
 
-# 1. Capacity
-
-
-def hour_of(now: datetime) -> str:
-    """Name the hour in which a message arrives, for example ``2026-11-23T10``."""
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H")
-
-
-def looks_per_message(
-    arrivals_by_hour: Mapping[str, int], *, now: datetime, period: float
-) -> float:
-    """Return how many looks each message can have at the load of the last day.
-
-    ``arrivals_by_hour`` counts new messages by `hour_of` their arrival; hours outside of the last
-    day do not count. ``period`` is the seconds a look takes. Infinite where nothing arrived.
-    """
-    before, last = hour_of(now - WINDOW), hour_of(now)
-    arrivals = sum(count for hour, count in arrivals_by_hour.items() if before < hour <= last)
-    if arrivals <= 0:
-        return math.inf
-    return (1 - RESERVE) * WINDOW.total_seconds() / period / arrivals
-
-
-# 2. Rungs
+# 1. What goes first
 
 
 def essential_rung(ladder: Ladder) -> timedelta:
-    """Return the rung that is given up last: the last one up to three days, or else the first."""
+    """Return the rung that goes first: the last one up to three days, or else the first one."""
     return max((rung for rung in ladder.rungs if rung <= ESSENTIAL_BY), default=ladder.rungs[0])
-
-
-def remaining(ladder: Ladder, message_id: str, looks: float) -> Ladder:
-    """Return the ladder without the rungs that a message cannot have at so many looks a message.
-
-    A fraction of a look is a whole one for that share of the messages. The id decides which
-    messages these are, so it is the same at every look.
-    """
-    if looks >= len(ladder.rungs):
-        return ladder
-    chance = zlib.crc32(message_id.encode()) / 2**32
-    return replace(ladder, shed=frozenset(_by_worth(ladder)[int(looks + 1 - chance) :]))
-
-
-def first_looks(ladder: Ladder, looks: float) -> float:
-    """Return the share of fresh messages that keep their first look at so many looks a message."""
-    return min(1.0, max(0.0, looks - _by_worth(ladder).index(ladder.rungs[0])))
 
 
 def lane_of(ladder: Ladder, age: timedelta | None) -> Lane:
@@ -109,50 +67,38 @@ def lane_of(ladder: Ladder, age: timedelta | None) -> Lane:
     return Lane.ESSENTIAL if age == essential_rung(ladder) else Lane.FOLLOW_UP
 
 
-def _by_worth(ladder: Ladder) -> Sequence[timedelta]:
-    """Return the rungs, those worth most first: the essential one, the first, the last.
+# 2. Fresh ids
 
-    The last rung finds what came after the essential one. Those in between only find it sooner.
+
+def first_looks(late: timedelta) -> float:
+    """Return the share of fresh ids that get their first look.
+
+    ``late`` is how late the oldest essential look is.
     """
-    best = (essential_rung(ladder), ladder.rungs[0], ladder.rungs[-1])
-    return list(dict.fromkeys((*best, *reversed(ladder.rungs))))
+    return min(1.0, max(0.0, (TOO_LATE - late) / (TOO_LATE - LATE)))
 
 
-# 3. Fresh messages
+def has_first_look(message_id: str, late: timedelta) -> bool:
+    """Whether a fresh id is among those that get their first look.
 
-
-def postponed_look(
-    ladder: Ladder, *, sent_at: datetime, age: timedelta, waited: timedelta, held_up: bool
-) -> Next | None:
-    """Return what follows where a fresh message's first look is postponed; None to look now.
-
-    ``ladder`` is what `remaining` leaves to the message. ``waited`` is how long its turn did not
-    come; after hardly any wait there is a slot to spare, and the first look is taken even where it
-    was given up. ``held_up`` says that the messages in front made it wait longer than
-    `LONGEST_WAIT`: then those behind it come first.
+    Its id decides, so a message that comes a second time is judged as the first time.
     """
+    return zlib.crc32(message_id.encode()) / 2**32 < first_looks(late)
+
+
+def postponed_look(ladder: Ladder, sent_at: datetime) -> Next:
+    """Return what follows where a fresh id gets no first look: the essential one."""
     essential = essential_rung(ladder)
-    if age >= essential:
-        is_postponed = essential in ladder.shed
-    else:
-        is_postponed = waited >= NO_WAIT and (held_up or ladder.rungs[0] in ladder.shed)
-    if not is_postponed:
-        return None
-    if essential in ladder.shed:
-        return Next(final=SHED_ALL, shed=len(ladder.rungs))
     before = ladder.rungs.index(essential)
     return Next(at=sent_at + essential, note=NOT_YET_LOOKED, shed=before)
 
 
-# 4. Due looks
+# 3. Due looks
 
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
     """Take the look."""
-
-    is_essential: bool = False
-    """Whether this look counts as the essential one, in whatever lane the row waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,47 +124,32 @@ class Drop:
 Decision = Proceed | Reschedule | Drop
 
 
-def decide(row: DueRow, lane: Lane, *, ladder: Ladder, looks: float, now: datetime) -> Decision:
-    """Decide whether a due look is still worth its slot, at so many looks a message.
+def decide(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Decision:
+    """Decide whether a due look is taken, or given up because it is too late.
 
-    The rungs from the one that a message waits for up to its age are one look; it is taken if the
-    message keeps one of them. So rungs that were planned in quieter times are given up by their
-    worth, too, and do not pile up in front of those worth more. What is hardly late is looked at
-    as planned: the load of an hour is no reason to give up what there is room for. What was put
-    into the table in bulk is never given up: it waits.
+    The essential look is never passed over: a message that waited for a rung before it goes on to
+    it, also where its time has come already. Never given up is what came in bulk: it waits; and
+    what SES has listed: there is something to find.
     """
-    if row.sent_at is None or row.next_look_at is None or lane is Lane.BULK:
+    if row.sent_at is None or row.next_look_at is None or lane in {Lane.LISTED, Lane.BULK}:
         return Proceed()
-    age = now - row.sent_at
     due_at = instant(row.next_look_at)
-    left = remaining(ladder, row.message_id, looks_when_late(now - due_at, looks))
+    if now - due_at < GIVEN_UP_AFTER:
+        return Proceed()
+    age, due_age = now - row.sent_at, due_at - row.sent_at
+    essential = essential_rung(ladder)
     # A claim that was lost made the time later; then the rung is the last one before that time.
-    waited_for = max(
-        (rung for rung in left.rungs if rung <= due_at - row.sent_at), default=timedelta(0)
-    )
-    due = [rung for rung in left.rungs if waited_for <= rung <= age]
-    hardly_late = now - due_at < PATIENCE
-    if not due or hardly_late or not left.shed.issuperset(due):
-        essential = essential_rung(left)
-        return Proceed(is_essential=essential in due and essential not in left.shed)
-    following = left.climb(row.sent_at, age)
-    shed = len(due) + following.shed
-    if following.at is None:
+    waited_for = max((rung for rung in ladder.rungs if rung <= due_age), default=due_age)
+    above = [rung for rung in ladder.rungs if rung > age or waited_for < essential <= rung]
+    shed = sum(rung >= waited_for for rung in ladder.rungs) - len(above)
+    if not above:
         return Drop(SHED_REST if row.looks else SHED_ALL, shed)
-    lane = lane_of(left, following.at - row.sent_at)
-    return Reschedule(iso(following.at), lane, shed, None if row.looks else NOT_YET_LOOKED)
+    at = iso(row.sent_at + above[0])
+    note = None if row.looks else NOT_YET_LOOKED
+    return Reschedule(at, lane_of(ladder, above[0]), shed, note)
 
 
-def looks_when_late(late: timedelta, looks: float) -> float:
-    """Return how many looks a message has whose due look is so late.
-
-    Beyond `PATIENCE` fewer than the load leaves, so that a lag shrinks. No slot is lost by that:
-    there is more than enough to look at.
-    """
-    return looks * (_SHARE_WHEN_LATE if late > PATIENCE else 1.0)
-
-
-# 5. Room in the queue
+# 4. Room in the queue
 
 
 def free_looks(  # noqa: PLR0913 - keyword-only facts of one moment
@@ -237,7 +168,7 @@ def free_looks(  # noqa: PLR0913 - keyword-only facts of one moment
     one look a ``period``. A run adds at most what is served until the next run, so that what
     becomes visible is spread. All times are seconds.
 
-    Under overload most of the queue is fresh messages whose look is postponed, and these take no
+    Under overload most of the queue is fresh ids whose first look is postponed, and these take no
     slot. So of the delayed messages only ``follow_ups`` count in full, and of the fresh ones the
     share ``first_looks``. Where ``follow_ups`` is None, every message counts in full.
     """

@@ -6,9 +6,11 @@ is stored next. It is pure; `service.look` gathers what it needs and applies wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ses_insights.domain.alert import (
     ALL_TYPES,
@@ -21,10 +23,19 @@ from ses_insights.domain.alert import (
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Feedback, Listing, is_known, is_open
-from ses_insights.domain.overload import lane_of, postponed_look, remaining
+from ses_insights.domain.overload import lane_of, postponed_look
 from ses_insights.domain.schedule import Ladder, Next
 from ses_insights.domain.status import Status, is_closed, most_telling, status_of
 from ses_insights.domain.times import instant, iso
+
+_OTHER_REGION: Final = re.compile(r"The enqueued text names the Region \S+; SES is asked in \S+\.")
+
+
+def other_region(named: str | None, own: str) -> str | None:
+    """Say that an id was enqueued as one of another Region than SES is asked in; None if not."""
+    if named is None or named == own:
+        return None
+    return f"The enqueued text names the Region {named}; SES is asked in {own}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +149,12 @@ class Record:
             return not due and self.lane is not Lane.BULK
         return not due and now - instant(self.last_look_at) < recent
 
+    def noting(self, note: str | None) -> Record:
+        """Return the record with a note before its own, unless there is none or it was erased."""
+        if note is None or self.erased_at is not None or note in (self.note or ""):
+            return self
+        return replace(self, note=_joined(note, self.note))
+
     def with_alerts(self, alerts: Iterable[Alert]) -> Record:
         """Return the record with these alerts in the place of those with the same ids."""
         changed = {alert.alert_id: alert for alert in alerts}
@@ -153,25 +170,26 @@ class Record:
         ``is_expected`` says that there is something to find: that look goes first.
         """
         age = following.at - instant(self.sent_at) if following.at else None
-        lane = Lane.ESSENTIAL if is_expected else lane_of(ladder, age)
+        lane = Lane.LISTED if is_expected else lane_of(ladder, age)
+        # What explains why SES does not know a message is true until SES knows it.
+        region = None if self.was_found else _OTHER_REGION.search(self.note or "")
         return replace(
             self,
             next_look_at=iso(following.at) if following.at else None,
             final=following.final,
-            note=following.note,
+            note=_joined(region and region[0], following.note),
             # What came in bulk stays in its lane to the end.
             lane=Lane.BULK if self.lane is Lane.BULK else lane,
             shed=self.shed + following.shed,
         )
 
 
-def after_look(  # noqa: PLR0913 - keyword-only facts of one moment
+def after_look(
     before: Record,
     answer: Answer,
     *,
     now: datetime,
     rules: Rules,
-    looks_per_message: float,
     about: Feedback | None = None,
 ) -> tuple[Record, tuple[Alert, ...]]:
     """Join what was known before, stored or `Record.new`, with what SES answered.
@@ -179,7 +197,6 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one moment
     Returns the record to store and the alerts that are new with it. What was seen once is never
     forgotten: a message that SES no longer knows keeps all that it showed before. Where a
     recipient's data was erased nothing changes: the very record that is stored comes back.
-    ``looks_per_message`` is what `overload.looks_per_message` makes of the present load.
 
     ``about`` is what SES says has happened. Until it is known, or what an address is listed for,
     the next look comes soon, whatever rung is next.
@@ -190,20 +207,15 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one moment
     sent_at = instant(min(seen.sent_at or before.sent_at, before.sent_at))
     looks = before.looks + 1
     look_at = iso(now)
-    # What came in bulk takes only slots that are left over; there is nothing to give up for it.
-    is_bulk = before.lane is Lane.BULK
-    ladder = (
-        rules.ladder if is_bulk else remaining(rules.ladder, seen.message_id, looks_per_message)
-    )
     if isinstance(answer, Found) or before.was_found:
         status = most_telling(status_of(destination) for destination in seen.destinations)
-        following = ladder.after_found(seen.destinations, sent_at=sent_at, now=now)
+        following = rules.ladder.after_found(seen.destinations, sent_at=sent_at, now=now)
     elif isinstance(answer, Refused):
         status = Status.INVALID
         following = Next(final="SES says that this is no message id. It was enqueued by mistake.")
     else:
         status = Status.NOT_FOUND
-        following = ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
+        following = rules.ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
     # What SES calls no message id it will not show later either.
     step = timedelta(0) if isinstance(answer, Refused) else rules.ladder.listed_step
     listings = tuple(
@@ -237,24 +249,14 @@ def after_look(  # noqa: PLR0913 - keyword-only facts of one moment
     return record.followed_by(following, rules.ladder, is_expected=is_expected), new
 
 
-def postpone(  # noqa: PLR0913 - keyword-only facts of one moment
-    fresh: Record,
-    *,
-    age: timedelta,
-    waited: timedelta,
-    held_up: bool,
-    rules: Rules,
-    looks_per_message: float,
-) -> Record | None:
-    """Return a fresh record whose first look is postponed; None where it is looked at now.
+def _joined(*notes: str | None) -> str | None:
+    return " ".join(filter(None, notes)) or None
 
-    Where the load leaves no look for the message, ``final`` says so. For ``waited`` and ``held_up``
-    see `overload.postponed_look`.
-    """
-    ladder = remaining(rules.ladder, fresh.insights.message_id, looks_per_message)
-    sent_at = instant(fresh.sent_at)
-    following = postponed_look(ladder, sent_at=sent_at, age=age, waited=waited, held_up=held_up)
-    return fresh.followed_by(following, rules.ladder) if following else None
+
+def postpone(fresh: Record, rules: Rules) -> Record:
+    """Return a fresh record whose first look is postponed (`overload.postponed_look`)."""
+    following = postponed_look(rules.ladder, instant(fresh.sent_at))
+    return fresh.followed_by(following, rules.ladder)
 
 
 def _merged(seen: Insights, answer: Answer, rules: Rules) -> Insights:

@@ -2,7 +2,7 @@
 
 Bounces come within minutes, complaints within days, and looks are scarce: one a second. So a
 message is looked at on rungs since it was sent, and no more once nothing more can come. Where
-there are fewer looks than rungs, `domain.overload` says which rungs are given up.
+there are fewer looks than rungs, `domain.overload` says which looks are given up.
 """
 
 from __future__ import annotations
@@ -46,11 +46,6 @@ NOT_TRACKABLE: Final = (
 )
 ONCE_MORE: Final = "It is looked at once more, on the last rung."
 
-SHED_REST: Final = (
-    "No more looks: there is more mail than looks, one a second, and the later ones were given up. "
-    "A bounce or complaint that comes after the last look is not seen."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
@@ -58,8 +53,6 @@ class Ladder:
 
     rungs: tuple[timedelta, ...] = DEFAULT_RUNGS
     ses_keeps: timedelta = SES_KEEPS
-    shed: frozenset[timedelta] = frozenset()
-    """Rungs given up because there are fewer looks than rungs."""
 
     @classmethod
     def of_seconds(cls, seconds: Sequence[float], ses_keeps: timedelta = SES_KEEPS) -> Ladder:
@@ -114,13 +107,9 @@ class Ladder:
         self, sent_at: datetime, age: timedelta, rungs: Sequence[timedelta] | None = None
     ) -> Next:
         """Go to the next rung above the present age; the rungs missed below it are one look."""
-        shed = 0
         for rung in rungs or self.rungs:
-            if rung > age and rung not in self.shed:
-                return Next(at=sent_at + rung, shed=shed)
-            shed += rung > age
-        if shed:
-            return Next(final=SHED_REST, shed=shed)
+            if rung > age:
+                return Next(at=sent_at + rung)
         return Next(final="The last rung of the ladder is behind it; nothing more is expected.")
 
 
@@ -133,7 +122,7 @@ class Next:
     note: str | None = None
     """Something worth telling a person about the present state."""
     shed: int = 0
-    """How many rungs before the next look, or before the end, are given up."""
+    """How many looks before the next one are given up."""
 
 
 _ENDS: Final = (

@@ -24,7 +24,6 @@ from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.record import Rules
-from ses_insights.service.capacity import MeasuredCapacity
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.followups import FollowUps
@@ -56,7 +55,6 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     topics = AlertTopic(sns, settings.alert_topic_arn, settings.chat_topic_arn)
     records = RecordTable(dynamodb, settings.table_name)
     rows = DueIndex(dynamodb, settings.table_name)
-    counts = Counters(dynamodb, settings.table_name)
     address = TableAddress.beside(
         settings.alert_topic_arn, session.region_name, settings.table_name
     )
@@ -90,8 +88,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
         due_looks=DueLooks(
             rows=rows,
             queue=queue,
-            counts=counts,
-            capacity=MeasuredCapacity(counts, queue, settings.lookup_period, _now),
+            counts=Counters(dynamodb, settings.table_name),
             repair=repair,
             telemetry=telemetry,
             ladder=settings.ladder,

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
 from ses_insights.adapters import ses, topic
-from ses_insights.adapters.counters import Counters
+from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.queue import SqsConsumerQueue, SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses import SesSource
@@ -64,15 +64,16 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         settings.alert_topic_arn, session.region_name, settings.table_name
     )
     surges = SurgeTable(dynamodb, settings.table_name, settings.retention)
-    counts = Counters(dynamodb, settings.table_name)
+    rows = DueIndex(dynamodb, settings.table_name)
     producer = SqsProducerQueue(sqs, settings.queue_url)
     look = Look(
         source=source,
         records=records,
         outbox=Outbox(records, topics, address, _now),
-        capacity=MeasuredCapacity(counts, producer, settings.lookup_period, _now),
+        capacity=MeasuredCapacity(rows, producer, settings.lookup_period, _now),
         grouping=Grouping(surges, settings.surge_after),
         rules=own.rules,
+        region=session.region_name,
         delay=settings.first_look_delay,
         on_published=telemetry.alerted,
         now=_now,

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from ses_insights.domain.overload import LONGEST_WAIT, looks_per_message
-from ses_insights.service.ports import Arrivals, ProducerQueue
+from ses_insights.domain.due import late_by
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import LONGEST_WAIT
+from ses_insights.domain.times import iso
+from ses_insights.service.ports import DueRows, ProducerQueue
 
 _FRESH: Final = timedelta(minutes=1)
 
@@ -34,24 +37,24 @@ class _Remembered(Generic[T]):
 
 @dataclass(slots=True)
 class MeasuredCapacity:
-    """Reads the counts of arrivals and the queue's depth, each once a minute at most."""
+    """Reads the oldest essential look and the queue's depth, each once a minute at most."""
 
-    arrivals: Arrivals
+    rows: DueRows
     queue: ProducerQueue
     period: float
     """Seconds between two looks."""
     now: Callable[[], datetime]
-    _looks: _Remembered[float] = field(init=False)
+    _late: _Remembered[timedelta] = field(init=False)
     _visible: _Remembered[int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing is read until somebody asks."""
-        self._looks = _Remembered(self._read_looks, self.now)
+        self._late = _Remembered(self._read_late, self.now)
         self._visible = _Remembered(lambda _: self.queue.depth().visible, self.now)
 
-    def looks_per_message(self) -> float:
-        """Return how many looks each message can have. Raises `SystemFailure`."""
-        return self._looks.get()
+    def late(self) -> timedelta:
+        """Return how late the oldest essential look is. Raises `SystemFailure`."""
+        return self._late.get()
 
     def held_up(self, waited: timedelta) -> bool:
         """Whether the messages in front, and no outage, made a message wait too long.
@@ -63,5 +66,5 @@ class MeasuredCapacity:
             return False
         return self._visible.get() * self.period > LONGEST_WAIT.total_seconds()
 
-    def _read_looks(self, now: datetime) -> float:
-        return looks_per_message(self.arrivals.by_hour(now), now=now, period=self.period)
+    def _read_late(self, now: datetime) -> timedelta:
+        return late_by(self.rows.oldest(Lane.ESSENTIAL, until=iso(now)), now)

@@ -10,7 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ses_insights.contracts.queue_message import BodyError, QueueMessage, read_body
+from ses_insights.contracts.queue_message import (
+    BodyError,
+    QueueMessage,
+    SetUpMessage,
+    read_body,
+)
 from ses_insights.domain.failures import FailureKind, SystemFailure, as_failure
 from ses_insights.service.look import Look
 from ses_insights.service.ports import ConsumerQueue
@@ -47,11 +52,16 @@ class Consumer:
     def _handle(self, message: QueueMessage) -> None:
         try:
             request = read_body(message.body)
+        except SetUpMessage as told:
+            self.telemetry.set_up(str(told))
+            return
         except BodyError as bad:
             self._park(message, bad.slug, str(bad))
             return
         self.telemetry.about(request.message_id)
-        outcome = self.look.take(request, enqueued_at=message.sent_at)
+        outcome = self.look.take(
+            request, enqueued_at=message.sent_at, is_repeat=message.receive_count > 1
+        )
         self.telemetry.looked(outcome)
         if outcome.refused:
             self._park(message, "Refused", "Refused: SES says that this is no message id")

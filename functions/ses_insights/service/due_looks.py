@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from ses_insights.domain.due import Claim, DueRow, Waiting, is_time
+from ses_insights.contracts.names import Shed
+from ses_insights.domain.due import Claim, DueRow, Waiting, is_time, late_by
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import (
-    Decision,
+    GIVEN_UP_AFTER,
+    Drop,
     Proceed,
     Reschedule,
     decide,
@@ -20,8 +22,8 @@ from ses_insights.domain.overload import (
     free_looks,
 )
 from ses_insights.domain.schedule import Ladder
-from ses_insights.domain.times import instant, iso
-from ses_insights.service.ports import Capacity, DueRows, ProducerQueue, SentCounts
+from ses_insights.domain.times import iso
+from ses_insights.service.ports import DueRows, ProducerQueue, SentCounts
 from ses_insights.service.row_repair import RowRepair
 from ses_insights.service.telemetry import FollowUpTelemetry
 
@@ -34,9 +36,8 @@ CLAIMED_FOR: Final = timedelta(hours=1)
 MOST_COUNTED: Final = 10_000
 """How many due rows of a lane are counted at most: a count reads all it counts."""
 
-MOST_DECIDED: Final = 1_000
-"""How many rows of a lane a run looks through at most for rungs to give up."""
-
+MOST_GIVEN_UP: Final = 1_000
+"""How many looks of a lane a run gives up at most: each is a write."""
 
 BATCH: Final = 10
 """Due looks that join the queue in one call."""
@@ -49,7 +50,6 @@ class DueLooks:
     rows: DueRows
     queue: ProducerQueue
     counts: SentCounts
-    capacity: Capacity
     repair: RowRepair
     telemetry: FollowUpTelemetry
     ladder: Ladder
@@ -62,28 +62,32 @@ class DueLooks:
     def enqueue(self, check_time: Callable[[], None]) -> None:
         """Put into the queue what is due. Raises `SystemFailure`, and what `check_time` raises."""
         now = self.now()
-        looks = self.capacity.looks_per_message()
+        late = {
+            lane: late_by(self.rows.oldest(lane, until=iso(now)), now)
+            for lane in (Lane.ESSENTIAL, Lane.FOLLOW_UP)
+        }
         claims = _Claims(
             self.rows,
             self.queue,
             self.telemetry,
             until=iso(now + self.delay + CLAIMED_FOR),
-            free=self._free(now, looks),
+            free=self._free(now, late[Lane.ESSENTIAL]),
         )
-        self._report(now, claims.free)
+        # Without bulk, which may wait for weeks.
+        self._report(now, max(late.values()), claims.free)
         try:
             for lane in LOOK_LANES:
                 try:
-                    self._serve(lane, now, looks, claims, check_time)
+                    self._serve(lane, now, claims, check_time)
                 finally:
                     claims.send(lane)
         finally:
             if claims.sent:
                 self.counts.count_sent(claims.sent, now)
 
-    def _free(self, now: datetime, looks: float) -> int:
-        """Return how many looks there is room for."""
-        share = first_looks(self.ladder, looks)
+    def _free(self, now: datetime, late: timedelta) -> int:
+        """Return how many looks there is room for while the oldest essential one is so late."""
+        share = first_looks(late)
         # Where every fresh id takes a slot, it does not matter which of those waiting are fresh.
         scarce = share < 1
         return free_looks(
@@ -95,61 +99,51 @@ class DueLooks:
             first_looks=share,
         )
 
-    def _report(self, now: datetime, free: int) -> None:
+    def _report(self, now: datetime, lag: timedelta, free: int) -> None:
         """Count what is due, and say for how long the oldest has been."""
         until = iso(now)
         due = {lane: self.rows.count(lane, until=until, most=MOST_COUNTED) for lane in LOOK_LANES}
-        # Without bulk, which may wait for weeks.
-        oldest = [
-            instant(row.next_look_at)
-            for lane in (Lane.ESSENTIAL, Lane.FOLLOW_UP)
-            for row in next(self.rows.due(lane, until=until), ())[:1]
-            if is_time(row.next_look_at)
-        ]
-        lag = max(((now - moment).total_seconds() for moment in oldest), default=0.0)
-        self.telemetry.began(due=due, lag=lag, free=free)
+        self.telemetry.began(due=due, lag=lag.total_seconds(), free=free)
 
     def _serve(
-        self,
-        lane: Lane,
-        now: datetime,
-        looks: float,
-        claims: _Claims,
-        check_time: Callable[[], None],
+        self, lane: Lane, now: datetime, claims: _Claims, check_time: Callable[[], None]
     ) -> None:
-        """Go through a lane, the oldest first, while looks are free or rungs can be given up."""
-        scarce = lane is not Lane.BULK and looks < len(self.ladder.rungs)
-        to_decide = MOST_DECIDED if scarce else 0
-        if not claims.free and not to_decide:
-            return
+        """Go through a lane, the oldest first: send what there is room for, give up the rest."""
+        given_up = 0
         for page in self.rows.due(lane, until=iso(now)):
+            if not (claims.free or self._may_be_given_up(page, lane, now)):
+                return
             known = self.rows.details(page)
             for row in page:
                 check_time()
-                to_decide -= 1
                 details = known.get(row.message_id)
                 if not is_time(row.next_look_at):
                     self.repair.make_due(row, lane)
                 # Where the two differ the index lags behind: it was looked at, or claimed, since.
                 elif details and details.next_look_at == row.next_look_at:
-                    decision = decide(details, lane, ladder=self.ladder, looks=looks, now=now)
-                    self._apply(decision, row, details, lane, claims)
-                if not claims.free and to_decide <= 0:
+                    decision = decide(details, lane, ladder=self.ladder, now=now)
+                    if not isinstance(decision, Proceed):
+                        self._give_up(row, details, decision)
+                        given_up += 1
+                    elif claims.free:
+                        claims.add(row, details.looks + 1, lane)
+                    else:
+                        return  # what follows is no later
+                if given_up == MOST_GIVEN_UP:
                     return
 
-    def _apply(
-        self, decision: Decision, row: Waiting, details: DueRow, lane: Lane, claims: _Claims
-    ) -> None:
-        if not isinstance(decision, Proceed):
-            if self.rows.apply(row, decision):
-                at = decision.at if isinstance(decision, Reschedule) else None
-                self.telemetry.shed(row.message_id, decision.shed, next_look_at=at)
-        elif claims.free:
-            claims.add(row, details.looks + 1, lane)
-        elif decision.is_essential and lane is not Lane.ESSENTIAL:
-            # It has waited so long that this look is the essential one: it goes to the front.
-            front = Reschedule(row.next_look_at, Lane.ESSENTIAL, shed=0, note=None)
-            self.rows.apply(row, front)
+    @staticmethod
+    def _may_be_given_up(page: Sequence[Waiting], lane: Lane, now: datetime) -> bool:
+        """Whether the page begins with a look that is too late; it is in order of time."""
+        late = late_by(page[0] if page else None, now)
+        return lane is not Lane.BULK and late >= GIVEN_UP_AFTER
+
+    def _give_up(self, row: Waiting, details: DueRow, decision: Reschedule | Drop) -> None:
+        if not self.rows.apply(row, decision):
+            return  # another run was faster
+        at = decision.at if isinstance(decision, Reschedule) else None
+        what = Shed.RUNG if at else Shed.REST if details.looks else Shed.ALL
+        self.telemetry.shed(row.message_id, decision.shed, what, next_look_at=at)
 
 
 @dataclass(slots=True)

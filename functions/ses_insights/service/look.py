@@ -16,8 +16,8 @@ from typing import Final
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
-from ses_insights.domain.listing import Feedback
-from ses_insights.domain.record import Answer, Record, Rules, after_look, postpone
+from ses_insights.domain.overload import has_first_look
+from ses_insights.domain.record import Answer, Record, Rules, after_look, other_region, postpone
 from ses_insights.domain.status import Status
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.outbox import Outbox
@@ -38,7 +38,7 @@ class Outcome:
     answer: Answer | None
     """None where the look was skipped or postponed: no call to SES was made."""
     shed: int = 0
-    """How many looks at this message were given up for want of slots."""
+    """How many looks at this message were given up for want of slots: its first ones."""
     before: Record | None = None
     """What was stored when the look was taken."""
 
@@ -63,16 +63,22 @@ class Look:
     capacity: Capacity
     grouping: Grouping
     rules: Rules
+    region: str
+    """The Region in which SES is asked."""
     delay: timedelta
     """How long a fresh id waits in the queue by rule."""
     on_published: Callable[[Alert], None]
     """Called with every alert once it is published and marked, also where the look fails later."""
     now: Callable[[], datetime]
 
-    def take(self, request: LookRequest, *, enqueued_at: datetime) -> Outcome:
+    def take(
+        self, request: LookRequest, *, enqueued_at: datetime, is_repeat: bool = False
+    ) -> Outcome:
         """Take one look, store what it shows and publish its alerts.
 
-        Raises `SystemFailure`; then nothing is lost.
+        ``is_repeat`` says that the queue hands the message over once more: a look at it may have
+        failed on its way, and what was begun is finished, whatever the load. Raises
+        `SystemFailure`; then nothing is lost.
         """
         stored = self.records.load(request.message_id)
         published: tuple[Alert, ...] = ()
@@ -81,17 +87,16 @@ class Look:
             stored, published = self._publish_pending(stored)
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
-        known = stored or self._new(request, enqueued_at)
-        looks = self.capacity.looks_per_message()
-        if stored is None and not (request.force or request.due or request.look):
-            postponed = self._postpone(known, enqueued_at, looks)
+        note = other_region(request.region, self.region)
+        known = (stored or self._new(request, enqueued_at)).noting(note)
+        if stored is None and not (is_repeat or request.force or request.due or request.look):
+            postponed = self._postpone(known, enqueued_at)
             if postponed:
                 return Outcome(postponed, (), answer=None, shed=postponed.shed)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer, looks, request.about)
-        shed = record.shed - known.shed
+        record = self._store(stored, known, answer, request)
         record, more = self._publish_pending(record)
-        return Outcome(record, (*published, *more), answer, shed, before=stored)
+        return Outcome(record, (*published, *more), answer, before=stored)
 
     def _new(self, request: LookRequest, enqueued_at: datetime) -> Record:
         """Return the record of a message of which nothing is stored, but perhaps a listing."""
@@ -120,42 +125,28 @@ class Look:
             return stored.is_over
         return stored.is_settled(self.now(), recent=RECENT)
 
-    def _postpone(self, fresh: Record, enqueued_at: datetime, looks: float) -> Record | None:
+    def _postpone(self, fresh: Record, enqueued_at: datetime) -> Record | None:
         """Store a fresh message without a look where looks are scarce; None where it gets one."""
-        age = self.now() - enqueued_at
-        waited = age - self.delay
-        record = postpone(
-            fresh,
-            age=age,
-            waited=waited,
-            held_up=self.capacity.held_up(waited),
-            rules=self.rules,
-            looks_per_message=looks,
-        )
-        if record:
-            with suppress(RecordChangedError):  # another writer was faster: it is not fresh
-                self.records.save(record, (), read=None)
-                return record
+        waited = self.now() - enqueued_at - self.delay
+        if not self.capacity.held_up(waited) and has_first_look(
+            fresh.insights.message_id, self.capacity.late()
+        ):
+            return None
+        record = postpone(fresh, self.rules)
+        with suppress(RecordChangedError):  # another writer was faster: it is not fresh
+            self.records.save(record, (), read=None)
+            return record
         return None
 
     def _store(
-        self,
-        stored: Record | None,
-        fresh: Record,
-        answer: Answer,
-        looks: float,
-        about: Feedback | None,
+        self, stored: Record | None, fresh: Record, answer: Answer, request: LookRequest
     ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
+        note = other_region(request.region, self.region)
         for _ in range(_TRIES_TO_SAVE):
-            now = self.now()
+            now, before = self.now(), (stored or fresh).noting(note)
             record, found = after_look(
-                stored or fresh,
-                answer,
-                now=now,
-                rules=self.rules,
-                looks_per_message=looks,
-                about=about,
+                before, answer, now=now, rules=self.rules, about=request.about
             )
             if record is stored:  # it was erased while SES was asked
                 return record

@@ -67,13 +67,6 @@ class Subscribers(Protocol):
         """Publish, and return SNS's message id. Raises `SystemFailure`."""
 
 
-class Arrivals(Protocol):
-    """How many messages arrived: counts in the table."""
-
-    def by_hour(self, now: datetime) -> Mapping[str, int]:
-        """Return how many arrived in each hour of the last day. Raises `SystemFailure`."""
-
-
 class SentCounts(Protocol):
     """How many due looks joined the queue lately: counts in the table.
 
@@ -166,6 +159,9 @@ class DueRows(Protocol):
     def count(self, lane: Lane, *, until: str, most: int) -> int:
         """Count the rows that are due; stops at `most`."""
 
+    def oldest(self, lane: Lane, *, until: str) -> Waiting | None:
+        """Return the row that has been due for longest; None where none is due."""
+
     def due(self, lane: Lane, *, until: str) -> Iterator[Sequence[Waiting]]:
         """Return the rows that are due, the oldest first, page by page."""
 
@@ -188,8 +184,8 @@ class DueRows(Protocol):
 class Capacity(Protocol):
     """How scarce looks are."""
 
-    def looks_per_message(self) -> float:
-        """Return how many looks each message can have. Raises `SystemFailure`."""
+    def late(self) -> timedelta:
+        """Return how late the oldest essential look is. Raises `SystemFailure`."""
 
     def held_up(self, waited: timedelta) -> bool:
         """Whether the messages in front, and no outage, made a message wait too long.

@@ -89,7 +89,7 @@ class LookupTelemetry(Telemetry):
         if not outcome.is_postponed:
             self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
         if outcome.shed:
-            self._count(Metric.SHED, outcome.shed, what=_what_was_shed(outcome))
+            self._count(Metric.SHED, outcome.shed, what=Shed.FIRST)
         if isinstance(outcome.answer, NotFound):
             self._count(Metric.NOT_FOUND)
         if outcome.answer:
@@ -114,6 +114,11 @@ class LookupTelemetry(Telemetry):
             # 1 or 0, so that its average is the share of all ids that SES shows.
             self._count(Metric.COVERAGE, int(covered))
 
+    def set_up(self, what: str) -> None:
+        """Log and count a message in which AWS says that something was set up."""
+        self._count(Metric.SET_UP)
+        self.logger.info("set up", what=what)
+
     def parked(self, slug: str, reason: str) -> None:
         """Log and count why a message went to the dead-letter queue."""
         self._count(Metric.PARKED, reason=slug)
@@ -128,12 +133,6 @@ def _what_was_done(outcome: Outcome) -> LogMessage:
     if outcome.is_postponed:
         return LogMessage.POSTPONED
     return LogMessage.LOOKED if outcome.answer else LogMessage.SKIPPED
-
-
-def _what_was_shed(outcome: Outcome) -> Shed:
-    if outcome.answer:
-        return Shed.RUNG
-    return Shed.ALL if outcome.record.final else Shed.FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +155,9 @@ class FollowUpTelemetry(Telemetry):
         self._count(Metric.REFUSED, number)
         self.logger.warning("refused by the queue, due again", number=number)
 
-    def shed(self, message_id: str, number: int, *, next_look_at: str | None) -> None:
+    def shed(self, message_id: str, number: int, what: Shed, *, next_look_at: str | None) -> None:
         """Log and count planned looks that were given up for want of slots."""
-        self._count(Metric.SHED, number, what=Shed.RUNG if next_look_at else Shed.REST)
+        self._count(Metric.SHED, number, what=what)
         self.logger.info(
             "shed", message_id=message_id, looks_given_up=number, next_look_at=next_look_at
         )

@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from ses_insights.domain.lanes import Lane
+from ses_insights.domain.lanes import LOOK_LANES
 from tools.simulate import rules
 from tools.simulate.mail import DAY, HOUR, MINUTE, Assumptions, Mail, Story, mail_of
 from tools.simulate.run import OURS, RULES, run
@@ -117,7 +117,7 @@ def test_overload_does_not_let_the_lag_grow() -> None:
     oldest = run("oldest due first", 2_500, assumed)
     assert ours.bounces.share > 0.99
     assert ours.complaints.share > 0.9
-    assert ours.longest_lag < DAY < oldest.longest_lag
+    assert ours.longest_lag < DAY + 2 * MINUTE < oldest.longest_lag
     assert ours.shed > 0
 
 
@@ -131,4 +131,4 @@ def test_follow_ups_hold_up_a_fresh_id_for_no_longer_than_the_bound() -> None:
 def test_the_essential_look_is_served_first() -> None:
     """The lanes of the service are the lanes of the simulation, in its order."""
     world = World(mail(), rules.Core(mail(), FEW_DAYS), FEW_DAYS)
-    assert list(world.measured.longest_lag) == [Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK]
+    assert list(world.measured.longest_lag) == [*LOOK_LANES]

@@ -165,11 +165,14 @@ def test_a_parked_message_keeps_its_body(queues: Queues, body: str) -> None:
     }
 
 
-def test_a_parked_message_stays_in_its_group(queues: Queues) -> None:
-    """A redrive brings it back into the same queue."""
-    queues.consumer.park(MESSAGE, "why")
-    (parked,) = queues.parked()
-    assert parked["Attributes"]["MessageGroupId"] == "ids"
+def test_more_parked_messages_than_ten_are_seen(queues: Queues) -> None:
+    """Each has a group of its own: of one group SQS shows ten at a time."""
+    for number in range(12):
+        queues.consumer.park(replace(MESSAGE, id=f"message-{number}"), "why")
+    parked = [*queues.parked(), *queues.parked()]
+    assert {message["Attributes"]["MessageGroupId"] for message in parked} == {
+        f"parked-message-{number}" for number in range(12)
+    }
 
 
 def test_a_message_parked_twice_is_there_once(queues: Queues) -> None:

@@ -33,9 +33,9 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
     published,
-    told,
 )
 from tests.support.wire import (
     GARBLED,
@@ -101,7 +101,9 @@ def test_a_record_is_read_as_it_was_saved(records: Records, record: Record) -> N
 def test_messages_are_kept_apart(records: Records) -> None:
     """A record is that of one id."""
     first = saved(records, bounced())
-    other, alerts = looked(Found(told(delivered(), message_id=OTHER_ID)), message_id=OTHER_ID)
+    other, alerts = looked(
+        Found(insights_of(delivered(), message_id=OTHER_ID)), message_id=OTHER_ID
+    )
     records.save(other, alerts, read=None)
     assert records.load(MESSAGE_ID) == first
     assert records.load(OTHER_ID) == other
@@ -249,7 +251,7 @@ def test_a_record_is_read_consistently(real: RecordTable, requests: Requests) ->
     assert requests[0][1]["ConsistentRead"] is True
 
 
-@pytest.mark.parametrize(("rows", "transactions"), [(68, 1), (69, 1), (70, 2), (140, 3)])
+@pytest.mark.parametrize(("rows", "transactions"), [(69, 1), (70, 1), (71, 2), (141, 3)])
 def test_many_rows_are_stored_in_several_transactions(
     real: RecordTable, requests: Requests, rows: int, transactions: int
 ) -> None:

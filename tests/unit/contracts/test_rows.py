@@ -1,6 +1,5 @@
 """A record as rows, and back."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -83,7 +82,6 @@ def looked(answer: Found | NotFound | Refused) -> Record:
         answer,
         now=SENT + 15 * MINUTE,
         rules=RULES,
-        looks_per_message=math.inf,
     )
     return record
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -40,9 +39,7 @@ def covered(
     before, fresh = stored, Record.new(MESSAGE_ID, SENT, rules)
     counted = []
     for age, answer in looks:
-        after, _ = after_look(
-            before or fresh, answer, now=SENT + age, rules=rules, looks_per_message=math.inf
-        )
+        after, _ = after_look(before or fresh, answer, now=SENT + age, rules=rules)
         counted.append(newly_covered(before, after))
         before = after
     return counted

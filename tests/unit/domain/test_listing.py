@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -50,7 +49,7 @@ def after(
 ) -> tuple[Record, tuple[Alert, ...]]:
     """What a look makes of it, so many minutes after the listing."""
     now = START + minutes * MINUTE
-    return after_look(before, answer, now=now, rules=rules, looks_per_message=math.inf, about=about)
+    return after_look(before, answer, now=now, rules=rules, about=about)
 
 
 def of_complaint(kind: str | None, minutes: float = 1) -> Destination:
@@ -73,7 +72,7 @@ def test_a_listing_is_not_told_by_the_first_look_that_shows_nothing() -> None:
     record, alerts = after(listed(BOUNCE), NotFound(), 16)
     assert alerts == ()
     assert next_look(record) == START + 16 * MINUTE + STEP
-    assert record.lane is Lane.ESSENTIAL
+    assert record.lane is Lane.LISTED
 
 
 @pytest.mark.parametrize(

@@ -604,7 +604,7 @@ def test_importing_the_function_reads_nothing(
     assert stack.new_environment().handler
 
 
-def test_the_function_tells_the_time_in_utc() -> None:
+def test_the_function_logs_the_time_in_utc() -> None:
     """What is stored and sent is written in one zone."""
     now = importlib.import_module(LOOKUP)._now()  # noqa: SLF001 - the one clock of all parts
     assert now.utcoffset() == timedelta(0)

@@ -5,27 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ses_insights.domain.due import QueueDepth
-from ses_insights.domain.overload import LONGEST_WAIT, hour_of
+from ses_insights.domain.due import QueueDepth, Waiting
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.overload import LONGEST_WAIT
 from ses_insights.service.capacity import MeasuredCapacity
-from tests.support.fakes import START, Clock
-from tests.support.fakes_due import FakeQueue
+from tests.support.fakes import Clock
+from tests.support.fakes_due import FakeDueRows, FakeQueue, due
 
-SOON = timedelta(minutes=1)
+SOON, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(slots=True)
-class CountedArrivals:
-    """So many in this hour, and how often they were read."""
+class CountedRows(FakeDueRows):
+    """The lanes, and how often the oldest row was read."""
 
-    arrivals: int
     asked: int = 0
 
-    def by_hour(self, now: object) -> dict[str, int]:
+    def oldest(self, lane: Lane, *, until: str) -> Waiting | None:
         """Count the reading."""
-        del now
         self.asked += 1
-        return {hour_of(START): self.arrivals}
+        return FakeDueRows.oldest(self, lane, until=until)
 
 
 @dataclass(slots=True)
@@ -40,23 +39,25 @@ class CountedQueue(FakeQueue):
         return QueueDepth(self.visible, self.delayed, self.in_flight)
 
 
-def test_the_counts_are_read_once_a_minute() -> None:
-    """At one look a second that is one read in sixty looks."""
-    clock, arrivals = Clock(), CountedArrivals(43_200)
-    capacity = MeasuredCapacity(arrivals, FakeQueue(), 1.0, clock.now)
-    for _ in range(120):
-        assert 1.5 < capacity.looks_per_message() <= 2.0
+def test_the_oldest_essential_look_is_read_once_a_minute() -> None:
+    """At one look a second that is one read in sixty looks; no other lane counts."""
+    clock, rows = Clock(), CountedRows()
+    capacity = MeasuredCapacity(rows, FakeQueue(), 1.0, clock.now)
+    assert capacity.late() == timedelta(0)
+    rows.put(due("other", since=9 * HOUR), due("m", Lane.ESSENTIAL, since=HOUR))
+    for _ in range(119):
         clock.advance(1)
-    assert arrivals.asked == 2
+        assert capacity.late() in {timedelta(0), HOUR + SOON}
+    assert rows.asked == 2
     clock.advance(-3600)
-    capacity.looks_per_message()
-    assert arrivals.asked == 3
+    assert capacity.late() == 119 * timedelta(seconds=1) + timedelta(0)
+    assert rows.asked == 3
 
 
 def test_the_depth_is_read_only_for_a_long_wait() -> None:
     """Most looks cost no call for it; only a long queue counts as a reason to wait."""
     clock, queue = Clock(), CountedQueue(visible=3_601)
-    capacity = MeasuredCapacity(CountedArrivals(1), queue, 1.0, clock.now)
+    capacity = MeasuredCapacity(FakeDueRows(), queue, 1.0, clock.now)
     assert not capacity.held_up(LONGEST_WAIT)
     assert queue.asked == 0
     assert capacity.held_up(LONGEST_WAIT + SOON)

@@ -9,18 +9,15 @@ import pytest
 
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.overload import SHED_ALL
-from ses_insights.domain.schedule import SHED_REST
+from ses_insights.domain.overload import GIVEN_UP_AFTER, SHED_ALL, SHED_REST, TOO_LATE
 from ses_insights.domain.times import instant, iso
-from ses_insights.service.due_looks import CLAIMED_FOR, MOST_DECIDED, RUN_EVERY
+from ses_insights.service.due_looks import CLAIMED_FOR, MOST_GIVEN_UP, RUN_EVERY
 from tests.support.fakes import START
 from tests.support.fakes_due import FakeDueRows, due, message
 from tests.support.harness import Harness, Output
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 DELAY = timedelta(minutes=15)
-LATE = timedelta(hours=13)
-"""Due for so long that the load decides again."""
 DOWN = SystemFailure(FailureKind.SQS, "SendMessageBatch: Throttled")
 
 pytestmark = pytest.mark.usefixtures("_as_followups")
@@ -171,7 +168,7 @@ def test_what_dynamodb_leaves_out_stays_due(harness: Harness) -> None:
 
 def test_a_hundred_thousand_due_rows_are_worked_by_pages(harness: Harness) -> None:
     """Each run reads as many pages as it needs for its sixty, and the next run goes on."""
-    harness.rows.put(*(due(f"m{number:06}", since=DAY) for number in range(100_000)))
+    harness.rows.put(*(due(f"m{number:06}", since=HOUR) for number in range(100_000)))
     for _ in range(5):
         harness.rows.calls = 0
         harness.run()
@@ -205,88 +202,80 @@ def test_what_is_due_is_counted(harness: Harness, output: Callable[[], Output]) 
     assert metrics["Runs", service] == [1]
 
 
-def test_a_rung_the_load_does_not_leave_is_given_up(
-    harness: Harness, output: Callable[[], Output]
-) -> None:
-    """With one look a message, the two-hour look makes way: the message waits for three days."""
-    harness.capacity.looks = 1.34  # one, for what is late
+def test_a_look_a_day_late_is_given_up(harness: Harness, output: Callable[[], Output]) -> None:
+    """The two-hour look makes way: the message waits for three days, and the count says so."""
     harness.rows.put(
-        due("m", since=LATE, age=2 * HOUR), due("just due", since=MINUTE, age=2 * HOUR)
+        due("m", since=GIVEN_UP_AFTER, age=2 * HOUR),
+        due("less late", since=23 * HOUR, age=2 * HOUR),
     )
     harness.run()
     row = harness.row("m")
-    assert harness.queue.ids == ["just due"], "what there is room for is not given up"
+    assert harness.queue.ids == ["less late"], "what there is room for is not given up"
     assert row["DueLane"] == "keep"
     assert instant(row["NextLookAt"]) - instant(row["SentAt"]) == 3 * DAY
     assert row["Shed"] == 2
-    assert sum(output().metrics["Shed", (("service", "followups"),)]) == 2
+    metrics = output().metrics
+    assert metrics["Shed", (("service", "followups"), ("what", "rung"))] == [2]
 
 
-@pytest.mark.parametrize(("looks", "reason"), [(1, SHED_REST), (0, SHED_ALL)])
+@pytest.mark.parametrize(
+    ("looks", "reason", "what"), [(1, SHED_REST, "rest"), (0, SHED_ALL, "all")]
+)
 def test_a_message_without_a_rung_left_ends_and_says_so(
-    harness: Harness, looks: int, reason: str
+    harness: Harness, output: Callable[[], Output], looks: int, reason: str, what: str
 ) -> None:
     """What is beyond the load ends with a reason a person understands."""
-    harness.capacity.looks = 0.0
-    harness.rows.put(due("m", Lane.ESSENTIAL, since=LATE, age=3 * DAY, looks=looks))
+    harness.rows.put(due("m", since=GIVEN_UP_AFTER, age=29 * DAY, looks=looks))
     harness.run()
     row = harness.row("m")
     assert row["Final"] == reason
     assert row["NextLookAt"] is None
     assert row["DueLane"] is None
+    assert output().metrics["Shed", (("service", "followups"), ("what", what))] == [1]
 
 
-def test_rungs_are_given_up_while_the_queue_is_full(harness: Harness) -> None:
-    """Where nothing can be sent, what is not worth a slot still leaves the lane."""
-    harness.capacity.looks = 1.34  # one, for what is late
+def test_looks_are_given_up_while_the_queue_is_full(harness: Harness) -> None:
+    """Where nothing can be sent, what is too late still leaves the lane; the rest stays."""
     harness.queue.visible = 10_000
-    harness.rows.put(due("m", since=LATE, age=2 * HOUR), due("kept", Lane.ESSENTIAL, age=3 * DAY))
+    harness.rows.put(
+        due("m", since=GIVEN_UP_AFTER, age=2 * HOUR), due("kept", Lane.ESSENTIAL, age=3 * DAY)
+    )
     harness.run()
     assert harness.queue.sent == []
     assert harness.row("m")["DueLane"] == "keep"
     assert harness.row("kept")["NextLookAt"] == iso(START - MINUTE)
 
 
-def test_a_look_that_waited_until_it_is_the_essential_one_goes_to_the_front(
-    harness: Harness,
-) -> None:
-    """A message that lags three days behind waits among those that are served first."""
-    harness.capacity.looks = 6.5
-    harness.queue.visible = 10_000
-    harness.rows.put(due("m", since=3 * DAY, age=15 * MINUTE))
-    harness.run()
-    assert harness.row("m")["DueLane"] == "keep"
-    assert harness.row("m").get("Shed", 0) == 0
-
-
 def test_what_came_in_bulk_is_never_given_up(harness: Harness) -> None:
     """It waits."""
-    harness.capacity.looks = 0.0
     harness.rows.put(due("m", Lane.BULK, since=9 * DAY, age=2 * HOUR))
     harness.run()
     assert harness.queue.ids == ["m"]
 
 
-def test_a_run_looks_through_a_bounded_number_of_rows(harness: Harness) -> None:
-    """Where nothing can be sent, rows that are worth their look are not read to the end."""
-    harness.capacity.looks = 6.9
+def test_a_full_queue_and_nothing_too_late_cost_no_reading_of_rows(harness: Harness) -> None:
+    """However many are due: the first page of each lane tells that nothing is given up."""
     harness.queue.visible = 10_000
-    harness.rows.put(
-        *(due(f"m{n:05}", Lane.ESSENTIAL, age=3 * DAY) for n in range(3 * MOST_DECIDED))
-    )
+    harness.rows.put(*(due(f"m{n:05}", Lane.ESSENTIAL, age=3 * DAY) for n in range(3_000)))
     harness.run()
-    pages = MOST_DECIDED / harness.rows.page
-    assert harness.rows.calls < 25 + 2 * pages
+    assert harness.rows.calls < 25
+
+
+def test_a_run_gives_up_a_bounded_number_of_looks(harness: Harness) -> None:
+    """The next run goes on: what waits for the other steps is not held up."""
+    rows = 2 * MOST_GIVEN_UP
+    harness.rows.put(*(due(f"m{n:05}", since=2 * DAY, age=2 * HOUR) for n in range(rows)))
+    harness.run()
+    assert sum("Shed" in row for row in harness.rows.rows.values()) == MOST_GIVEN_UP
 
 
 def test_fresh_ids_that_get_no_look_take_no_room(harness: Harness) -> None:
-    """With half a look a message nearly all that is delayed is postponed."""
+    """While essential looks are too late, what is delayed is postponed when it comes."""
     harness.queue.delayed = 2_000
     harness.rows.put(*(due(f"k{n:02}", Lane.ESSENTIAL, age=3 * DAY) for n in range(80)))
-    harness.capacity.looks = 7.0
     harness.run()
     assert harness.queue.sent == []
-    harness.capacity.looks = 0.5
+    harness.rows.put(*(due(f"l{n:03}", Lane.ESSENTIAL, since=TOO_LATE) for n in range(180)))
     harness.run()
     assert len(harness.queue.sent) == 60
     harness.counts.count_sent(950, harness.clock.now())

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.overload import GIVEN_UP_AFTER
 from ses_insights.service.pending_alerts import STALE_AFTER
 from tests.support.fakes_due import due
 from tests.support.harness import Harness, Output
 from tests.support.samples import MESSAGE_ID
-
-LATE = timedelta(hours=13)
-"""Due for so long that the load decides again."""
 
 pytestmark = pytest.mark.usefixtures("_as_followups")
 
@@ -24,9 +21,8 @@ def test_a_hundred_thousand_rows_to_give_up_stop_before_the_time_out(
     harness: Harness, output: Callable[[], Output]
 ) -> None:
     """A run with too much to do stops in time, with what it claimed in the queue."""
-    harness.capacity.looks = 1.0
     harness.rows.seconds_a_call = 0.1
-    harness.rows.put(*(due(f"m{number:06}", since=LATE) for number in range(100_000)))
+    harness.rows.put(*(due(f"m{number:06}", since=GIVEN_UP_AFTER) for number in range(100_000)))
     began = harness.clock.read()
     harness.run()
     assert harness.clock.read() - began <= 50 + 2

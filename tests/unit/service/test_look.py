@@ -529,6 +529,7 @@ def meter(table: Table, clock: Clock) -> Meter:
         FakeCapacity(),
         Grouping(SurgeTable(records.client, table.name, RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,
@@ -633,7 +634,7 @@ def test_what_is_erased_while_ses_is_asked_stays_erased() -> None:
 
 
 def test_a_complaint_after_a_machines_report_is_found(harness: Harness) -> None:
-    """A DMARC report ends nothing: the ladder goes on, a due body is looked at, abuse is told."""
+    """A DMARC report ends nothing: the ladder goes on, a due look is taken, abuse is alerted."""
     report = event("COMPLAINT", 2, complaint=Complaint(None, "auth-failure"))
     abuse = event("COMPLAINT", 9, complaint=Complaint(None, "abuse"))
     reads = delivered()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +9,7 @@ import pytest
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.overload import LONGEST_WAIT, NO_WAIT, NOT_YET_LOOKED, SHED_ALL
+from ses_insights.domain.overload import LATE, LONGEST_WAIT, NOT_YET_LOOKED, TOO_LATE
 from ses_insights.domain.record import Answer, NotFound
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
@@ -24,14 +23,13 @@ from tests.support.samples import MESSAGE_ID, bounced, delivered, found, looked
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DELAY = timedelta(minutes=15)
-IN_QUEUE = DELAY + NO_WAIT
-"""A wait that shows that there is no slot to spare."""
+IN_QUEUE = DELAY + timedelta(seconds=30)
 SOON = timedelta(minutes=1)
 DELIVERED = found(delivered())
 
 
 def serving(answer: Answer = DELIVERED) -> Harness:
-    """A harness whose messages wait so long that there is no slot to spare."""
+    """A harness whose messages waited in the queue for some seconds."""
     return Harness([answer], waited=IN_QUEUE)
 
 
@@ -59,7 +57,7 @@ def test_a_due_look_is_taken_whatever_else_is_known() -> None:
 def test_a_due_look_is_never_postponed() -> None:
     """It was planned, and what it finds is what the message is kept for."""
     harness = serving()
-    harness.capacity = FakeCapacity(looks=0.0, long_queue=True)
+    harness.capacity = FakeCapacity(TOO_LATE, long_queue=True)
     record = looked(NotFound())[0]
     harness.records.records[MESSAGE_ID] = replace(record, looks=0, last_look_at=None)
     harness.clock.advance(3 * 86_400)
@@ -69,10 +67,10 @@ def test_a_due_look_is_never_postponed() -> None:
 # Too many
 
 
-def test_a_first_look_the_load_does_not_leave_is_postponed() -> None:
+def test_where_essential_looks_are_too_late_a_first_look_is_postponed() -> None:
     """No call to SES; the row waits in the essential lane, says so, and is counted."""
     harness = serving()
-    harness.capacity.looks = 0.999_999
+    harness.capacity.is_late = TOO_LATE
     outcome = harness.look()
     assert harness.source.asked == []
     assert outcome.is_postponed
@@ -84,25 +82,32 @@ def test_a_first_look_the_load_does_not_leave_is_postponed() -> None:
     assert record.first_look_at is None
 
 
-def test_a_slot_to_spare_is_used() -> None:
-    """An id whose turn comes at once is looked at, whatever the load leaves it."""
+def test_where_essential_looks_are_hardly_late_a_first_look_is_taken() -> None:
+    """Up to four hours every fresh id gets one."""
     harness = serving()
-    harness.capacity.looks = 0.0
-    assert harness.look(waited=DELAY).answer is not None
+    harness.capacity.is_late = LATE
+    assert harness.look().answer is not None
 
 
-def test_a_message_for_which_no_look_is_left_ends_and_says_so() -> None:
-    """It waits in no lane, and its row says why."""
+def test_a_look_that_was_begun_is_finished_whatever_the_load() -> None:
+    """The queue hands over an id again because a look at it crashed: it is not postponed."""
     harness = serving()
-    harness.capacity.looks = 0.0
-    outcome = harness.look()
-    assert outcome.record.final == SHED_ALL
-    assert outcome.shed == 7
-    assert harness.source.asked == []
+    harness.capacity = FakeCapacity(TOO_LATE, long_queue=True)
+    assert harness.look(waited=2 * DAY, is_repeat=True).answer is not None
+    assert harness.stored.looks == 1
+
+
+@pytest.mark.parametrize(("receive_count", "calls"), [(1, 0), (2, 1)])
+def test_the_count_of_receives_says_that_a_look_was_begun(receive_count: int, calls: int) -> None:
+    """SQS counts how often it handed a message over."""
+    harness = serving()
+    harness.capacity.is_late = TOO_LATE
+    assert harness.handle(receive_count=receive_count)
+    assert len(harness.source.asked) == calls
 
 
 def test_a_first_look_behind_a_long_queue_is_postponed() -> None:
-    """A burst faster than the counts show: those behind come first."""
+    """After a burst those behind come first, however little essential looks are late."""
     harness = serving()
     harness.capacity.long_queue = True
     assert harness.look(waited=DELAY + LONGEST_WAIT + SOON).is_postponed
@@ -117,7 +122,7 @@ def test_a_first_look_after_an_outage_is_taken(waited: timedelta) -> None:
 def test_who_enqueues_can_force_a_look_under_load() -> None:
     """With force the message is looked at, now or after it was postponed."""
     harness = serving()
-    harness.capacity.looks = 0.0
+    harness.capacity.is_late = TOO_LATE
     harness.look()
     assert harness.look(force=True).answer is not None
     assert harness.stored.looks == 1
@@ -127,9 +132,9 @@ def test_who_enqueues_can_force_a_look_under_load() -> None:
 def test_what_was_postponed_is_not_looked_at_when_it_comes_again() -> None:
     """An id enqueued twice in a crowd costs no slot; at its time it is looked at."""
     harness = serving()
-    harness.capacity.looks = 0.999_999
+    harness.capacity.is_late = TOO_LATE
     harness.look()
-    harness.capacity.looks = math.inf
+    harness.capacity.is_late = LATE
     assert harness.look().answer is None
     harness.clock.advance(3 * 86_400)
     outcome = harness.look(number=1)
@@ -137,11 +142,10 @@ def test_what_was_postponed_is_not_looked_at_when_it_comes_again() -> None:
     assert harness.stored.note is None
 
 
-@pytest.mark.parametrize("looks", [0.0, 0.999_999], ids=["given up", "moved by three days"])
-def test_a_bounce_that_ses_publishes_is_worth_a_slot_under_load(looks: float) -> None:
+def test_a_bounce_that_ses_publishes_is_worth_a_slot_under_load() -> None:
     """What was postponed is looked at once SES says that there is something to see."""
     harness = serving(found(bounced()))
-    harness.capacity.looks = looks
+    harness.capacity.is_late = TOO_LATE
     assert harness.look().is_postponed
     assert harness.look(due=True).answer is not None
     assert harness.stored.status is Status.PERMANENT_BOUNCE
@@ -150,24 +154,14 @@ def test_a_bounce_that_ses_publishes_is_worth_a_slot_under_load(looks: float) ->
 def test_a_bounce_of_an_unknown_message_is_looked_at_under_load() -> None:
     """Its id never came, or comes later: the event alone is worth the slot."""
     harness = serving(found(bounced()))
-    harness.capacity.looks = 0.0
+    harness.capacity.is_late = TOO_LATE
     assert harness.look(due=True).answer is not None
-
-
-def test_rungs_the_load_does_not_leave_are_counted() -> None:
-    """A first look that is taken says how many later ones were given up."""
-    harness = serving()
-    harness.capacity.looks = 2.0
-    outcome = harness.look()
-    assert outcome.shed == 2
-    assert harness.stored.shed == 2
-    assert harness.stored.lane is Lane.ESSENTIAL
 
 
 def test_a_postponed_message_can_be_stored(table: Table) -> None:
     """Its row is in the index, and reads back as it was."""
     harness = serving()
-    harness.capacity.looks = 0.999_999
+    harness.capacity.is_late = TOO_LATE
     record = harness.look().record
     real = RecordTable(table.client, table.name)
     real.save(record, (), read=None)

@@ -52,7 +52,6 @@ def test_a_row_changed_by_hand_is_looked_at_all_the_same(
     harness: Harness, field_: str, bad: object
 ) -> None:
     """What it does not say of its age or its looks holds up no row, not even itself."""
-    harness.capacity.looks = 1.5
     harness.rows.put({**due("odd"), field_: bad})
     harness.rows.put(due("good", age=3 * DAY, lane=Lane.ESSENTIAL))
     harness.run()

@@ -255,7 +255,8 @@ def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
     assert {str(metric) for metric in Metric} == {
         *("Looks", "LookLatency", "Throttles", "NotFound", "Parked", "Skipped", "Alerts"),
         *("SystemFailures", "Shed", "Runs", "Due", "Sent", "Refused", "Lag", "BadRows"),
-        *("Statuses", "Coverage", "Listed", "ListedWithoutId", "ListOff", "FeedbackLag"),
+        *("Statuses", "Coverage", "SetUp"),
+        *("Listed", "ListedWithoutId", "ListOff", "FeedbackLag"),
     }
 
 
@@ -464,6 +465,7 @@ def real(session: boto3.Session) -> RealLookup:
         FakeCapacity(),
         Grouping(SurgeTable(dynamodb, "Insights", RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,

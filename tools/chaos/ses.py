@@ -1,0 +1,143 @@
+"""SES in memory: its truth about each mail, and its limit of one call a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tools.chaos.calls import Caller, Meta, refusal
+from tools.chaos.world import DAY, Process, World
+
+KEEPS: Final = 30 * DAY
+TRAVELS: Final = 0.025
+"""Seconds within which a request has to arrive so that the pace can keep the period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happens to a mail."""
+
+    at: float
+    """When it happens, and stands as its time."""
+    type: str
+    details: Mapping[str, Any] | None = None
+    shown_after: float = 0.0
+    """How many seconds later SES shows it."""
+
+
+@dataclass(slots=True)
+class Mail:
+    """A mail as SES knows it."""
+
+    id: str
+    sent_at: float
+    indexed_at: float
+    """From when on SES shows it; infinite where it never does."""
+    sender: str
+    subject: str
+    tags: Mapping[str, str]
+    recipients: Mapping[str, tuple[str, list[Event]]]
+    """Provider and events by address."""
+    is_malformed: bool = False
+    """Whether SES says that this is no message id."""
+    fails_until: float = 0.0
+    """Until when SES answers 500 for it alone."""
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A request that reached SES."""
+
+    at: float
+    mail: str
+    by: Process
+    was_slow: bool
+    was_taken: bool
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """What SES knows."""
+
+    world: World
+    period: float = 1.0
+    mails: dict[str, Mail] = field(default_factory=dict)
+    arrivals: list[Arrival] = field(default_factory=list)
+    on_arrival: list[Callable[[Arrival], None]] = field(default_factory=list)
+    on_answer: list[Callable[[str, Any, Process], None]] = field(default_factory=list)
+    """Told of each answer about a mail: what SES shows, or the code of its refusal."""
+    _taken_at: float = 0.0
+
+    def arrive(self, mail_id: str, process: Process, left_at: float) -> dict[str, Any]:
+        """Answer, or refuse."""
+        now = self.world.now
+        taken = now - self._taken_at >= self.period - 1e-6
+        arrival = Arrival(now, mail_id, process, now - left_at > TRAVELS, taken)
+        self.arrivals.append(arrival)
+        for watch in self.on_arrival:
+            watch(arrival)
+        if not taken:
+            raise refusal("TooManyRequestsException", "GetMessageInsights", 429)
+        self._taken_at = now
+        mail = self.mails.get(mail_id)
+        if mail is not None and now < mail.fails_until:
+            raise refusal("InternalServiceErrorException", "GetMessageInsights", 500)
+        answer = self._answer(mail)
+        for told in self.on_answer:
+            told(mail_id, answer, process)
+        if isinstance(answer, str):
+            status = 400 if answer == "BadRequestException" else 404
+            raise refusal(answer, "GetMessageInsights", status)
+        return answer
+
+    def _answer(self, mail: Mail | None) -> dict[str, Any] | str:
+        now = self.world.now
+        if mail is not None and mail.is_malformed:
+            return "BadRequestException"
+        if mail is None or now < mail.indexed_at or now > mail.sent_at + KEEPS:
+            return "NotFoundException"
+        return {
+            "MessageId": mail.id,
+            "FromEmailAddress": mail.sender,
+            "Subject": mail.subject,
+            "EmailTags": [{"Name": name, "Value": value} for name, value in mail.tags.items()],
+            "Insights": [
+                {"Destination": address, "Isp": isp, "Events": _shown(events, now)}
+                for address, (isp, events) in mail.recipients.items()
+            ],
+        }
+
+
+def _shown(events: list[Event], now: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "Timestamp": datetime.fromtimestamp(event.at, UTC),
+            "Type": event.type,
+            **({"Details": event.details} if event.details else {}),
+        }
+        for event in events
+        if event.at + event.shown_after <= now
+    ]
+
+
+@dataclass(slots=True)
+class Ses:
+    """The client."""
+
+    caller: Caller
+    mailbox: Mailbox
+
+    @property
+    def meta(self) -> Meta:
+        """What boto3 knows of the client: its hooks."""
+        return self.caller.meta
+
+    def get_message_insights(self, *, MessageId: str) -> dict[str, Any]:  # noqa: N803
+        """Ask about a mail."""
+        caller = self.caller
+        return caller.call(
+            "GetMessageInsights",
+            lambda: self.mailbox.arrive(MessageId, caller.process, caller.left_at),
+        )

@@ -1,0 +1,275 @@
+"""SQS's FIFO queues in memory.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tools.chaos.calls import Caller, refusal
+from tools.chaos.world import DAY, World
+
+RETENTION: Final = 14 * DAY
+DEDUPLICATED: Final = 300.0
+"""Seconds for which a second message with the same deduplication id is taken and dropped."""
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A message in a queue."""
+
+    id: str
+    body: str
+    group: str
+    sent_at: float
+    visible_at: float
+    sequence: int
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    receives: int = 0
+    receipt: str | None = None
+    """Of the last receive, while it is in flight or came back from it."""
+
+
+@dataclass(slots=True)
+class Queue:
+    """A FIFO queue."""
+
+    world: World
+    name: str
+    delay: float = 0.0
+    visibility: float = 30.0
+    dead_letters: Queue | None = None
+    most_receives: int = 1000
+    messages: list[Message] = field(default_factory=list)
+    on_change: Callable[[], None] = lambda: None
+    on_lost: Callable[[Message], None] = lambda _: None
+    """Told of each message that was dropped because of its age."""
+    _sent: dict[str, tuple[float, str, int]] = field(default_factory=dict)
+    _number: int = 0
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"https://sqs/{self.name}"
+
+    def send(self, body: str, group: str, deduplication: str | None, attributes: Any) -> Message:
+        """Take a message; a duplicate is taken and dropped."""
+        now = self.world.now
+        name = deduplication or hashlib.sha256(body.encode()).hexdigest()
+        if name in self._sent and now - self._sent[name][0] < DEDUPLICATED:
+            _, message_id, number = self._sent[name]
+            return Message(message_id, body, group, now, now, number)
+        self._number += 1
+        message = Message(
+            id=f"{self.name}-{self._number}",
+            body=body,
+            group=group,
+            sent_at=now,
+            visible_at=now + self.delay,
+            sequence=self._number,
+            attributes=attributes or {},
+        )
+        self._sent[name] = (now, message.id, self._number)
+        self.messages.append(message)
+        self.on_change()
+        return message
+
+    def receive(self, most: int, visibility: float | None = None) -> list[Message]:
+        """Hand out the first messages of each group that has none in flight."""
+        now = self.world.now
+        self._drop_old()
+        blocked: set[str] = set()
+        found: list[Message] = []
+        for message in list(self.messages):
+            if message.group in blocked:
+                continue
+            if message.visible_at > now:
+                blocked.add(message.group)
+                continue
+            if self.dead_letters is not None and message.receives >= self.most_receives:
+                self.messages.remove(message)
+                message.receives, message.receipt = 0, None
+                self.dead_letters.messages.append(message)
+                continue
+            found.append(message)
+            if len(found) == most:
+                break
+        for message in found:
+            message.receives += 1
+            message.visible_at = now + (self.visibility if visibility is None else visibility)
+            message.receipt = f"{message.id}/{message.receives}"
+        return found
+
+    def next_visible(self) -> float | None:
+        """Return when a message can be received next; None where nothing is in the queue."""
+        self._drop_old()
+        heads: dict[str, float] = {}
+        for message in self.messages:
+            heads.setdefault(message.group, message.visible_at)
+        return min(heads.values(), default=None)
+
+    def of_receipt(self, receipt: str) -> Message | None:
+        """Return the message that a receive handed out, unless it is gone or was received since."""
+        return next((message for message in self.messages if message.receipt == receipt), None)
+
+    def delete(self, receipt: str) -> None:
+        """Delete a message."""
+        message = self.of_receipt(receipt)
+        if message is not None:
+            self.messages.remove(message)
+            self.on_change()
+
+    def hide(self, receipt: str, seconds: float) -> None:
+        """Let a message come back then."""
+        message = self.of_receipt(receipt)
+        if message is None or message.visible_at <= self.world.now:
+            raise refusal("InvalidParameterValue", "ChangeMessageVisibility")
+        message.visible_at = self.world.now + seconds
+        self.on_change()
+
+    def _drop_old(self) -> None:
+        oldest = self.world.now - RETENTION
+        while self.messages and self.messages[0].sent_at < oldest:
+            self.on_lost(self.messages.pop(0))
+
+
+@dataclass(slots=True)
+class Sqs:
+    """The client."""
+
+    caller: Caller
+    queues: Mapping[str, Queue]
+    """By address."""
+
+    def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        """Count what the queue holds."""
+
+        def effect() -> dict[str, Any]:
+            queue, now = self.queues[QueueUrl], self.caller.world.now
+            queue._drop_old()  # noqa: SLF001 - the queue's own client
+            delayed = [m for m in queue.messages if m.visible_at > now]
+            flying = sum(m.receives > 0 for m in delayed)
+            return {
+                "Attributes": {
+                    "ApproximateNumberOfMessages": str(len(queue.messages) - len(delayed)),
+                    "ApproximateNumberOfMessagesDelayed": str(len(delayed) - flying),
+                    "ApproximateNumberOfMessagesNotVisible": str(flying),
+                }
+            }
+
+        return self.caller.call("GetQueueAttributes", effect)
+
+    def send_message(self, *, QueueUrl: str, **request: Any) -> dict[str, Any]:  # noqa: N803
+        """Send a message."""
+
+        def effect() -> dict[str, Any]:
+            sent = self._send(self.queues[QueueUrl], request)
+            return {"MessageId": sent.id, "SequenceNumber": str(sent.sequence)}
+
+        return self.caller.call("SendMessage", effect)
+
+    def send_message_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        Entries: Sequence[Mapping[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
+        """Send up to ten messages; each may be refused by itself."""
+        if not 0 < len(Entries) <= 10:  # noqa: PLR2004 - SQS's own
+            raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "SendMessageBatch")
+
+        def effect() -> dict[str, Any]:
+            world, faults = self.caller.world, self.caller.faults
+            sent, refused = [], []
+            for entry in Entries:
+                if world.now < faults.until and world.chance(faults.rate):
+                    refused.append(
+                        {"Id": entry["Id"], "Code": "InternalError", "SenderFault": False}
+                    )
+                else:
+                    message = self._send(self.queues[QueueUrl], entry)
+                    sent.append({"Id": entry["Id"], "MessageId": message.id})
+            return {"Successful": sent, **({"Failed": refused} if refused else {})}
+
+        return self.caller.call("SendMessageBatch", effect)
+
+    def receive_message(self, *, QueueUrl: str, **request: Any) -> dict[str, Any]:  # noqa: N803
+        """Receive up to ten messages."""
+
+        def effect() -> dict[str, Any]:
+            found = self.queues[QueueUrl].receive(
+                request.get("MaxNumberOfMessages", 1), request.get("VisibilityTimeout")
+            )
+            return {"Messages": [_shown(message) for message in found]} if found else {}
+
+        return self.caller.call("ReceiveMessage", effect)
+
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:  # noqa: N803
+        """Delete a message."""
+
+        def effect() -> dict[str, Any]:
+            self.queues[QueueUrl].delete(ReceiptHandle)
+            return {}
+
+        return self.caller.call("DeleteMessage", effect)
+
+    def change_message_visibility(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        ReceiptHandle: str,  # noqa: N803
+        VisibilityTimeout: int,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Let a message come back then."""
+
+        def effect() -> dict[str, Any]:
+            self.queues[QueueUrl].hide(ReceiptHandle, VisibilityTimeout)
+            return {}
+
+        return self.caller.call("ChangeMessageVisibility", effect)
+
+    def change_message_visibility_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        Entries: Sequence[Mapping[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
+        """Let messages come back then."""
+
+        def effect() -> dict[str, Any]:
+            queue = self.queues[QueueUrl]
+            for entry in Entries:
+                message = queue.of_receipt(entry["ReceiptHandle"])
+                if message is not None:
+                    message.visible_at = self.caller.world.now + entry["VisibilityTimeout"]
+            queue.on_change()
+            return {}
+
+        return self.caller.call("ChangeMessageVisibilityBatch", effect)
+
+    def _send(self, queue: Queue, request: Mapping[str, Any]) -> Message:
+        return queue.send(
+            request["MessageBody"],
+            request["MessageGroupId"],
+            request.get("MessageDeduplicationId"),
+            request.get("MessageAttributes"),
+        )
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    return {
+        "MessageId": message.id,
+        "ReceiptHandle": message.receipt,
+        "Body": message.body,
+        "Attributes": {
+            "MessageGroupId": message.group,
+            "SentTimestamp": str(int(message.sent_at * 1000)),
+            "ApproximateReceiveCount": str(message.receives),
+            "SequenceNumber": str(message.sequence),
+        },
+        **({"MessageAttributes": dict(message.attributes)} if message.attributes else {}),
+    }
