@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.__main__ import guide
+from local.__main__ import SPEED, guide
 from local.stack.attached import announced, export_lines
-from local.stack.run import HOME, LocalRun
+from local.stack.run import LocalRun
 from tests.support.patience import SECONDS
 
 LISTENING = "0A"
@@ -47,10 +47,9 @@ def test_the_printed_exports_are_all_that_a_client_needs(run: LocalRun) -> None:
 
 def test_the_first_block_of_the_guide_works(run: LocalRun) -> None:
     """Pasted as it stands, it sends a mail, enqueues its id and shows that it bounced."""
-    home = HOME / "guide"
-    home.mkdir(exist_ok=True)
-    with announced(run, home) as environment:
-        _, _, block, *_ = guide(run, environment).split("\n\n")
+    run.ses.change(speed=SPEED)
+    with announced(run, run.folder) as environment:
+        _, block, *_ = guide(run, environment).split("\n\n")
         done = subprocess.run(
             ["/bin/sh", "-euc", block],
             env={"PATH": os.environ["PATH"], "HOME": "/", "AWS_PROFILE": "production"},
@@ -61,3 +60,4 @@ def test_the_first_block_of_the_guide_works(run: LocalRun) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert "PERMANENT_BOUNCE" in done.stdout
+    run.ses.reset()
