@@ -25,7 +25,7 @@ from tests.support.samples import (
     delivered,
     event,
     found,
-    told,
+    insights_of,
 )
 
 MINUTE, STEP = timedelta(minutes=1), LISTED_STEP
@@ -175,7 +175,7 @@ def test_an_address_in_another_spelling_is_the_same() -> None:
 def test_a_bounce_has_one_id_whichever_way_it_is_found() -> None:
     """A subscriber that keeps ids never handles it twice."""
     _, (listed_alert,) = after(listed(BOUNCE), NotFound(), 90)
-    (shown,) = alerts_in(told(bounced()), detected_at=LATE)
+    (shown,) = alerts_in(insights_of(bounced()), detected_at=LATE)
     assert listed_alert.alert_id == shown.alert_id
 
 
@@ -184,7 +184,7 @@ def test_a_bounce_takes_the_spelling_of_the_insights() -> None:
     answer = found(delivered(BOUNCES))
     other = replace(BOUNCE, address=BOUNCES.upper())
     _, (alert,) = after(listed(other), answer, 90)
-    (shown,) = alerts_in(told(bounced()), detected_at=LATE)
+    (shown,) = alerts_in(insights_of(bounced()), detected_at=LATE)
     assert (alert.destination, alert.alert_id) == (BOUNCES, shown.alert_id)
 
 
@@ -302,6 +302,6 @@ def test_an_alert_from_the_list_says_what_is_known_and_what_is_not() -> None:
 
 def test_a_found_message_is_closed_when_the_listed_event_shows() -> None:
     """A look that shows the bounce ends the story as ever."""
-    first, _ = after(listed(BOUNCE), Found(told(delivered(BOUNCES))), 16)
+    first, _ = after(listed(BOUNCE), Found(insights_of(delivered(BOUNCES))), 16)
     second, alerts = after(first, found(bounced()), 46)
     assert (len(alerts), second.next_look_at) == (1, None)
