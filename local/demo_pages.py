@@ -14,6 +14,7 @@ from rich.text import Text
 
 from local.actors.subscriber import Received
 from local.scenario import FIRST_LOOK_DELAY, LOOK_AGAIN
+from local.ses_stand_in.stories import STORIES
 from ses_insights.contracts.rows import DESTINATION
 
 COLOURS: Final = {
@@ -219,9 +220,13 @@ def show_listed_alone(page: Page, mail: Mail) -> None:
 def show_later_looks(page: Page, mails: Sequence[Mail]) -> None:
     """Show what the first look at each mail found, and the last one."""
     page.heading("What was not to be seen at the first look")
-    width = max(len(mail.name) for mail in mails) + 2
     for mail in mails:
-        page.line(f"{mail.name:<{width}}{mail.statuses[0]} at first, {mail.statuses[-1]} at last")
+        page.line(STORIES[mail.name].sentence)
+        page.beside(
+            Text(),
+            f"{mail.statuses[0]} at the first look, {mail.statuses[-1]} in the end.",
+            columns=4,
+        )
 
 
 def show_statuses(page: Page, statuses: Sequence[str]) -> None:
