@@ -115,6 +115,12 @@ def _send_many(run: LocalRun) -> None:
     _enqueue(*send(run, ["delivered"], number=MANY))(run)
 
 
+def _enqueue_in_another_group(run: LocalRun) -> None:
+    pipeline = Pipeline.of(run)
+    for message_id in send(run, ["delivered"], number=3):
+        pipeline.enqueue(message_id, group="orders")
+
+
 def _stop_trigger(run: LocalRun) -> None:
     switch_trigger(run, on=False)
 
@@ -288,6 +294,14 @@ def _all() -> Iterator[Incident]:
         what=f"{JUDGED} ids are enqueued that SES does not know, as of another account.",
         see="`insights find --status NOT_FOUND` lists them; the log counts them as not covered.",
         begin=_enqueue_foreign_ids,
+        mail=(),
+    )
+    yield Incident(
+        name="foreign-group",
+        section="ForeignGroup",
+        what="Three ids are enqueued with another MessageGroupId than `looks`.",
+        see="The log has `of another message group`; the ids are looked at after a second wait.",
+        begin=_enqueue_in_another_group,
         mail=(),
     )
 

@@ -183,9 +183,25 @@ def test_bodies_without_an_id_are_parked(stack: DeployedStack) -> None:
     eventually(lambda: stack.parked() >= 3)
 
 
+def test_ids_in_another_group_are_looked_at_all_the_same(stack: DeployedStack) -> None:
+    """They are sent on into the right group, and none is lost."""
+    run = stack.run
+    begin(run, INCIDENTS["foreign-group"])
+    ids = [mail.message_id for mail in run.ses.sent()]
+    assert len(ids) == 3
+    eventually(lambda: all(message_row(run, each) for each in ids))
+
+
 def test_every_incident_is_tried_here_or_breaks_nothing() -> None:
     """None is added without a test."""
     tried: set[str] = {*LOOKUP_LOGS, *LONG}
     tried |= {"sqs-down", "lookup-crashes", "followups-crashes", "followups-stopped"}
-    tried |= {"trigger-off", "dead-letters", "list-throttled", "list-denied", "list-off"}
+    tried |= {
+        "trigger-off",
+        "dead-letters",
+        "foreign-group",
+        "list-throttled",
+        "list-denied",
+        "list-off",
+    }
     assert tried == set(INCIDENTS)
