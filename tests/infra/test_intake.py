@@ -19,8 +19,9 @@ from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
 from infra.config import Config
 from infra.stack import SesInsightsStack
-from ses_insights.contracts.names import MESSAGE_GROUP, Feedback
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import LookRequest, read_body
+from ses_insights.domain.listing import Feedback
 
 MESSAGE_ID = "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000"
 RULE = "AWS::Events::Rule"
@@ -94,6 +95,8 @@ def test_a_rule_takes_only_events_of_ses_with_an_id(
     """On the account's default bus, where SES publishes."""
     pattern = {
         "source": ["aws.ses"],
+        "account": [{"Ref": "AWS::AccountId"}],
+        "region": [{"Ref": "AWS::Region"}],
         "detail": {"mail": {"messageId": [{"exists": True}]}},
         **properties["EventPattern"],
     }

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ses_insights.contracts.console import TableAddress
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
@@ -30,7 +31,7 @@ MESSAGE: Final = QueueMessage(
     receipt_handle="handle-1",
     receive_count=1,
     sent_at=START - timedelta(minutes=14, milliseconds=123),
-    group_id="ids",
+    group_id=MESSAGE_GROUP,
     sequence_number="18849496460467696128",
 )
 

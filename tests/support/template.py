@@ -32,6 +32,8 @@ CHOSEN = Config(
     watch_suppression_list=False,
     bounce_rate_alarm=4,
     complaint_rate_alarm=None,
+    table_key="customer",
+    quiet_days=1,
 )
 
 

@@ -53,6 +53,18 @@ class SqsConsumerQueue:
             )
         return delay
 
+    def regroup(self, message: QueueMessage) -> None:
+        """Put a copy into the queue, in the one message group. Raises `SystemFailure`."""
+        with failing_as(FailureKind.SQS, "SendMessage"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=message.body,
+                MessageGroupId=MESSAGE_GROUP,
+                # Names this very message: sent twice it is one, and the same id that was enqueued
+                # rightly a minute ago does not swallow it.
+                MessageDeduplicationId=f"regrouped-{message.id}",
+            )
+
     def park(self, message: QueueMessage, reason: str) -> None:
         """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
         with failing_as(FailureKind.SQS, "SendMessage"):

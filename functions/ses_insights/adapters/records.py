@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from ses_insights.adapters.aws_errors import error_codes, failing_as
+from ses_insights.adapters.aws_errors import error_code, error_codes, failing_as
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
@@ -83,26 +83,28 @@ class RecordTable:
         read: Record | None,
         surges: Sequence[Surge] = (),
     ) -> None:
-        """Store the record, its new alerts and the groups they count in, in one transaction.
+        """Store what changed of the record, its new alerts and their groups, in one transaction.
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
+        Where only the message's own row changed it is written without a transaction, which would
+        cost twice as much.
         """
         message_id = record.insights.message_id
-        rows = [
-            *destination_rows(record),
-            *(listed_row(each, message_id, record.expires_at) for each in record.listings),
-            *(alert_row(alert, record) for alert in new_alerts),
-        ]
+        rows = [*_changed(record, read), *(alert_row(alert, record) for alert in new_alerts)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
         key = to_item({"MessageId": message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
-        own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
+        own = {**self._put(message_row(record))["Put"], **condition}
         groups = [surge_put(self.table_name, surge) for surge in surges]
-        self._write([own, *map(self._put, last), *groups])
+        others = [*map(self._put, last), *groups]
+        if others:
+            self._write([{"Put": own}, *others])
+        else:
+            self._write_alone(own)
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""
@@ -129,6 +131,34 @@ class RecordTable:
                 if "ConditionalCheckFailed" in error_codes(error):
                     raise RecordChangedError from error
                 raise
+
+    def _write_alone(self, put: Any) -> None:
+        """Write one row over the version that was read.
+
+        DynamoDB makes a repeated transaction one, and a repeated put two. So where the condition
+        fails because of this very row, an earlier try of the SDK stored it and its answer was lost.
+        """
+        with failing_as(FailureKind.DYNAMODB, "PutItem"):
+            try:
+                self.client.put_item(**put, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                there: Any = error.response
+                if there.get("Item") != put["Item"]:
+                    raise RecordChangedError from error
+
+
+def _changed(record: Record, read: Record | None) -> list[Row]:
+    """Return the rows of destinations and listings that are not stored as they are now."""
+    stored = {row["Record"]: row for row in _about_recipients(read)} if read else {}
+    return [row for row in _about_recipients(record) if stored.get(row["Record"]) != row]
+
+
+def _about_recipients(record: Record) -> Iterator[Row]:
+    yield from destination_rows(record)
+    for listing in record.listings:
+        yield listed_row(listing, record.insights.message_id, record.expires_at)
 
 
 def _condition(read: Record | None) -> dict[str, Any]:

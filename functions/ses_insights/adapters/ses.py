@@ -57,6 +57,7 @@ class SesSource:
     sleep: Callable[[float], None] = time.sleep
     _deadline: float = 0.0
     _left_at: float | None = None
+    _after_gap: bool = False
     _ended: tuple[float, float] = (-math.inf, -math.inf)
 
     def __post_init__(self) -> None:
@@ -122,7 +123,7 @@ class SesSource:
         """Wait for the pace, then note that the request leaves. botocore calls this."""
         while wait := self.pace.wait(self.clock()):
             self.sleep(wait)
-        self._left_at = self.clock()
+        self._left_at, self._after_gap = self.clock(), self.pace.after_gap
         self.pace.call_started(self._left_at)
 
     def _arrive(self, result: CallResult) -> None:
@@ -131,7 +132,8 @@ class SesSource:
             return
         now = self.clock()
         self.pace.call_ended(now, result)
-        self.on_call(Call(now - self._left_at, throttled=result is CallResult.THROTTLED))
+        throttled = result is CallResult.THROTTLED
+        self.on_call(Call(now - self._left_at, throttled=throttled, after_gap=self._after_gap))
         self._left_at = None
 
 

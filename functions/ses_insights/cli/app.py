@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from ses_insights.cli.commands import (
     alerts,
+    doctor,
     enqueue,
     erase,
     explain,
@@ -100,6 +101,7 @@ _COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "alerts": alerts.command,
     "export": export.command,
     "erase": erase.command,
+    "doctor": doctor.command,
 }
 """Those that are about a deployment."""
 

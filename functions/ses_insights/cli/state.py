@@ -21,9 +21,7 @@ from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.listing import Feedback
 from ses_insights.domain.suppression import Progress
 from ses_insights.domain.times import iso
-
-MOST_COUNTED: Final = 10_000
-"""Rows of a lane are counted up to here: a count reads every row that it counts."""
+from ses_insights.service.due_looks import MOST_COUNTED
 
 RECENT: Final = timedelta(minutes=5)
 """The time over which the speed is measured."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.domain.listing import Feedback
 
 # SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
@@ -70,6 +71,11 @@ class QueueMessage:
             group_id=attributes["MessageGroupId"],
             sequence_number=attributes["SequenceNumber"],
         )
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its message group is another than the one that keeps looks one at a time."""
+        return self.group_id != MESSAGE_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +210,8 @@ def _is_sqs(value: Mapping[str, object]) -> bool:
 def _content(envelope: Mapping[str, object]) -> object:
     """Take out what an envelope carries. Raises `SetUpMessage`."""
     if _is_sns(envelope):
-        if told := _SET_UP.get(str(envelope.get("Type"))):
-            raise SetUpMessage("SetUp", told)
+        if notice := _SET_UP.get(str(envelope.get("Type"))):
+            raise SetUpMessage("SetUp", notice)
         return envelope["Message"]
     if _is_sqs(envelope):
         return envelope.get("body", envelope.get("Body"))

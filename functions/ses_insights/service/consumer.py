@@ -40,7 +40,10 @@ class Consumer:
         """
         self.telemetry.began(message.id)
         try:
-            self._handle(message)
+            if message.is_foreign:
+                self._regroup(message)
+            else:
+                self._handle(message)
         except Exception as error:  # noqa: BLE001 - logged, counted; the message comes back
             failure = as_failure(error)
             if failure.kind is FailureKind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
@@ -52,8 +55,8 @@ class Consumer:
     def _handle(self, message: QueueMessage) -> None:
         try:
             request = read_body(message.body)
-        except SetUpMessage as told:
-            self.telemetry.set_up(str(told))
+        except SetUpMessage as notice:
+            self.telemetry.set_up(str(notice))
             return
         except BodyError as bad:
             self._park(message, bad.slug, str(bad))
@@ -65,6 +68,11 @@ class Consumer:
         self.telemetry.looked(outcome)
         if outcome.refused:
             self._park(message, "Refused", "Refused: SES says that this is no message id")
+
+    def _regroup(self, message: QueueMessage) -> None:
+        """Enqueue a message of another group again: beside that group, looks would run at once."""
+        self.queue.regroup(message)
+        self.telemetry.regrouped()
 
     def _park(self, message: QueueMessage, slug: str, reason: str) -> None:
         self.queue.park(message, reason)

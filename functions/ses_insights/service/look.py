@@ -41,6 +41,8 @@ class Outcome:
     """How many looks at this message were given up for want of slots: its first ones."""
     before: Record | None = None
     """What was stored when the look was taken."""
+    is_fresh: bool = False
+    """Whether a producer enqueued an id of which nothing was stored."""
 
     @property
     def is_postponed(self) -> bool:
@@ -89,14 +91,16 @@ class Look:
                 return Outcome(stored, published, answer=None)
         note = other_region(request.region, self.region)
         known = (stored or self._new(request, enqueued_at)).noting(note)
-        if stored is None and not (is_repeat or request.force or request.due or request.look):
+        is_fresh = stored is None and not (request.due or request.look)
+        if is_fresh and not (is_repeat or request.force):
             postponed = self._postpone(known, enqueued_at)
             if postponed:
-                return Outcome(postponed, (), answer=None, shed=postponed.shed)
+                return Outcome(postponed, (), answer=None, shed=postponed.shed, is_fresh=True)
         answer = self.source.ask(request.message_id)
         record = self._store(stored, known, answer, request)
         record, more = self._publish_pending(record)
-        return Outcome(record, (*published, *more), answer, before=stored)
+        published = (*published, *more)
+        return Outcome(record, published, answer, before=stored, is_fresh=is_fresh)
 
     def _new(self, request: LookRequest, enqueued_at: datetime) -> Record:
         """Return the record of a message of which nothing is stored, but perhaps a listing."""

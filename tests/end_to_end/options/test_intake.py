@@ -144,7 +144,10 @@ def test_a_mail_is_looked_at_because_ses_says_it_was_sent(intake: DeployedStack)
 
 
 def test_a_bounce_is_found_when_ses_publishes_it(intake: DeployedStack) -> None:
-    """Its next look was minutes away; a second event of what is known then costs no look."""
+    """Its next look was minutes away; a second event of what is known then costs no look.
+
+    A complaint is another thing that happened: it is looked for.
+    """
     intake.run.ses.change(speed=LIFE)
     message_id = str(intake.send(BOUNCES_LATE)["MessageId"])
     intake.run.ses.advance(timedelta(minutes=5))
@@ -160,7 +163,7 @@ def test_a_bounce_is_found_when_ses_publishes_it(intake: DeployedStack) -> None:
 
     publish(intake, bounced, event("Email Complaint Received", message_id))
     other = sent_and_looked_at(intake)
-    assert asked_for(intake) == [message_id, message_id, other]
+    assert asked_for(intake) == [message_id, message_id, message_id, other]
 
 
 def test_other_events_enqueue_nothing(intake: DeployedStack) -> None:
@@ -189,6 +192,6 @@ def test_an_event_with_a_malformed_id_is_parked(intake: DeployedStack) -> None:
     message_id = sent_and_looked_at(intake)
     assert asked_for(intake) == [message_id]
     assert intake.parked_bodies() == [
-        '{"MessageId": "4711", "due": true}',
+        '{"MessageId": "4711", "due": "Bounce"}',
         '{"MessageId": "no id"}',
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,25 @@ def test_more_parked_messages_than_ten_are_seen(queues: Queues) -> None:
     assert {message["Attributes"]["MessageGroupId"] for message in parked} == {
         f"parked-message-{number}" for number in range(12)
     }
+
+
+def test_a_message_of_another_group_joins_the_queue_in_ours(queues: Queues) -> None:
+    """Its body as it came, once, and although the same body was enqueued a moment before."""
+    queue = queues.consumer.queue_url
+    queues.client.send_message(
+        QueueUrl=queue,
+        MessageBody=MESSAGE.body,
+        MessageGroupId="looks",
+        MessageDeduplicationId=hashlib.sha256(MESSAGE.body.encode()).hexdigest(),
+    )
+    foreign = replace(MESSAGE, group_id="orders")
+    for _ in range(2):
+        queues.consumer.regroup(foreign)
+    received = queues.client.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    assert [each["Body"] for each in received] == [MESSAGE.body] * 2
+    assert {each["Attributes"]["MessageGroupId"] for each in received} == {"looks"}
 
 
 def test_a_message_parked_twice_is_there_once(queues: Queues) -> None:

@@ -214,10 +214,10 @@ def test_wishes_are_read_from_every_layer(body: str) -> None:
 )
 def test_what_aws_sends_at_set_up_is_told_apart(body: str) -> None:
     """It is about no mail, and nobody has to act on it; it repeats nothing of the body."""
-    with pytest.raises(SetUpMessage) as told:
+    with pytest.raises(SetUpMessage) as notice:
         read_body(body)
-    assert told.value.slug == "SetUp"
-    assert re.fullmatch(r"SetUp: S[NE]S (asks|says) [^\n]{15,60}", str(told.value))
+    assert notice.value.slug == "SetUp"
+    assert re.fullmatch(r"SetUp: S[NE]S (asks|says) [^\n]{15,60}", str(notice.value))
 
 
 @pytest.mark.parametrize("length", [16, 60, 128])

@@ -561,10 +561,15 @@ def answer(*kinds: str) -> Reply:
     )
 
 
-@pytest.mark.parametrize("reply", [answer("DELIVERY"), answer("SEND", "OPEN"), NOT_FOUND])
+@pytest.mark.parametrize("reply", [answer("DELIVERY"), answer("SEND", "OPEN")])
 def test_a_look_without_an_alert_is_three_calls(meter: Meter, reply: Reply) -> None:
     """One read, one question, one write."""
     assert meter.take(reply) == THREE
+
+
+def test_a_message_that_is_not_found_is_one_plain_put(meter: Meter) -> None:
+    """A record without recipients is one row."""
+    assert meter.take(NOT_FOUND) == ["Query", "GetMessageInsights", "PutItem"]
 
 
 def test_an_alert_is_three_calls_more(meter: Meter) -> None:
@@ -582,10 +587,10 @@ def test_two_alerts_of_a_kind_are_five_calls_more(meter: Meter) -> None:
 
 
 def test_a_later_look_costs_no_more(meter: Meter) -> None:
-    """A record that is there is read by the same one query."""
+    """A record that is there is read by the same one query; without news it is one plain put."""
     meter.take(answer("BOUNCE", "DELIVERY"))
     meter.clock.advance(3 * 3600)
-    assert meter.take(answer("BOUNCE", "DELIVERY")) == THREE
+    assert meter.take(answer("BOUNCE", "DELIVERY")) == ["Query", "GetMessageInsights", "PutItem"]
     meter.clock.advance(24 * 3600)
     assert meter.take(answer("BOUNCE", "COMPLAINT")) == [*WITH_ITS_GROUP, *TWO_AN_ALERT]
 
