@@ -37,6 +37,10 @@ test: lint ## Check style and types, then run every test but the long ones
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
 	@pytest -m "prove or measured" --findings docs/proof.md
 
+.PHONY: pythons
+pythons: $(READY) ## Run the fast tests on every Python of this machine, the package on the newest
+	@python -m tools.pythons
+
 .PHONY: lint
 lint: $(READY) ## Check style and types
 	@echo "Checking style and types …"

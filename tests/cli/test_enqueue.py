@@ -141,7 +141,7 @@ def test_ctrl_c_says_how_far_it_came(aws: Aws, insights: Insights) -> None:
 
     for event, arguments, says in (
         ("sqs.SendMessageBatch", (), "what was sent already is looked up once."),
-        ("dynamodb.TransactWriteItems", ("--bulk",), "again to go on: what is in the table"),
+        ("dynamodb.PutItem", ("--bulk",), "again to go on: what is in the table"),
     ):
         aws.session.events.register_first(f"before-call.{event}", stop)
         try:

@@ -29,6 +29,13 @@ Statuses = Annotated[
         autocompletion=lambda: list(Status),
     ),
 ]
+Day = Annotated[
+    str | None,
+    typer.Option(
+        "--day", metavar="DAY", help="On this day, in UTC: 2026-11-23, today or yesterday."
+    ),
+]
+Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 Stack = Annotated[

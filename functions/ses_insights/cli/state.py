@@ -16,12 +16,11 @@ from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.output import counted, span, to_the_second
 from ses_insights.contracts.names import LogMessage
-from ses_insights.domain.due import late_by
+from ses_insights.domain.due import MOST_COUNTED, late_by
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.listing import Feedback
 from ses_insights.domain.suppression import Progress
 from ses_insights.domain.times import iso
-from ses_insights.service.due_looks import MOST_COUNTED
 
 RECENT: Final = timedelta(minutes=5)
 """The time over which the speed is measured."""

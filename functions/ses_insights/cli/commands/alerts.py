@@ -17,7 +17,7 @@ from rich.text import Text
 from ses_insights.cli.commands.export import harmless
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import Json, deployment_of
+from ses_insights.cli.options import Day, Json, Limit, deployment_of
 from ses_insights.cli.output import Cell, clean, coloured, echo, echo_err, echo_json, table
 from ses_insights.cli.search import day
 from ses_insights.contracts.names import Index
@@ -61,9 +61,7 @@ class Asked:
 
 def command(
     ctx: typer.Context,
-    on: Annotated[
-        str | None, typer.Option("--day", metavar="DAY", help="On this day, in UTC: today, …")
-    ] = None,
+    on: Day = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="A day or an instant, in UTC.")
     ] = None,
@@ -86,7 +84,7 @@ def command(
     tag: Annotated[
         str | None, typer.Option("--tag", metavar="NAME=VALUE", help="Of the mail.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 50,
+    limit: Limit = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
     as_json: Json = False,
 ) -> None:

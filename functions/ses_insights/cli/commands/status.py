@@ -23,10 +23,10 @@ from ses_insights.cli.output import (
     to_the_second,
 )
 from ses_insights.cli.state import RECENT, State, read
+from ses_insights.domain.due import MOST_COUNTED
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import first_looks
 from ses_insights.domain.times import iso
-from ses_insights.service.due_looks import MOST_COUNTED
 
 _SECOND_THOUGHT: Final = 10.0
 """Seconds until a second reading; Lambda receives within seconds what can be received."""
