@@ -7,10 +7,12 @@ import io
 import json
 from collections import Counter
 from datetime import timedelta
+from urllib.parse import quote
 
 from ses_insights.cli.web.reading import SharedDeployment
+from ses_insights.contracts.addresses import spellings
 from tests.cli.conftest import Aws
-from tests.cli.web.conftest import Browser, Page, Store, mail, put_recipients, refused
+from tests.cli.web.conftest import Browser, Page, Store, mail, put, put_recipients, refused
 from tests.support.fakes import START
 from tests.support.samples import MESSAGE_ID
 
@@ -47,6 +49,34 @@ def test_an_address_in_other_spellings_is_found(browser: Browser, store: Store) 
     page = browser.get("/search?q=%20Anna@There.example")
     assert listed(page) == [new, old]
     assert "Opened anna@there.example New one Gmail 1 h ago 2026-11-23 10:00:00" in page.text
+
+
+def test_an_address_of_many_spellings_is_found(
+    browser: Browser, store: Store, calls: Counter[str]
+) -> None:
+    """A query for each, and no more; a list without an end is none."""
+    asked = "Anna.SMITH <Anna.SMITH@B\u00fccher.Example>"
+    wanted = store(mail("anna.smith@xn--bcher-kva.example", "DELIVERY"))
+    assert len(spellings(asked)) > 12
+    calls.clear()
+    page = browser.get(f"/search?q={quote(asked)}")
+    assert listed(page) == [wanted]
+    assert calls == {"Query": len(spellings(asked)), "BatchGetItem": 1}
+    assert "Older" not in page.text
+
+
+def test_an_address_that_is_only_listed_is_no_mail(
+    browser: Browser, deployed: SharedDeployment
+) -> None:
+    """The row that the suppression list names an address has no status of a mail."""
+    row = {
+        "MessageId": MESSAGE_ID,
+        "Record": "LISTED#anna@there.example",
+        "Destination": "anna@there.example",
+        "LastEventAt": "2026-11-23T10:00:00.000Z",
+    }
+    put(deployed, row)
+    assert "No mail to this address is stored" in browser.get("/search?q=anna@there.example").text
 
 
 def test_a_status_is_found_in_any_spelling(browser: Browser, store: Store) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import WrongUsageError
+from ses_insights.cli.web.reading import together
 from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Index
 from ses_insights.contracts.rows import Row
 
@@ -74,11 +75,13 @@ class Listing:
     ) -> Page:
         """Read a page. Raises `WrongUsageError` for a place that is none, and what boto3 raises."""
         passed = dict(_read_place(place, self.partitions)) if place else {}
-        budget = Calls(calls)
+        # The newest row of all cannot be found without the newest one of each partition.
+        budget = Calls(max(calls, len(self.partitions)))
         streams = {
             each: _Stream(self, each, deployment, passed.get(each), budget, rows)
             for each in self.partitions
         }
+        together(**{each: stream.fetch for each, stream in streams.items() if budget.take()})
         time_key = INDEX_KEYS[self.index][1]
         found: list[Row] = []
         reached: str | None = None
@@ -142,11 +145,15 @@ class _Stream:
             if not self._budget.take():
                 self.is_stopped = True
                 return None
-            page = self._deployment.dynamodb.query(**self._request | self._next)
-            self._rows = [from_item(item) for item in page["Items"]]
-            last = page.get("LastEvaluatedKey")
-            self._next = {"ExclusiveStartKey": last} if last else None
+            self.fetch()
         return self._rows[0] if self._rows else None
+
+    def fetch(self) -> None:
+        """Read the next rows; there must be a place to go on from."""
+        page = self._deployment.dynamodb.query(**self._request | (self._next or {}))
+        self._rows = [from_item(item) for item in page["Items"]]
+        last = page.get("LastEvaluatedKey")
+        self._next = {"ExclusiveStartKey": last} if last else None
 
     @property
     def has_more(self) -> bool:

@@ -42,6 +42,8 @@ class SharedDeployment(Deployment):
 
 def together(**calls: Callable[[], Any]) -> dict[str, Any]:
     """Make calls side by side, and return what each gives. Raises what the first to fail raises."""
+    if len(calls) == 1:
+        return {name: call() for name, call in calls.items()}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {name: pool.submit(call) for name, call in calls.items()}
         return {name: future.result() for name, future in futures.items()}
