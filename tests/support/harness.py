@@ -20,7 +20,7 @@ from ses_insights.domain.alert import Alert
 from ses_insights.domain.record import Answer, Record, Rules
 from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.domain.times import iso
-from ses_insights.service.consumer import Consumer
+from ses_insights.service.consumer import Consumer, Line
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.followups import FollowUps
 from ses_insights.service.grouping import Grouping
@@ -90,6 +90,8 @@ class Harness:
     published: list[Alert] = field(default_factory=list)
     """The alerts that a look announced as published."""
     telemetry: LookupTelemetry = field(default_factory=new_telemetry)
+    line: Line = field(default_factory=Line)
+    """What the execution environment knows of SES."""
     source: FakeSource = field(init=False)
     records: FakeRecords = field(init=False)
     subscribers: FakeSubscribers = field(init=False)
@@ -124,7 +126,7 @@ class Harness:
         queue = SqsConsumerQueue(
             self.sqs.client, QUEUE_URL, DEAD_LETTERS_URL, now=now, chance=lambda: 1
         )
-        consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry)
+        consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry, self.line)
         return consumer.handle(replace(MESSAGE, body=body, receive_count=receive_count))
 
     def _look(self, on_published: Callable[[Alert], None]) -> Look:

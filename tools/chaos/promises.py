@@ -64,7 +64,7 @@ class Promises:
     marked: set[Key] = field(default_factory=set)
     """Alerts that were ever known to be published."""
     struck_before: dict[Key, int] = field(default_factory=dict)
-    """How many calls had gone wrong when an alert was first told."""
+    """How many calls had gone wrong when an alert was stored."""
     summarized: dict[tuple[str, str], str] = field(default_factory=dict)
     """Up to when a surge's alerts are summarized, by group and begin."""
     answers: Counter[tuple[Process, str]] = field(default_factory=Counter)
@@ -143,6 +143,7 @@ class Promises:
         elif before and "PublishedAt" in before:
             self.world.violated("what was published stays published", row=_told(after))
         if before is None:
+            self.struck_before[key] = self.faults.struck
             for sort, other in self.table.rows[key[0]].items():
                 if sort.startswith(ALERT) and sort != key[1] and _what(other) == _what(after):
                     self.world.violated("an event has one alert", one=sort, other=key[1])
@@ -195,7 +196,7 @@ class Promises:
         row = self.table.get(key)
         self.told[key] += 1
         claims, self.claims[key] = self.claims[key], 0
-        struck = self.faults.struck - self.struck_before.setdefault(key, self.faults.struck)
+        struck = self.faults.struck - self.struck_before.get(key, 0)
         violated, now = self.world.violated, self.world.now
         erased_at = self.erased.get((message_id, address))
         if erased_at is not None:
@@ -229,7 +230,7 @@ class Promises:
         """Note what SES said to whom."""
         self.answers[process, mail_id] += 1
         self._progress_at = self.world.now
-        if isinstance(answer, str) or self.world.now > self._mail(mail_id).sent_at + 29 * DAY:
+        if answer is None or self.world.now > self._mail(mail_id).sent_at + 29 * DAY:
             return
         for insight in answer["Insights"]:
             for event in insight["Events"]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from ses_insights.adapters.aws_errors import error_codes, failing_as
+from ses_insights.adapters.aws_errors import error_code, error_codes, failing_as
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
@@ -71,8 +71,9 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
+        Alerts go first: what is stored of a look that is not finished is told.
         """
-        rows = [*destination_rows(record), *(alert_row(alert, record) for alert in new_alerts)]
+        rows = [*(alert_row(alert, record) for alert in new_alerts), *destination_rows(record)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
         key = to_item({"MessageId": record.insights.message_id, "Record": MESSAGE})
@@ -82,6 +83,24 @@ class RecordTable:
         own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
         groups = [surge_put(self.table_name, surge) for surge in surges]
         self._write([own, *map(self._put, last), *groups])
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note that a pending alert is about to be published; False where others did since."""
+        waits = {":from": alert.claimed_at or alert.detected_at, ":at": at}
+        with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
+            try:
+                self.client.update_item(
+                    TableName=self.table_name,
+                    Key=to_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
+                    UpdateExpression="SET NextLookAt = :at",
+                    ConditionExpression="NextLookAt = :from",
+                    ExpressionAttributeValues=to_item(waits),
+                )
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""

@@ -87,6 +87,12 @@ class Record:
     """How many looks were given up because of the load."""
     erased_at: str | None = None
     """When a recipient's data was erased. From then on nothing is added (decision record 11)."""
+    failing_since: str | None = None
+    """Since when SES fails at this id; None where it answered last time."""
+    alert_ids: frozenset[str] = frozenset()
+    """Ids of all alerts ever raised: an alert's own row may expire before the message's."""
+    is_half_stored: bool = False
+    """Whether a look that did not come to its end has stored some of what it found."""
 
     @classmethod
     def new(cls, message_id: str, sent_at: datetime, rules: Rules) -> Record:
@@ -171,9 +177,8 @@ def after_look(
     else:
         status = Status.NOT_FOUND
         following = rules.ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
-    known = {alert.alert_id for alert in before.alerts}
     raised = alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types)
-    new = tuple(alert for alert in raised if alert.alert_id not in known)
+    new = tuple(alert for alert in raised if alert.alert_id not in before.alert_ids)
     record = replace(
         before,
         insights=seen,
@@ -184,6 +189,9 @@ def after_look(
         last_look_at=look_at,
         expires_at=rules.expires_at(sent_at),
         alerts=tuple(sorted((*before.alerts, *new), key=lambda alert: alert.alert_id)),
+        alert_ids=before.alert_ids.union(alert.alert_id for alert in new),
+        failing_since=None,
+        is_half_stored=False,
     )
     return record.followed_by(following, rules.ladder), new
 
