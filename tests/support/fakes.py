@@ -151,7 +151,8 @@ class FakeRecords:
         """Note the time, where it is the one that was read."""
         self.moments.reach("claim")
         record = self.records.get(message_id)
-        stored = record and next((a for a in record.alerts if a.alert_id == alert.alert_id), None)
+        known = {each.alert_id: each for each in record.alerts} if record else {}
+        stored = known.get(alert.alert_id)
         if record is None or stored is None or stored.published_at is not None:
             return False
         if _as_read(stored).claimed_at != _as_read(alert).claimed_at:

@@ -25,7 +25,7 @@ ENGAGEMENT: Final = ("OPEN", "CLICK")
 IN_FLIGHT: Final = 90.0
 """Seconds for which a publication may have been under way when the erasure came."""
 STANDS: Final = 20 * MINUTE
-"""How long the line may stand behind an id that fails alone."""
+"""How long the line may stand behind an id that fails alone, and ten calls at the pace more."""
 
 
 def _events(row: Item) -> Counter[str]:
@@ -243,6 +243,7 @@ class Promises:
     def received(self, message: Message, waiting: list[Message]) -> None:
         """Check that the line does not stand behind an id that fails alone."""
         now = self.world.now
+        self.answers.clear()  # those that an invocation had and did not store are gone
         mail = next((m for m in self.mailbox.mails.values() if m.id in message.body), None)
         behind = [m.visible_at for m in waiting if m is not message and m.visible_at <= now]
         if mail is None or now >= mail.fails_until or not behind:
@@ -250,7 +251,8 @@ class Promises:
             return
         since = max(self._progress_at, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
-        if now - since > STANDS and not troubled and not self.faults.is_out(now, 2 * STANDS):
+        stands = STANDS + 10 * self.period
+        if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
             self.world.violated("the line stands behind one id", seconds=now - since)
             self._progress_at = now
 

@@ -85,11 +85,12 @@ class Consumer:
     def _steps_aside(self, message: QueueMessage, failure: SystemFailure) -> bool:
         """Let a message at which SES keeps failing step aside; False where it is to wait."""
         request = read_body(message.body)
+        is_few = message.receive_count < tries_before_aside(self.line.in_vain)
         try:
             aside = self.look.step_aside(
                 request,
                 enqueued_at=message.sent_at,
-                is_few=message.receive_count < tries_before_aside(self.line.in_vain),
+                is_few=is_few,
                 answered_at=self.line.answered_at,
             )
             if aside is None:
@@ -100,7 +101,8 @@ class Consumer:
         except Exception as error:  # noqa: BLE001 - logged, and the message comes back
             self.telemetry.failed(as_failure(error))
             return False
-        self.line.in_vain += 1
+        # One that stepped aside before says nothing new about SES.
+        self.line.in_vain += not is_few
         self.telemetry.stepped_aside(aside.next_look_at)
         return True
 
