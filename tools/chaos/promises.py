@@ -216,7 +216,9 @@ class Promises:
         """Check the pace."""
         last, self._last_arrival = self._last_arrival, arrival
         self.world.note("asked SES", mail=arrival.mail, taken=arrival.was_taken)
-        for sort, row in self.table.rows.get(arrival.mail, {}).items():
+        rows = self.table.rows.get(arrival.mail, {})
+        # Without the message's own row its first look was stopped: it counts as not taken.
+        for sort, row in rows.items() if MESSAGE in rows else ():
             key = (arrival.mail, sort)
             waits = sort.startswith(ALERT) and "DueLane" in row
             if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - self.period:

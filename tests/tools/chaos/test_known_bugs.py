@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain import alert as alerts
 from ses_insights.domain import insight
+from ses_insights.domain import record as record_module
 from ses_insights.domain import surge as surges
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.due import Waiting
@@ -28,7 +29,7 @@ from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Answer, Record, Rules
 from ses_insights.domain.surge import Surge
 from ses_insights.domain.times import iso
-from ses_insights.service import consumer, due_looks
+from ses_insights.service import due_looks
 from ses_insights.service import look as looks
 from ses_insights.service.consumer import Consumer
 from ses_insights.service.look import Look
@@ -110,10 +111,8 @@ def counts_from_the_start(self: Pace, now: float, result: CallResult) -> None:
 
 def parks_at_best(self: SqsConsumerQueue, message: QueueMessage, reason: str) -> None:
     """A message that cannot be parked is taken for parked."""
-    try:
+    with suppress(Exception):
         _park(self, message, reason)
-    except Exception:  # noqa: BLE001, S110 - the bug
-        pass
 
 
 _park = SqsConsumerQueue.park
@@ -201,11 +200,7 @@ BUGS: Final[Mapping[str, Sequence[Change]]] = {
     "a look is not counted": [(looks, "after_look", counts_no_look)],
     "an alert is named by its look": [
         (alerts, "alerts_in", names_alerts_by_the_look),
-        (
-            __import__("ses_insights.domain.record", fromlist=["x"]),
-            "alerts_in",
-            names_alerts_by_the_look,
-        ),
+        (record_module, "alerts_in", names_alerts_by_the_look),
     ],
     "the erased is looked at": [
         (Look, "_is_redundant", looks_at_what_is_erased),
@@ -213,9 +208,7 @@ BUGS: Final[Mapping[str, Sequence[Change]]] = {
         (records, "read_record", lambda them: _not_erased(rows.read_record(them))),
     ],
     "rows expire too soon": [(Rules, "expires_at", expires_when_the_owner_says)],
-    "summaries overlap": [
-        (surges, "period_to_tell", summarizes_from_the_start),
-    ],
+    "summaries overlap": [(surges, "period_to_tell", summarizes_from_the_start)],
     "what was told is forgotten with its row": [
         (records, "read_record", knows_alerts_by_their_rows(rows.read_record))
     ],
@@ -258,6 +251,3 @@ def seeds_until_found(changes: Sequence[Change], wanted: Callable[[str], bool]) 
 def test_a_bug_that_is_put_in_is_found(bug: str) -> None:
     """A seed among the first two thousand breaks a promise."""
     assert seeds_until_found(BUGS[bug], lambda _: True) < SEEDS
-
-
-del consumer
