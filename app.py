@@ -12,7 +12,7 @@ def main() -> None:
     """Synthesise the stack, or exit with code 1 and say which context values cannot be used."""
     app = App()
     try:
-        config = Config.from_context(app.node.try_get_context)
+        config = Config.from_context(app.node.try_get_context, given=app.node.get_all_context())
     except ConfigError as error:
         sys.exit(str(error))
     SesInsightsStack(app, config.stack_name, config=config)

@@ -79,8 +79,8 @@ def watch_reputation(scope: Construct, *, config: Config, operations: sns.ITopic
             meaning=f"The account's bounce rate has reached {config.bounce_rate_alarm:g} %. SES "
             f"reviews an account above {SES_REVIEWS_BOUNCES_ABOVE:g} %, and may pause its sending "
             "above 10 %.",
-            remedy="Stop sending to the addresses of the bounce alerts and mend the list they came "
-            "from.",
+            remedy="Stop sending to the addresses of the bounce alerts, and clean the list they "
+            "came from.",
             operations=operations,
         )
     if config.complaint_rate_alarm is not None:

@@ -6,10 +6,11 @@ the table of the keys, a key a field.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar, cast
@@ -46,6 +47,14 @@ MAX_RETENTION_DAYS: Final = 3650
 # https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
 SES_REVIEWS_BOUNCES_ABOVE: Final = 5.0
 SES_REVIEWS_COMPLAINTS_ABOVE: Final = 0.1
+
+# The most days that a CloudWatch alarm can look back:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+MOST_QUIET_DAYS: Final = 7
+
+AWS_KEY: Final = "aws"
+CUSTOMER_KEY: Final = "customer"
+KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]{32,36}")
 
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 EMAIL: Final = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
@@ -103,6 +112,30 @@ def _rate_or_none(review: float) -> Parser[float | None]:
         )
 
     return parse
+
+
+def _quiet_days(value: object) -> int | None:
+    days = _typed(value)
+    if days is False:
+        return None
+    number = _whole(days)
+    if number is not None and 1 <= number <= MOST_QUIET_DAYS:
+        return number
+    raise _NotAllowedError(
+        f"a whole number of days from 1 to {MOST_QUIET_DAYS}, or false for no alarm"
+    )
+
+
+def _table_key(value: object) -> str:
+    if isinstance(value, str) and (
+        value in {AWS_KEY, CUSTOMER_KEY} or KEY_ARN.fullmatch(value) is not None
+    ):
+        return value
+    raise _NotAllowedError(
+        f'"{AWS_KEY}" (the key that AWS owns), "{CUSTOMER_KEY}" (a key that the stack makes) or '
+        "the ARN of a KMS key, like arn:aws:kms:eu-west-1:123456789012:key/"
+        "1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
 
 
 def _ladder_until_ses_forgets(chosen: Chosen) -> tuple[tuple[int, ...], Parser[tuple[int, ...]]]:
@@ -248,6 +281,8 @@ class Config:
         "removalPolicy", _removal_policy, "retain"
     )
     """What becomes of the table when the stack is deleted."""
+    table_key: str = key("tableKey", _table_key, AWS_KEY)
+    """The key the table is encrypted with: `AWS_KEY`, `CUSTOMER_KEY` or an ARN."""
     reserve_concurrency: bool = key("reserveConcurrency", _flag, default=True)
     """Whether the lookup function's concurrency of one is reserved.
 
@@ -263,15 +298,21 @@ class Config:
         "complaintRateAlarm", SES_REVIEWS_COMPLAINTS_ABOVE
     )
     """Per cent of it that draws a complaint at which an alarm warns; None for no alarm."""
+    quiet_days: int | None = key("quietDays", _quiet_days, cast("int | None", 3))
+    """Days in a row without a fresh id at which an alarm warns; None for no alarm."""
 
     @classmethod
-    def from_context(cls, lookup: Callable[[str], object]) -> Config:
+    def from_context(cls, lookup: Callable[[str], object], *, given: Iterable[str] = ()) -> Config:
         """Read every key with `lookup`; None or an empty text means the default.
 
-        Raises ConfigError with all problems at once.
+        ``given`` are the names of everything in the context, the CDK's own among them. Raises
+        ConfigError with all problems at once.
         """
         chosen: dict[str, Any] = {}
-        problems = []
+        known = [str(each.metadata["key"]) for each in fields(cls)]
+        problems = [
+            _unknown(name, known) for name in given if name not in known and not is_of_the_cdk(name)
+        ]
         for each in fields(cls):
             name = each.metadata["key"]
             value, (default, parse) = lookup(name), each.metadata["read"](chosen)
@@ -290,6 +331,24 @@ class Config:
     def lookup_timeout_seconds(self) -> int:
         """The lookup function's time-out: its work, and the waits the period can cause."""
         return math.ceil(WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.lookup_period_seconds)
+
+
+def is_of_the_cdk(name: str) -> bool:
+    """Whether a context key is the CDK's own: a feature flag, an option or a cached look-up.
+
+    Theirs have a sign in them that ours never have (`@aws-cdk/core:…`, `aws:cdk:…`,
+    `availability-zones:account=…`), but for the notices that somebody has acknowledged.
+    """
+    return bool(re.search(r"[@:/]", name)) or name == "acknowledged-issue-numbers"
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    """Refuse a key that is not in the table, and name the one that it is most like."""
+    by_letters = {each.lower(): each for each in known}
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    nearest = difflib.get_close_matches(letters, by_letters, n=1)
+    advice = f"Did you mean {by_letters[nearest[0]]}?" if nearest else "Remove it."
+    return f"{name}: there is no such key. {advice} docs/configuration.md has them all."
 
 
 def _report(problems: list[str]) -> str:

@@ -17,13 +17,15 @@ from infra.config import (
 from infra.followups_function import LONGEST_LAG, FollowUpsFunction
 from infra.lookup_function import THROTTLES_AT_LEAST, LookupFunction
 from infra.queues import LONGEST_USUAL_WAIT, Queues
+from infra.service_function import ServiceFunction
+from infra.topics import Topics
 from ses_insights.contracts.names import (
-    SEVERITIES,
-    SHED_BY,
+    LOOK_LANES,
     FailureKind,
+    LogField,
+    LogMessage,
     Metric,
     Service,
-    Status,
 )
 
 MINUTES = Duration.minutes(5)
@@ -38,7 +40,7 @@ GRAPH_HEIGHT = 6
 Limit = tuple[float, str]
 """A limit that a graph shows: where, and what it is."""
 
-Graph = tuple[cloudwatch.TextWidget, cloudwatch.GraphWidget]
+Graph = tuple[cloudwatch.TextWidget, cloudwatch.GraphWidget | cloudwatch.LogQueryWidget]
 """A graph and, to stand above it, the sentence that says what good looks like."""
 
 
@@ -52,6 +54,7 @@ class Dashboard(Construct):
         *,
         config: Config,
         queues: Queues,
+        topics: Topics,
         lookup_function: LookupFunction,
         follow_ups: FollowUpsFunction,
         alarms: Sequence[cloudwatch.IAlarm],
@@ -71,7 +74,7 @@ class Dashboard(Construct):
         self.dashboard.add_widgets(
             _text("# Outcome\nWhat becomes of the mail, and how much of it is seen.")
         )
-        self._add(_outcome(config, queues))
+        self._add(_outcome(config, topics, lookup_function, follow_ups))
         self.dashboard.add_widgets(
             _text(
                 "# Machinery\nHow the service keeps up. What to do about each alarm is in "
@@ -81,7 +84,7 @@ class Dashboard(Construct):
         self.dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=24, height=3)
         )
-        self._add(_machinery(config, queues, lookup_function, follow_ups))
+        self._add(_machinery(config, queues, topics, lookup_function, follow_ups))
 
     def _add(self, graphs: Sequence[Graph]) -> None:
         for first in range(0, len(graphs), COLUMNS):
@@ -90,45 +93,60 @@ class Dashboard(Construct):
             self.dashboard.add_widgets(*(graph for _, graph in row))
 
 
-def _outcome(config: Config, queues: Queues) -> list[Graph]:
+def _outcome(
+    config: Config,
+    topics: Topics,
+    lookup_function: LookupFunction,
+    follow_ups: FollowUpsFunction,
+) -> list[Graph]:
     budget = MINUTES.to_seconds() / config.lookup_period_seconds
+    about = (LogField.ALERT_TYPE, LogField.SEVERITY, LogField.REASON)
     coverage = counted(Metric.COVERAGE, period=HOUR, service=Service.LOOKUP)
     return [
         _graph(
             "Looks against the limit of SES",
-            "Good is below the line. At the line for hours, more mail comes in than looks.",
+            "Good is below the limit. At the limit for hours, more mail comes in than looks. Full "
+            "waits are slots lost to a gap between two invocations; while nothing waits they are "
+            "usual.",
             unit="looks in 5 minutes",
             lines=[
                 _of_lookup(Metric.LOOKS, MINUTES, "looks"),
-                _of_lookup(Metric.SKIPPED, MINUTES, "needed no look"),
+                _of_lookup(Metric.FULL_WAITS, MINUTES, "after a full wait"),
             ],
             limits=[(budget, "the limit")],
         ),
-        _graph(
+        _from_logs(
             "What became of messages",
             "Good is mostly DELIVERED, OPENED and CLICKED. A message counts once for each status "
-            "it comes to.",
-            unit="messages an hour",
-            lines=[_of_lookup(Metric.STATUSES, HOUR, status, status=status) for status in Status],
-            stacked=True,
+            "it comes to, in the time that is shown.",
+            of=[lookup_function],
+            query=[
+                f"filter ispresent({LogField.CAME_TO})",
+                f"stats count(*) as messages by {LogField.CAME_TO}",
+                "sort messages desc",
+            ],
+            view=cloudwatch.LogQueryVisualizationType.BAR,
+        ),
+        _from_logs(
+            "Alerts by type and severity",
+            "Good is none of critical, and few of high, in the time that is shown.",
+            of=[lookup_function, follow_ups],
+            query=[
+                f'filter message in ["{LogMessage.ALERTED}", "{LogMessage.PUBLISHED}"]',
+                f"stats count(*) as alerts by {', '.join(about)}",
+                "sort alerts desc",
+            ],
+            view=cloudwatch.LogQueryVisualizationType.TABLE,
         ),
         _graph(
-            "Alerts by type and severity",
-            "Good is none of critical, and few of high. Those left behind were published late.",
-            unit="alerts an hour",
+            "Alerts published",
+            "Good is a steady low number. A peak is a campaign or a list to look at.",
+            unit="alerts and summaries an hour",
             lines=[
-                *(
-                    _of_lookup(
-                        Metric.ALERTS, HOUR, f"{kind} {severity}", alertType=kind, severity=severity
-                    )
-                    for kind, severities in SEVERITIES.items()
-                    for severity in severities
-                ),
-                counted(Metric.ALERTS, period=HOUR, service=Service.FOLLOW_UPS).with_(
-                    label="left behind, published by followups"
-                ),
+                topics.alerts.metric_number_of_messages_published(
+                    period=HOUR, statistic=cloudwatch.Stats.SUM, label="published"
+                )
             ],
-            stacked=True,
         ),
         _graph(
             "Coverage: ids in against messages that SES shows",
@@ -136,15 +154,7 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
             "it was sent.",
             unit="ids an hour",
             lines=[
-                cloudwatch.MathExpression(
-                    expression="enqueued - FILL(looksagain, 0)",
-                    using_metrics={
-                        "enqueued": queues.message_ids.metric_number_of_messages_sent(period=HOUR),
-                        "looksagain": counted(Metric.SENT, period=HOUR, service=Service.FOLLOW_UPS),
-                    },
-                    period=HOUR,
-                    label="ids in",
-                ),
+                _of_lookup(Metric.FRESH, HOUR, "ids in"),
                 coverage.with_(statistic=cloudwatch.Stats.SAMPLE_COUNT, label="judged"),
                 coverage.with_(label="shown by SES"),
             ],
@@ -177,15 +187,19 @@ def _outcome(config: Config, queues: Queues) -> list[Graph]:
 
 
 def _machinery(
-    config: Config, queues: Queues, lookup_function: LookupFunction, follow_ups: FollowUpsFunction
+    config: Config,
+    queues: Queues,
+    topics: Topics,
+    lookup_function: LookupFunction,
+    follow_ups: FollowUpsFunction,
 ) -> list[Graph]:
-    period = config.lookup_period_seconds
-    latency = _of_lookup(Metric.LOOK_LATENCY, MINUTES, "")
+    period, ms = config.lookup_period_seconds, LogField.SES_MS
     lag = counted(Metric.LAG, period=MINUTES, service=Service.FOLLOW_UPS)
     return [
         _graph(
             "Time to drain the queue",
-            "Good is a few minutes. Beyond an hour, fresh ids are acknowledged without a look.",
+            "Good is a few minutes. Beyond an hour, fresh ids are postponed: stored without a "
+            "look.",
             unit="minutes",
             lines=[
                 cloudwatch.MathExpression(
@@ -224,7 +238,7 @@ def _machinery(
         ),
         _graph(
             "System failures by kind",
-            "Good is none. The line waits while they last; nothing is lost.",
+            "Good is none. The queue waits while they last; nothing is lost.",
             unit="failures in 5 minutes",
             lines=[
                 *(
@@ -245,23 +259,28 @@ def _machinery(
                 _in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the oldest due look")
             ],
             limits=[(LONGEST_LAG.to_minutes(), "alarm FollowUpLag")],
-            right=[
-                counted(Metric.DUE, period=MINUTES, service=Service.FOLLOW_UPS).with_(
-                    statistic=cloudwatch.Stats.MAXIMUM, label="due"
-                )
+        ),
+        _from_logs(
+            "Due looks by lane",
+            "Good is few. Essential looks go first, what came in bulk goes last.",
+            of=[follow_ups],
+            query=[
+                f'filter message = "{LogMessage.DUE}"',
+                "stats "
+                + ", ".join(f"max(`due.{lane}`) as {lane.name.lower()}" for lane in LOOK_LANES)
+                + " by bin(5m)",
             ],
-            right_unit="looks that are due",
+            view=cloudwatch.LogQueryVisualizationType.LINE,
         ),
         _graph(
             "Looks given up for want of slots",
             "Good is none. What is given up is in the rows, in words.",
             unit="looks an hour",
             lines=[
-                counted(Metric.SHED, period=HOUR, service=service, what=what).with_(
-                    label=f"{what} ({service})"
-                )
-                for service, shed in SHED_BY.items()
-                for what in shed
+                _of_lookup(Metric.SHED, HOUR, "first looks, postponed"),
+                counted(Metric.SHED, period=HOUR, service=Service.FOLLOW_UPS).with_(
+                    label="looks that were due"
+                ),
             ],
             stacked=True,
         ),
@@ -276,17 +295,27 @@ def _machinery(
                     label="parked and not dealt with",
                 ),
                 _of_lookup(Metric.PARKED, MINUTES, "parked in 5 minutes"),
+                _of_lookup(Metric.FOREIGN_GROUPS, MINUTES, "of another message group, sent on"),
             ],
         ),
         _graph(
-            "Latency of SES",
-            f"Good is far below the {period:g} s between two looks.",
-            unit="milliseconds",
+            "Messages that SNS could not deliver",
+            "Good is none. A subscription's queue, endpoint or address is gone or refuses.",
+            unit="deliveries in 5 minutes",
             lines=[
-                latency.with_(statistic=cloudwatch.Stats.percentile(50), label="half of the calls"),
-                latency.with_(statistic=cloudwatch.Stats.percentile(95), label="95 % of the calls"),
-                latency.with_(statistic=cloudwatch.Stats.MAXIMUM, label="the slowest call"),
+                topic.metric_number_of_notifications_failed(period=MINUTES, label=name)
+                for name, topic in topics.by_name.items()
             ],
+        ),
+        _from_logs(
+            "Latency of SES",
+            f"Good is far below the {period * 1000:g} ms between two looks.",
+            of=[lookup_function],
+            query=[
+                f'filter message = "{LogMessage.LOOKED}"',
+                f"stats pct({ms}, 50) as half, pct({ms}, 95) as most, max({ms}) as top by bin(5m)",
+            ],
+            view=cloudwatch.LogQueryVisualizationType.LINE,
         ),
         _graph(
             "Errors of the functions",
@@ -321,7 +350,7 @@ def _in_minutes(seconds: cloudwatch.IMetric, label: str) -> cloudwatch.MathExpre
 
 def _good_rate(alarm: float | None) -> str:
     if alarm is None:
-        return "Good is below the line, at which SES reviews the account."
+        return "Good is below the red line, at which SES reviews the account."
     return "Good is below the lower line. SES reviews the account at the upper one."
 
 
@@ -332,6 +361,37 @@ def _rate_limits(alarm: float | None, review: float) -> list[Limit]:
 
 def _text(markdown: str) -> cloudwatch.TextWidget:
     return cloudwatch.TextWidget(markdown=markdown, width=24, height=2)
+
+
+def _from_logs(
+    title: str,
+    good: str,
+    *,
+    of: Sequence[ServiceFunction],
+    query: Sequence[str],
+    view: cloudwatch.LogQueryVisualizationType,
+) -> Graph:
+    """Return a graph of log lines: read when somebody looks, where a metric costs every hour."""
+    return (
+        _sentence(good),
+        cloudwatch.LogQueryWidget(
+            title=title,
+            width=WIDTH,
+            height=GRAPH_HEIGHT,
+            log_group_names=[function.log_group.log_group_name for function in of],
+            query_lines=[*query],
+            view=view,
+        ),
+    )
+
+
+def _sentence(good: str) -> cloudwatch.TextWidget:
+    return cloudwatch.TextWidget(
+        markdown=good,
+        width=WIDTH,
+        height=SENTENCE_HEIGHT,
+        background=cloudwatch.TextWidgetBackground.TRANSPARENT,
+    )
 
 
 def _graph(  # noqa: PLR0913 - keyword-only; what a graph shows
@@ -347,12 +407,7 @@ def _graph(  # noqa: PLR0913 - keyword-only; what a graph shows
     stacked: bool = False,
 ) -> Graph:
     return (
-        cloudwatch.TextWidget(
-            markdown=good,
-            width=WIDTH,
-            height=SENTENCE_HEIGHT,
-            background=cloudwatch.TextWidgetBackground.TRANSPARENT,
-        ),
+        _sentence(good),
         cloudwatch.GraphWidget(
             title=title,
             width=WIDTH,

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.alarms import counted, watch
-from infra.config import Config
-from infra.queues import Queues
-from infra.service_function import ServiceFunction, shared_settings
-from infra.topics import Topics
+from infra.service_function import Parts, ServiceFunction
 from ses_insights.contracts.names import Index, Metric, Service
 
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
@@ -28,36 +23,25 @@ LONGEST_LAG = Duration.hours(30)
 class FollowUpsFunction(ServiceFunction):
     """The function, its permissions, its schedule, and its alarms."""
 
-    def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: Config,
-        code: lambda_.Code,
-        queues: Queues,
-        table: dynamodb.ITableV2,
-        topics: Topics,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, parts: Parts) -> None:
         super().__init__(
             scope,
             construct_id,
             name=Service.FOLLOW_UPS,
             description="Puts messages that are due for another look back into the queue.",
-            code=code,
+            parts=parts,
             timeout=TIMEOUT,
-            environment=shared_settings(config=config, queues=queues, table=table, topics=topics),
-            operations=topics.operations,
         )
         # The next minute's run does what a failed one did not; Lambda need not try again.
         self.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
-        self._permit(queues=queues, table=table, topics=topics)
+        self._permit(parts)
         self._every_minute()
-        self._watch(topics.operations)
+        self._watch(parts.topics.operations)
 
-    def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
+    def _permit(self, parts: Parts) -> None:
         """Allow single actions on single resources."""
-        self.allow("sqs:GetQueueAttributes", "sqs:SendMessage", on=queues.message_ids.queue_arn)
+        queue, table = parts.queues.message_ids, parts.insights.table
+        self.allow("sqs:GetQueueAttributes", "sqs:SendMessage", on=queue.queue_arn)
         self.allow(
             "dynamodb:Query",
             "dynamodb:BatchGetItem",
@@ -67,7 +51,6 @@ class FollowUpsFunction(ServiceFunction):
         )
         for index in (Index.DUE_LOOKS, Index.BY_ALERT):
             self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{index}")
-        self.allow_publishing(topics)
 
     def _every_minute(self) -> None:
         """Start a run every minute, through a role that may do nothing else."""
@@ -125,17 +108,32 @@ class FollowUpsFunction(ServiceFunction):
         watch(
             self,
             "FollowUpsNotRunning",
-            metric=counted(Metric.RUNS, period=Duration.minutes(5), service=Service.FOLLOW_UPS),
+            # AWS's own count, which is free: a run that starts and fails has two alarms more.
+            metric=self.function.metric_invocations(period=Duration.minutes(5)),
             below=1,
             datapoints=2,
             out_of=2,
-            # A run is counted every minute, so a period without data is one without a run.
+            # A run starts every minute, so a period without data is one without a run.
             silence=cloudwatch.TreatMissingData.BREACHING,
-            meaning="No run of followups has come to its end for ten minutes: no message is "
-            "looked at again, and alerts left pending are not published.",
-            remedy="Look at its alarm for errors and its log group, then at its schedule in "
-            "EventBridge Scheduler: it must be enabled, and its role must be there. Runs go on by "
-            "themselves; nothing that is due is lost.",
+            meaning="No run of followups has started for ten minutes: no message is looked at "
+            "again, and alerts left pending are not published.",
+            remedy="Look at its schedule in EventBridge Scheduler: it must be enabled, and its "
+            "role must be there. Then look whether the account has free Lambda concurrency. Runs "
+            "go on by themselves; nothing that is due is lost.",
+            operations=operations,
+        )
+        watch(
+            self,
+            "LooksGivenUp",
+            metric=counted(Metric.SHED, period=Duration.hours(1), service=Service.FOLLOW_UPS),
+            at_least=1,
+            # A day, for the same reason as FirstLooksPostponed.
+            out_of=24,
+            meaning="Looks that were due were given up because there is more mail than looks, one "
+            "a second. What only such a look would have shown is found later or not at all; the "
+            "rows say so.",
+            remedy="After an outage or a burst it needs no action. If it stays, enqueue only mail "
+            "whose whole story is wanted, or take rungs out of the context key followUpLadder.",
             operations=operations,
         )
         watch(
@@ -151,6 +149,6 @@ class FollowUpsFunction(ServiceFunction):
             meaning="Runs of followups have kept failing for a quarter of an hour: DynamoDB, SQS, "
             "SNS, credentials or permissions.",
             remedy="The metric SystemFailures by kind, and the log group of followups, say which. "
-            "Mend it; the runs go on by themselves.",
+            "Fix it; the runs go on by themselves.",
             operations=operations,
         )

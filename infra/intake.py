@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -86,7 +86,7 @@ class Intake(Construct):
             at_least=1,
             meaning="EventBridge could not put events of SES into the queue. Their messages are "
             "not looked at, or not sooner, until somebody enqueues them.",
-            remedy="Their attribute ERROR_CODE says why. Mend it (most likely the queue's policy), "
+            remedy="Their attribute ERROR_CODE says why. Fix it (most likely the queue's policy), "
             "then put each body into the queue as it is, and delete it here. The bodies hold "
             "addresses and subjects.",
             operations=operations,
@@ -96,13 +96,20 @@ class Intake(Construct):
     def _rule(
         self, name: str, detail_types: tuple[str, ...], more: Mapping[str, Any], *, description: str
     ) -> None:
-        """Put the id of each event of these types into the queue, with what `more` says."""
+        """Put the id of each event of these types into the queue, with what `more` says.
+
+        Only events of this account and Region: others can forward theirs to the bus, and SES would
+        not know their ids here.
+        """
+        stack = Stack.of(self)
         rule = events.CfnRule(
             self,
             name,
             description=description,
             event_pattern={
                 "source": ["aws.ses"],
+                "account": [stack.account],
+                "region": [stack.region],
                 "detail-type": [*detail_types],
                 "detail": {"mail": {"messageId": [{"exists": True}]}},
             },

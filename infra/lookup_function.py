@@ -6,7 +6,6 @@ import json
 
 from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -14,11 +13,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import counted, watch
-from infra.config import Config
-from infra.queues import Queues
-from infra.service_function import ServiceFunction, shared_settings
-from infra.topics import Topics
-from ses_insights.contracts.names import FailureKind, Index, Metric, Service, Variable
+from infra.service_function import Parts, ServiceFunction
+from ses_insights.contracts.names import (
+    MESSAGE_GROUP,
+    FailureKind,
+    Index,
+    Metric,
+    Service,
+    Variable,
+)
 
 # Answers 429 in a quarter of an hour. One in passing is no trouble.
 THROTTLES_AT_LEAST = 10
@@ -27,60 +30,52 @@ THROTTLES_AT_LEAST = 10
 class LookupFunction(ServiceFunction):
     """The function, its permissions, its trigger, and its alarms."""
 
-    def __init__(  # noqa: PLR0913 - keyword-only; the parts it joins
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: Config,
-        code: lambda_.Code,
-        queues: Queues,
-        table: dynamodb.ITableV2,
-        topics: Topics,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, parts: Parts) -> None:
+        config, queues, topics = parts.config, parts.queues, parts.topics
         super().__init__(
             scope,
             construct_id,
             name=Service.LOOKUP,
             description="Asks SES what became of a message, stores the answer and alerts.",
-            code=code,
+            parts=parts,
             timeout=Duration.seconds(config.lookup_timeout_seconds),
             # One look at a time. The queue's single message group sees to that already; this
             # also holds when somebody invokes the function by hand.
             reserved_concurrency=1 if config.reserve_concurrency else None,
             environment={
-                **shared_settings(config=config, queues=queues, table=table, topics=topics),
                 Variable.DEAD_LETTER_QUEUE_URL: queues.dead_letters.queue_url,
                 Variable.ALERT_TYPES: json.dumps(config.alert_types),
                 Variable.REDACT_SUBJECTS: json.dumps(config.redact_subjects),
             },
-            operations=topics.operations,
         )
-        self._permit(queues=queues, table=table, topics=topics)
+        self._permit(parts)
         self._permit_asking_ses()
         self._take_from(queues.message_ids)
         self._watch(topics.operations)
+        if config.quiet_days is not None:
+            self._watch_for_fresh_ids(config.quiet_days, topics.operations)
 
-    def _permit(self, *, queues: Queues, table: dynamodb.ITableV2, topics: Topics) -> None:
+    def _permit(self, parts: Parts) -> None:
         """Allow single actions: the grants of the CDK allow more than the code uses."""
         self.allow(
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
             "sqs:ChangeMessageVisibility",
-            on=queues.message_ids.queue_arn,
+            "sqs:SendMessage",
+            on=parts.queues.message_ids.queue_arn,
         )
-        self.allow("sqs:SendMessage", on=queues.dead_letters.queue_arn)
+        self.allow("sqs:SendMessage", on=parts.queues.dead_letters.queue_arn)
         self.allow(
             "dynamodb:Query",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:ConditionCheckItem",
-            on=table.table_arn,
+            on=parts.insights.table.table_arn,
         )
         # How late the oldest essential look is, once a minute.
-        self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{Index.DUE_LOOKS}")
-        self.allow_publishing(topics)
+        due_looks = f"{parts.insights.table.table_arn}/index/{Index.DUE_LOOKS}"
+        self.allow("dynamodb:Query", on=due_looks)
 
     def _permit_asking_ses(self) -> None:
         """Allow the call to SES, in a policy of its own: it cannot be limited to a resource."""
@@ -122,10 +117,10 @@ class LookupFunction(ServiceFunction):
             datapoints=3,
             out_of=12,
             meaning="Looks have kept failing during the last hour because of the system and not of "
-            "a message: SES, DynamoDB, SNS, SQS, credentials or permissions. The line waits; "
+            "a message: SES, DynamoDB, SNS, SQS, credentials or permissions. The queue waits; "
             "nothing is lost for 14 days.",
             remedy="The metric SystemFailures by kind, and the log group of lookup, say which. "
-            "Mend it; the looks go on by themselves within 15 minutes.",
+            "Fix it; the looks go on by themselves within 15 minutes.",
             operations=operations,
         )
         watch(
@@ -180,5 +175,52 @@ class LookupFunction(ServiceFunction):
             remedy="Compare account and Region of sender and stack, and look whether VDM is on. "
             "Then enqueue the ids where they belong. A back-fill of ids older than SES keeps them "
             "does the same.",
+            operations=operations,
+        )
+        watch(
+            self,
+            "FirstLooksPostponed",
+            metric=counted(Metric.SHED, period=Duration.hours(1), service=Service.LOOKUP),
+            at_least=1,
+            # A day, so that a sender whose nights are quiet is told once and not each morning.
+            out_of=24,
+            meaning="More mail comes in than looks: fresh ids got no first look, and are looked at "
+            "three days after they were sent. With the suppression list or intakeFeedback on, "
+            "their bounces and complaints are told all the same.",
+            remedy="A burst needs no action. If it stays, enqueue only mail whose whole story is "
+            "wanted, or leave a back-fill to the bulk lane.",
+            operations=operations,
+        )
+        watch(
+            self,
+            "ForeignGroup",
+            metric=counted(Metric.FOREIGN_GROUPS, period=Duration.hours(1), service=Service.LOOKUP),
+            at_least=1,
+            out_of=24,
+            meaning=f"Messages came with another MessageGroupId than {MESSAGE_GROUP}. Each was "
+            "enqueued again in that group, and so waits once more before its look; nothing is "
+            "lost.",
+            remedy=f"Let whatever enqueues them send MessageGroupId {MESSAGE_GROUP}. After a "
+            "redrive in the SQS console it is to be expected.",
+            operations=operations,
+        )
+
+    def _watch_for_fresh_ids(self, days: int, operations: sns.ITopic) -> None:
+        """Notify `operations` when no producer has enqueued an id for so many days."""
+        watch(
+            self,
+            "NoFreshIds",
+            metric=counted(Metric.FRESH, period=Duration.days(1), service=Service.LOOKUP),
+            below=1,
+            datapoints=days,
+            out_of=days,
+            # Counted only when an id comes: a day without data is a day without one.
+            silence=cloudwatch.TreatMissingData.BREACHING,
+            meaning=f"No fresh id was enqueued for {days} "
+            + ("day" if days == 1 else "days")
+            + ": no mail is sent, or what enqueues its ids has stopped. Ids that the suppression "
+            "list or SES's events bring do not count.",
+            remedy="Look whether mail is sent, and whether its pipeline still reaches the queue. "
+            "If quiet times are usual, raise the context key quietDays, or set it to false.",
             operations=operations,
         )

@@ -83,8 +83,9 @@ class Queues(Construct):
             at_least=1,
             meaning="Messages are parked in the dead-letter queue: their body is no message id, "
             "SES calls the id malformed, or the lookup function crashed on it again and again.",
-            remedy="Read their attribute Reason. Mend what enqueues them, then delete them; or "
-            "mend the service and start a redrive to the queue.",
+            remedy="Read their attribute Reason. Fix what enqueues them, then delete them; or fix "
+            "the service and send them back with `insights parked redrive`. The console's "
+            "redrive to the source fails for messages that the service parked.",
             operations=operations,
         )
         watch(
@@ -96,7 +97,7 @@ class Queues(Construct):
             at_least=LONGEST_USUAL_WAIT.to_seconds(),
             meaning="A message id has waited longer than four hours for its look. After 14 days "
             "SQS deletes it.",
-            remedy="If other alarms are on, look at them first: the line stands still while SES "
+            remedy="If other alarms are on, look at them first: the queue stands still while SES "
             "cannot be asked. Otherwise more ids come in than one look a second can serve, "
             "86,400 a day: enqueue fewer, or wait until a burst is worked off.",
             operations=operations,

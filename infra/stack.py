@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -14,6 +14,7 @@ from infra.intake import Intake
 from infra.lambda_package import function_code
 from infra.lookup_function import LookupFunction
 from infra.queues import Queues
+from infra.service_function import Parts
 from infra.table import InsightsTable
 from infra.topics import Topics
 from ses_insights.contracts.names import Output
@@ -45,26 +46,17 @@ class SesInsightsStack(Stack):
             consumer_timeout=Duration.seconds(config.lookup_timeout_seconds),
             operations=topics.operations,
         )
-        table = InsightsTable(self, "Insights", removal_policy=REMOVAL[config.removal_policy]).table
-        code = function_code()
-        lookup = LookupFunction(
+        insights = InsightsTable(
             self,
-            "Lookup",
-            config=config,
-            code=code,
-            queues=queues,
-            table=table,
-            topics=topics,
+            "Insights",
+            removal_policy=REMOVAL[config.removal_policy],
+            key=config.table_key,
         )
-        followups = FollowUpsFunction(
-            self,
-            "FollowUps",
-            config=config,
-            code=code,
-            queues=queues,
-            table=table,
-            topics=topics,
+        parts = Parts(
+            config=config, code=function_code(), queues=queues, insights=insights, topics=topics
         )
+        lookup = LookupFunction(self, "Lookup", parts=parts)
+        followups = FollowUpsFunction(self, "FollowUps", parts=parts)
 
         if config.intake_sent or config.intake_feedback:
             Intake(
@@ -82,6 +74,7 @@ class SesInsightsStack(Stack):
             "Dashboard",
             config=config,
             queues=queues,
+            topics=topics,
             lookup_function=lookup,
             follow_ups=followups,
             alarms=[each for each in self.node.find_all() if isinstance(each, cloudwatch.Alarm)],
@@ -91,7 +84,7 @@ class SesInsightsStack(Stack):
         self._output(
             Output.DEAD_LETTER_QUEUE_URL, queues.dead_letters.queue_url, "Parked messages."
         )
-        self._output(Output.TABLE_NAME, table.table_name, "Look messages up here.")
+        self._output(Output.TABLE_NAME, insights.table.table_name, "Look messages up here.")
         self._output(
             Output.ALERT_TOPIC_ARN, topics.alerts.topic_arn, "Subscribe for bounces, complaints."
         )
@@ -105,6 +98,21 @@ class SesInsightsStack(Stack):
             Output.FOLLOW_UP_FUNCTION_NAME, followups.function.function_name, "Looks again."
         )
         self._output(Output.DASHBOARD_NAME, dashboard.dashboard_name, "Watch the service here.")
+
+        self._warn_of_nobody(config)
+
+    def _warn_of_nobody(self, config: Config) -> None:
+        """Warn at each synthesis that chooses no address: an alert to nobody helps nobody."""
+        for email, key, what, output in (
+            (config.alert_email, "alertEmail", "bounces and complaints", Output.ALERT_TOPIC_ARN),
+            (config.ops_email, "opsEmail", "alarms", Output.OPS_TOPIC_ARN),
+        ):
+            if email is None:
+                Annotations.of(self).add_warning_v2(
+                    f"ses-insights:{key}",
+                    f"Nobody is subscribed to {what} by this stack. Set {key} in cdk.json, or "
+                    f"subscribe to the topic of its output {output}.",
+                )
 
     def _output(self, name: Output, value: str, description: str) -> None:
         CfnOutput(self, name, value=value, description=description)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.config import AWS_KEY, CUSTOMER_KEY
 from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Attribute, Index
 
 
@@ -13,9 +17,10 @@ class InsightsTable(Construct):
     """The table; attributes have the SES API's own names, so its rows explain themselves."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy
+        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy, key: str
     ) -> None:
         super().__init__(scope, construct_id)
+        self.key = self._key(key, removal_policy)
         self.table = dynamodb.TableV2(
             self,
             "Table",
@@ -40,6 +45,31 @@ class InsightsTable(Construct):
                 # their publication.
                 _index(Index.DUE_LOOKS, projection=dynamodb.ProjectionType.KEYS_ONLY),
             ],
+        )
+        if self.key:
+            self._encrypt_with(self.key)
+
+    def _encrypt_with(self, key: kms.IKey) -> None:
+        """Choose a customer's key; the CDK itself can only where the stack names its Region."""
+        table = cast("dynamodb.CfnGlobalTable", self.table.node.default_child)
+        table.sse_specification = dynamodb.CfnGlobalTable.SSESpecificationProperty(
+            sse_enabled=True, sse_type="KMS"
+        )
+        table.add_property_override("Replicas.0.SSESpecification", {"KMSMasterKeyId": key.key_arn})
+
+    def _key(self, chosen: str, removal_policy: RemovalPolicy) -> kms.IKey | None:
+        """Return the customer's key: one of the stack or one that exists; None for AWS's own."""
+        if chosen == AWS_KEY:
+            return None
+        if chosen != CUSTOMER_KEY:
+            return kms.Key.from_key_arn(self, "Key", chosen)
+        return kms.Key(
+            self,
+            "Key",
+            description="Encrypts the table of SES Insights.",
+            enable_key_rotation=True,
+            # Without its key a table that was kept could not be read.
+            removal_policy=removal_policy,
         )
 
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.alarms import watch
 from ses_insights.contracts.names import Grouping
 
 # What a publisher to an encrypted topic has to be allowed on its key:
@@ -68,11 +69,18 @@ class Topics(Construct):
         # is a contract with programs (decision record 12).
         self.chat = self._topic("Chat", email=None) if chat else None
         self._let_alarms_publish()
+        self._watch()
 
     @property
     def of_alerts(self) -> tuple[sns.Topic, ...]:
         """The topics to which each alert goes."""
         return (self.alerts, self.chat) if self.chat else (self.alerts,)
+
+    @property
+    def by_name(self) -> dict[str, sns.Topic]:
+        """Every topic, by what it is for."""
+        chat = {"Chat": self.chat} if self.chat else {}
+        return {"Alerts": self.alerts, "Operations": self.operations, **chat}
 
     def _topic(
         self,
@@ -96,6 +104,24 @@ class Topics(Construct):
         if email:
             topic.add_subscription(subscriptions.EmailSubscription(email, filter_policy=only))
         return topic
+
+    def _watch(self) -> None:
+        """Watch for what SNS gives up: a queue that refuses, an endpoint or a bot that is gone."""
+        for name, topic in self.by_name.items():
+            watch(
+                topic,
+                f"{name}Undelivered",
+                metric=topic.metric_number_of_notifications_failed(period=Duration.minutes(5)),
+                at_least=1,
+                # An hour, so that it does not come and go while an endpoint is down.
+                out_of=12,
+                meaning=f"SNS could not deliver a message of the topic {name} to one of its "
+                "subscribers: it has given up, or at a web endpoint is trying again. The other "
+                "subscribers got it.",
+                remedy="Find the subscription that fails (SNS console, the topic's "
+                "subscriptions), repair or delete its endpoint, and give it a dead-letter queue.",
+                operations=self.operations,
+            )
 
     def _let_alarms_publish(self) -> None:
         """Let the account's alarms publish: a topic with a policy of its own refuses all others."""

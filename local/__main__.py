@@ -1,29 +1,48 @@
 """`python -m local`: bring the local stack up and leave it running until Ctrl-C."""
 
+from __future__ import annotations
+
+import json
 import shlex
 import signal
 import sys
-import textwrap
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from local.ses_stand_in.stories import STORIES
+from local.stack.attached import announced
 from local.stack.child import LocalRunError
-from local.stack.run import LocalRun, local_stack
-from ses_insights.contracts.names import MESSAGE_GROUP
+from local.stack.run import PROJECT, LocalRun, local_stack
+from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
 
-CONTEXT: Mapping[str, str] = {"firstLookDelaySeconds": "5"}
+SPEED: Final = 14_400
+"""Four hours of a mail's story pass in a second, and of its ladder: a complaint after four days
+comes 26 seconds after the send, and the rung at seven days 42 seconds after it."""
 
-SPEED = 3600.0
-"""An hour of a mail's story passes in a second: five hours until its first look."""
+FIRST_LOOK_DELAY: Final = 5
+"""Seconds an id waits in the queue before its first look."""
+
+LADDER: Final = tuple(
+    rung for seconds in DEFAULT_LADDER_SECONDS if (rung := seconds // SPEED) > FIRST_LOOK_DELAY
+)
+"""The default ladder at that speed, without the rungs that come before a first look."""
+
+CONTEXT: Final = {
+    "firstLookDelaySeconds": str(FIRST_LOOK_DELAY),
+    "followUpLadder": json.dumps(LADDER),
+}
 
 
 def main() -> int:
     """Run until Ctrl-C; returns the exit status."""
     try:
-        with local_stack(CONTEXT, progress=lambda step: print(f"{step} …", flush=True)) as run:
+        with (
+            local_stack(
+                CONTEXT, progress=lambda step: print(f"{step} …", flush=True), through_faults=True
+            ) as run,
+            announced(run) as environment,
+        ):
             run.ses.change(speed=SPEED)
-            print(guide(run), flush=True)
+            print(guide(run, environment), flush=True)
             while True:
                 signal.pause()
     except KeyboardInterrupt:
@@ -34,68 +53,26 @@ def main() -> int:
         return 1
 
 
-def export_lines(variables: Mapping[str, str]) -> list[str]:
-    """Shell lines after which AWS clients in that shell talk to the run and to nothing else."""
-    return [
-        "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
-        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-    ]
-
-
-def guide(run: LocalRun) -> str:
-    """What a person needs to use the run from another terminal."""
-    exports = "\n".join(export_lines(run.sandbox.variables()))
-    tool = shlex.quote(str(Path(sys.executable).parent / "insights"))
-    aws = 'aws --endpoint-url "$AWS_ENDPOINT_URL"'
-    stories = textwrap.indent(
-        textwrap.fill(", ".join(STORIES), 94, break_on_hyphens=False), prefix="#   "
-    )
+def guide(run: LocalRun, environment: Path) -> str:
+    """What a person needs to use the run from another terminal; the second paragraph is pasted."""
     return f"""
-The stack runs on this machine, on loopback only. Paste this into another terminal, and close that
-one afterwards: the variables redirect every AWS command in it.
+The service runs on this machine, on loopback only. Send a mail that bounces, enqueue its id and
+see what became of it, in another terminal, in any POSIX shell:
 
-{exports}
+cd {shlex.quote(str(PROJECT))}
+. {shlex.quote(str(environment.relative_to(PROJECT)))}
+id=$(python -m local.send bounce-noemail)
+insights enqueue "$id"
+insights show --wait "$id"
 
-Then, for example:
+That terminal talks to this stack alone from then on; close it when you are done.
 
-# Send a mail. The recipient's local part chooses what becomes of it, an hour of it in a second
-# (any other address: delivered):
-{stories}
-id=$(aws --endpoint-url "$AWS_ENDPOINT_URL_SESV2" sesv2 send-email \\
-  --from-email-address shop@sender.example \\
-  --destination ToAddresses=bounce-noemail@stories.example \\
-  --content 'Simple={{Subject={{Data=Hello}},Body={{Text={{Data=Hello}}}}}}' \\
-  --query MessageId --output text)
+python -m local.send --help   what else can become of a mail; four hours of it pass in a second
+python -m local.incident      break something, to rehearse what docs/runbook.md says about it
+docs/rehearse.md              the rest: alerts, AWS CLI, boto3, logs
 
-# Enqueue its id, as a send pipeline does.
-{aws} sqs send-message --queue-url {run.queue_url} \\
-  --message-group-id {MESSAGE_GROUP} --message-deduplication-id "$id" --message-body "$id"
-
-# What became of it, some seconds later.
-{aws} dynamodb query --table-name {run.table_name} \\
-  --key-condition-expression 'MessageId = :id' \\
-  --expression-attribute-values '{{":id": {{"S": "'"$id"'"}}}}'
-
-# The same with the command line tool; `insights --help` lists what else it does.
-{tool} show "$id"
-{tool} status
-
-# The next look comes on the ladder, 15 minutes after the send. To look again at once:
-{aws} sqs send-message --queue-url {run.queue_url} --message-group-id {MESSAGE_GROUP} \
-  --message-body '{{"MessageId": "'"$id"'", "force": true}}'
-
-# The log of the emulator, with the logs of the functions.
-tail -f {shlex.quote(str(run.folder / "emulator.log"))}
-
-# boto3 needs the variables alone.
-{shlex.quote(sys.executable)} -c 'import boto3
-print(boto3.client("dynamodb").scan(TableName="{run.table_name}"))'
-
-The AWS CLI needs --endpoint-url as well: version 1 ignores the variable for SQS, and version 2
-before 2.13 for everything.
-
-Logs and temporary files: {run.folder}
-Ctrl-C stops everything and removes them."""
+The log of everything: {shlex.quote(str(run.folder / "emulator.log"))}
+Ctrl-C stops the stack and removes it."""
 
 
 if __name__ == "__main__":

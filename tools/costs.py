@@ -26,6 +26,9 @@ from ses_insights.domain.times import iso
 SIZES: Final = (1_000, 10_000, 80_000)
 """Mails a day of the worked examples: a shop, a platform, and the ceiling."""
 
+FLOORS: Final[Mapping[int, float]] = {1_000: 11.0, 10_000: 30.0}
+"""Dollars that a month may cost at most, by mails a day (decision record 20)."""
+
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 MARK: Final = "<!-- What follows is written by `make costs`. -->\n"
 
@@ -55,6 +58,8 @@ _CLOUDWATCH: Final = (
 )
 _METRICS: Final = "signoz.io/guides/cloudwatch-pricing, 2026-02"
 _EVENTBRIDGE: Final = "cloudburn.io/blog/amazon-eventbridge-pricing, 2026-03"
+_CLOUDWATCH_TOO: Final = "cloudburn.io/blog/amazon-cloudwatch-pricing, 2026-02"
+_VDM: Final = "0.06 to 0.07 by a secondary source; look at aws.amazon.com/ses/pricing"
 _KNOWN: Final = "as known to the authors, 2026-11"
 
 LAMBDA_SECOND: Final = Price(0.0000133334, "GB-second, arm64", _LAMBDA)
@@ -69,11 +74,13 @@ MAILED: Final = Price(20.00, "million e-mail deliveries", _SNS)
 KEY: Final = Price(1.00, "key and month", _KMS)
 KEY_USE: Final = Price(3.00, "million requests", _KMS)
 LOGGED: Final = Price(0.50, "GB of log", _CLOUDWATCH)
+LOG_READ: Final = Price(0.005, "GB of log that a graph reads", _CLOUDWATCH_TOO)
 ALARM: Final = Price(0.10, "alarm and month", _KNOWN)
 DASHBOARD: Final = Price(3.00, "dashboard and month", _CLOUDWATCH)
 METRIC: Final = Price(0.30, "metric and month", _METRICS)
 SCHEDULED: Final = Price(1.00, "million invocations", _EVENTBRIDGE)
 EVENT: Final = Price(1.00, "million events", f"{_EVENTBRIDGE}, for custom events")
+VDM: Final = Price(0.07, "thousand mails", _VDM)
 
 PRICES: Final[Mapping[str, Price]] = {
     "Lambda, time": LAMBDA_SECOND,
@@ -88,42 +95,67 @@ PRICES: Final[Mapping[str, Price]] = {
     "KMS, key": KEY,
     "KMS, requests": KEY_USE,
     "CloudWatch, logs": LOGGED,
+    "CloudWatch, logs read": LOG_READ,
     "CloudWatch, alarms": ALARM,
     "CloudWatch, dashboard": DASHBOARD,
     "CloudWatch, metrics": METRIC,
     "EventBridge Scheduler": SCHEDULED,
     "EventBridge, events": EVENT,
+    "SES, Virtual Deliverability Manager": VDM,
 }
 
 # What the service is.
 
 MEMORY_GB: Final = 0.25
-MOST_ALARMS: Final = 14
-MOST_METRICS: Final = 40
-"""Counted by name and dimensions, and billed by the hour in which something is counted."""
+ALARMS: Final = 20
+"""With every key at its default; a topic for chat and the intake rules have one more each."""
+EVERY_HOUR: Final = 6
+"""Metrics, counted by name and dimensions, that are written in most hours. CloudWatch bills a
+metric for the hours in which it is written."""
+IN_TROUBLE: Final = 20
+"""Metrics that are written only while something is wrong."""
 
 # What is assumed, and taken high.
 
-LOOK_SECONDS: Final = 1.1
-"""A look waits for its turn, most of a second where the queue is never empty. In the demo it took
-0.97 to 1.1 s."""
+LOOK_SECONDS: Final = 1.0
+"""While messages wait a look takes the period and the guard of 25 ms, less the gap to the next
+invocation, which is not billed: 25 ms at least. In the demo looks took 0.97 to 1.1 s."""
+LONE_LOOK_SECONDS: Final = 1.15
+"""One that comes after a gap waits a whole period by itself, and then asks and stores."""
 SHORT_SECONDS: Final = 0.1
 """An id that is postponed."""
-RUN_SECONDS: Final = 2.0
-"""A run of followups: a dozen calls where little is due, some seventy where a minute is full."""
+RUN_SECONDS: Final = 1.0
+"""A run of followups in which nothing is due: some sixteen calls."""
+FOLLOW_UP_SECONDS: Final = 0.03
+"""More for each due look: its claim, and its share of a batch."""
+LISTED_SECONDS: Final = 1.1
+"""More for each address that the suppression list names: SES is asked about one a second."""
 RUNS: Final = DAYS * 24 * 60
 SLOTS: Final = 0.97 * 86_400
 """Looks of a day in which more is due than fits; `make simulate` prints the share of slots used."""
 READS_OF_A_RUN: Final = 20
-"""Queries of lanes and counts, most of them half a unit."""
-LOG_BYTES: Final = 2_000
-"""Of an invocation: a line, the metrics, and Lambda's own three lines; 1,228 in the demo."""
+"""Queries of lanes and counts, most of them half a unit, and how far the suppression list is
+read."""
+WRITES_OF_A_RUN: Final = 2
+"""How far the suppression list is read: before and after."""
+LOG_BYTES: Final = 1_200
+"""Of an invocation: a line of 420, one of metrics of 300, Lambda's own three of 330, and 26 more
+for each of the five."""
+VIEWS: Final = 3 * DAYS
+"""How often the dashboard is opened, with a day shown: three of its graphs read lookup's log."""
+GRAPHS_OF_LOG: Final = 3
+HOURS_OF_TROUBLE: Final = 12
+"""In a month, of each metric that is written only then."""
 POLLS: Final = 5 * 3 * 60 * 24 * DAYS
 """Requests with which Lambda's five pollers find the queue empty, each after 20 seconds."""
 BATCH: Final = 10
 """Follow-ups that join the queue with one request."""
 ALERTS_PER_MAIL: Final = 0.021
 """Two permanent bounces in a hundred mails and a complaint in a thousand."""
+NEWS_PER_MAIL: Final = 0.4
+"""Later looks that show something new: two mails in five are opened after their first look."""
+WRITES_OF_A_LISTING: Final = 4
+"""Its row, in a transaction that checks the message's."""
 KEY_USES_PER_ALERT: Final = 2
 WRITES_OF_AN_ALERT: Final = 7
 """Its row in the look's transaction and in two indexes; its mark, and what that changes in both."""
@@ -201,13 +233,23 @@ class Rows:
 
     @property
     def writes_of_a_look(self) -> int:
-        """Write units: both rows in a transaction, and the message's move in the index of due."""
-        return 2 * (_units(self.message) + _units(self.destination)) + 2
+        """Write units where nothing is new: the message's row, and its move in the index of due."""
+        return _units(self.message) + 2
+
+    @property
+    def writes_of_a_look_with_news(self) -> int:
+        """Both rows in a transaction, and the moves in the index of due and in two others."""
+        return 2 * (_units(self.message) + _units(self.destination)) + 2 + self._moves
 
     @property
     def writes_of_a_first_look(self) -> int:
-        """More for the first: the recipient into two indexes."""
-        return self.writes_of_a_look + 2 * _units(self.destination)
+        """Both rows in a transaction, into three indexes."""
+        return 2 * (_units(self.message) + _units(self.destination)) + 1 + self._moves // 2
+
+    @property
+    def _moves(self) -> int:
+        """Of the recipient's row in two indexes: out of its place, and into the new one."""
+        return 2 * 2 * _units(self.destination)
 
     @property
     def writes_of_a_claim(self) -> int:
@@ -216,8 +258,8 @@ class Rows:
 
     @property
     def writes_without_a_look(self) -> int:
-        """Of an id that is postponed: its row in a transaction, and the index."""
-        return 2 * _units(self.message) + 1
+        """Of an id that is postponed: its row, and the index."""
+        return _units(self.message) + 1
 
     @property
     def stored(self) -> tuple[int, int]:
@@ -290,21 +332,36 @@ class Month:
 def month(day: Day, rows: Rows) -> Month:
     """Add up what a month of such days costs."""
     invocations = DAYS * (day.looks + day.is_postponed)
-    seconds = DAYS * (day.looks * LOOK_SECONDS + day.is_postponed * SHORT_SECONDS)
-    requests = DAYS * (3 * day.mails + (2 + 1 / BATCH) * day.follow_ups) + POLLS
+    alerts = DAYS * day.mails * ALERTS_PER_MAIL
+    # Due looks come in a block each minute; a fresh id comes at any time of the day.
+    idle = max(0.0, 1 - day.looks * LOOK_SECONDS / 86_400)
+    lone = min(day.looks, RUNS / DAYS + day.first_looks * idle)
+    seconds = DAYS * (
+        lone * LONE_LOOK_SECONDS
+        + (day.looks - lone) * LOOK_SECONDS
+        + day.is_postponed * SHORT_SECONDS
+        + day.follow_ups * FOLLOW_UP_SECONDS
+    )
+    # Each alert is a listing, too, whose id joins the queue by itself.
+    requests = DAYS * (3 * day.mails + (2 + 1 / BATCH) * day.follow_ups) + 3 * alerts + POLLS
+    news = min(day.follow_ups, day.mails * NEWS_PER_MAIL)
     writes = DAYS * (
         day.first_looks * rows.writes_of_a_first_look
-        + day.follow_ups * (rows.writes_of_a_look + rows.writes_of_a_claim)
+        + news * rows.writes_of_a_look_with_news
+        + (day.follow_ups - news) * rows.writes_of_a_look
+        + day.follow_ups * rows.writes_of_a_claim
         + day.is_postponed * rows.writes_without_a_look
         # A row that goes on to its next rung changes as one that is claimed.
         + day.moved * rows.writes_of_a_claim
     )
+    writes += RUNS * WRITES_OF_A_RUN + alerts * WRITES_OF_A_LISTING
     reads = invocations + DAYS * day.follow_ups + RUNS * READS_OF_A_RUN
-    alerts = DAYS * day.mails * ALERTS_PER_MAIL
+    logged = (invocations + RUNS) * LOG_BYTES / GB
+    run_seconds = RUNS * RUN_SECONDS + alerts * LISTED_SECONDS
     table, indexes = (size * day.mails * DEFAULT_RETENTION_DAYS / GB for size in rows.stored)
     return Month(
         compute=(invocations + RUNS) / MILLION * LAMBDA_REQUEST.dollars
-        + (seconds + RUNS * RUN_SECONDS) * MEMORY_GB * LAMBDA_SECOND.dollars,
+        + (seconds + run_seconds) * MEMORY_GB * LAMBDA_SECOND.dollars,
         queue=requests / MILLION * SQS_REQUEST.dollars,
         table=writes / MILLION * WRITE_UNIT.dollars + reads / MILLION * READ_UNIT.dollars,
         storage=(table + indexes) * STORED.dollars + table * BACKUP.dollars,
@@ -316,10 +373,11 @@ def month(day: Day, rows: Rows) -> Month:
             + KEY_USES_PER_ALERT * KEY_USE.dollars
             + WRITES_OF_AN_ALERT * WRITE_UNIT.dollars
         ),
-        logs=(invocations + RUNS) * LOG_BYTES / GB * LOGGED.dollars,
+        logs=logged * LOGGED.dollars + logged / DAYS * VIEWS * GRAPHS_OF_LOG * LOG_READ.dollars,
         fixed=KEY.dollars
-        + MOST_ALARMS * ALARM.dollars
-        + MOST_METRICS * METRIC.dollars
+        + ALARMS * ALARM.dollars
+        + EVERY_HOUR * METRIC.dollars
+        + IN_TROUBLE * METRIC.dollars * HOURS_OF_TROUBLE / (24 * DAYS)
         + DASHBOARD.dollars
         + RUNS / MILLION * SCHEDULED.dollars,
     )
@@ -350,8 +408,15 @@ def worked(sizes: Sequence[int]) -> str:
             for name, what in _LINES.items()
         ]
         + [["**total**", *(f"**{each.total:,.2f}**" for each in months)]]
+        + [["promised, at most", *(_promised(day) for day in days)]]
         + [["for a thousand mails", *_by_thousand(days, months)]]
-        + [["more where `intakeSent` is on, at most", *(f"{_events(day):,.2f}" for day in days)]],
+        + [["more where `intakeSent` is on, at most", *(f"{_events(day):,.2f}" for day in days)]]
+        + [
+            [
+                "beside it, to SES for Virtual Deliverability Manager",
+                *(f"{DAYS * day.mails / 1000 * VDM.dollars:,.2f}" for day in days),
+            ]
+        ],
     )
     units = _table(
         ["A mail of one recipient", ""],
@@ -363,7 +428,8 @@ def worked(sizes: Sequence[int]) -> str:
                 f"{table + indexes:,} bytes, indexes included",
             ],
             ["write units of the first look", f"{rows.writes_of_a_first_look}"],
-            ["write units of a later look", f"{rows.writes_of_a_look}"],
+            ["write units of a later look without news", f"{rows.writes_of_a_look}"],
+            ["write units of a later look with news", f"{rows.writes_of_a_look_with_news}"],
             ["write units to put it into the queue for that", f"{rows.writes_of_a_claim}"],
             ["write units of an id that is postponed", f"{rows.writes_without_a_look}"],
         ],
@@ -384,7 +450,7 @@ _LINES: Final = {
     "table": "DynamoDB, reads and writes",
     "storage": "DynamoDB, storage and backup",
     "alerts": "alerts, each to one e-mail subscriber",
-    "logs": "logs",
+    "logs": "logs, written and read",
     "fixed": "fixed: key, alarms, metrics, dashboard, schedule",
 }
 
@@ -392,6 +458,21 @@ _LINES: Final = {
 def _events(day: Day) -> float:
     """SES's events of a month; whether EventBridge bills those of SES is not known for sure."""
     return DAYS * day.mails / MILLION * EVENT.dollars
+
+
+def _promised(day: Day) -> str:
+    floor = FLOORS.get(day.mails)
+    return "" if floor is None else f"{floor:,.2f}"
+
+
+def broken(sizes: Iterable[int]) -> list[str]:
+    """Return a sentence for each promised total that is exceeded."""
+    totals = {mails: month(Day.of(mails), Rows.of(typical())).total for mails in sizes}
+    return [
+        f"{mails:,} mails a day cost {total:.2f} $ a month; promised are {FLOORS[mails]:.2f} $."
+        for mails, total in totals.items()
+        if total > FLOORS.get(mails, math.inf)
+    ]
 
 
 def _by_thousand(days: Iterable[Day], months: Iterable[Month]) -> list[str]:
@@ -407,7 +488,10 @@ def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def main() -> int:
-    """Print the tables; without volumes of the caller's own, write them into the page, too."""
+    """Print the tables; without volumes of the caller's own, write them into the page, too.
+
+    Returns 1 where a total exceeds what is promised.
+    """
     parser = argparse.ArgumentParser(prog="python -m tools.costs", description=__doc__)
     parser.add_argument(
         "mails", type=int, nargs="*", help=f"mails a day, instead of {SIZES}; writes no page"
@@ -419,7 +503,9 @@ def main() -> int:
     print(text)
     if not chosen:
         PAGE.write_text(f"{PAGE.read_text().partition(MARK)[0]}{MARK}\n{text}\n")
-    return 0
+    exceeded = broken(chosen or SIZES)
+    print(*exceeded, sep="\n", end="\n" if exceeded else "", file=sys.stderr)
+    return 1 if exceeded else 0
 
 
 if __name__ == "__main__":

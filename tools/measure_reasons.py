@@ -5,7 +5,8 @@ a label and a text to the first answer and all accepted ones (stop, mend, retry)
 the label says nothing. Neither belongs to this project, so neither is in it.
 
 Right is an action that is accepted. Harmful is a stop that is not, or anything but a stop or a
-review where a stop is what is right.
+review where a stop is what is right. A time is processor time, the best of some tries. Hostile
+texts are of the greatest length that is read, and repeat what makes patterns search for long.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ses_insights.domain.answer import READ_LENGTH
 from ses_insights.domain.explanation import explain_bounce
 from ses_insights.domain.reasons import Action, Reason
+
+TRIES: Final = 5
+HOSTILE: Final = ("a", " ", "- ", "550 ", "5.1.1 ", "<a@b.example> ", "\n550-", "no such user ")
+"""What a hostile text repeats, beside the beginnings of the texts that are measured."""
 
 Truth = Callable[[str, str], tuple[str, frozenset[str]] | None]
 
@@ -51,14 +57,30 @@ def measured(lines: Iterator[str], truth: Truth) -> Iterator[Measured]:
         if known is None:
             continue
         first, accepted = known
-        begin = time.perf_counter()
         found = explain_bounce("General", text)
-        seconds = time.perf_counter() - begin
         answer = ANSWERS.get(found.action)
         is_right = answer in accepted
         wrong_stop = answer == "stop" and not is_right
         missed_stop = first == "stop" and answer is not None and not is_right
-        yield Measured(text, label, found.reason, is_right, wrong_stop or missed_stop, seconds)
+        yield Measured(
+            text, label, found.reason, is_right, wrong_stop or missed_stop, seconds(text)
+        )
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of processor time that a text takes: the best of `TRIES`."""
+    times = []
+    for _ in range(TRIES):
+        begin = time.thread_time()
+        explain_bounce("General", text)
+        times.append(time.thread_time() - begin)
+    return min(times)
+
+
+def hostile_texts(texts: list[str]) -> Iterator[str]:
+    """Repeat each part up to the longest text."""
+    for part in (*HOSTILE, *(text[:24] for text in texts)):
+        yield (part * READ_LENGTH)[:READ_LENGTH]
 
 
 def loaded(path: Path) -> Truth:
@@ -95,7 +117,8 @@ def main() -> int:
     right = 100 * sum(each.is_right for each in found) / len(found)
     harmful = 100 * sum(each.is_harmful for each in found) / len(found)
     unknown = 100 * sum(each.reason is Reason.UNKNOWN for each in found) / len(found)
-    seconds = sorted(each.seconds for each in found)
+    times = sorted(each.seconds for each in found)
+    longest = max(map(seconds, hostile_texts([each.text for each in found])))
     if options.misses:
         for each in found:
             if not each.is_right:
@@ -105,8 +128,9 @@ def main() -> int:
     print(f"right    {right:5.1f} %  (at least {options.right:g})")
     print(f"harmful  {harmful:5.1f} %  (at most {options.harmful:g})")
     print(f"unknown  {unknown:5.1f} %  (at most {options.unknown:g})")
-    median, worst = 1e3 * seconds[len(seconds) // 2], 1e3 * seconds[-1]
-    print(f"time     {median:.2f} ms median, {worst:.2f} ms worst")
+    median, worst = 1e3 * times[len(times) // 2], 1e3 * times[-1]
+    print(f"time     {median:.2f} ms median, {worst:.2f} ms worst  (at most 1)")
+    print(f"hostile  {1e3 * longest:.1f} ms worst of {READ_LENGTH} characters  (at most 20)")
     kept = right >= options.right and harmful <= options.harmful and unknown <= options.unknown
     return 0 if kept else 1
 

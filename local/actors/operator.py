@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from local.stack.child import LocalRunError
 from local.stack.run import LocalRun
@@ -41,6 +41,18 @@ class FollowUps:
         runs = sum(1 for line in lines if line.get("message") == "due")
         return max(runs - self.on_demand, 0)
 
+    def switch_schedule(self, *, on: bool) -> None:
+        """Let the schedule start runs, or none."""
+        found = self.find_schedule()
+        self.run.session.client("scheduler").update_schedule(
+            Name=found["Name"],
+            GroupName=found["GroupName"],
+            ScheduleExpression=found["ScheduleExpression"],
+            FlexibleTimeWindow=found["FlexibleTimeWindow"],
+            Target=found["Target"],
+            State="ENABLED" if on else "DISABLED",
+        )
+
     def find_schedule(self) -> dict[str, Any]:
         """The schedule, as EventBridge Scheduler describes it."""
         scheduler = self.run.session.client("scheduler")
@@ -52,3 +64,39 @@ class FollowUps:
         if len(found) != 1:
             raise LocalRunError(f"{len(found)} schedules start followups; there must be one")
         return dict(found[0])
+
+
+def switch_trigger(run: LocalRun, *, on: bool) -> None:
+    """Let the queue's messages start looks, or hold them, as in the Lambda console."""
+    functions = run.session.client("lambda")
+    found = functions.list_event_source_mappings(FunctionName=run.lookup_function)
+    (trigger,) = found["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=trigger["UUID"], Enabled=on)
+
+
+BROKEN: Final = "_missing"
+"""Behind a handler's name there is no such function."""
+
+
+def break_function(run: LocalRun, function_name: str) -> None:
+    """Let a function fail at each start, as a bad deployment does."""
+    handler = _handler(run, function_name)
+    if not handler.endswith(BROKEN):
+        _set_handler(run, function_name, handler + BROKEN)
+
+
+def repair_function(run: LocalRun, function_name: str) -> None:
+    """Deploy the version again that worked."""
+    handler = _handler(run, function_name)
+    if handler.endswith(BROKEN):
+        _set_handler(run, function_name, handler.removesuffix(BROKEN))
+
+
+def _handler(run: LocalRun, function_name: str) -> str:
+    functions = run.session.client("lambda")
+    return functions.get_function_configuration(FunctionName=function_name)["Handler"]
+
+
+def _set_handler(run: LocalRun, function_name: str, handler: str) -> None:
+    functions = run.session.client("lambda")
+    functions.update_function_configuration(FunctionName=function_name, Handler=handler)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
@@ -62,16 +62,31 @@ def send_mail(
     configuration_set: str = "shop",
 ) -> dict[str, Any]:
     """Send a mail that takes the course of `story`; returns SES's response."""
+    return send_to(
+        ses,
+        [address_of(story, label)],
+        subject=f"Your order: {story.name}",
+        text=story.sentence,
+        sender=sender,
+        configuration_set=configuration_set,
+    )
+
+
+def send_to(  # noqa: PLR0913 - keyword-only, as SendEmail's
+    ses: SESV2Client,
+    recipients: Sequence[str],
+    *,
+    subject: str,
+    text: str = "Thank you for your order.",
+    sender: str = SENDER,
+    configuration_set: str = "shop",
+) -> dict[str, Any]:
+    """Send one mail to these addresses; returns SES's response."""
     return dict(
         ses.send_email(
             FromEmailAddress=sender,
-            Destination={"ToAddresses": [address_of(story, label)]},
-            Content={
-                "Simple": {
-                    "Subject": {"Data": f"Your order: {story.name}"},
-                    "Body": {"Text": {"Data": story.sentence}},
-                }
-            },
+            Destination={"ToAddresses": list(recipients)},
+            Content={"Simple": {"Subject": {"Data": subject}, "Body": {"Text": {"Data": text}}}},
             EmailTags=[{"Name": "campaign", "Value": "spring"}],
             ConfigurationSetName=configuration_set,
         )

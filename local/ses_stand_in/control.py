@@ -11,7 +11,14 @@ from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from local.ses_stand_in.pace import Call, Report
-from local.ses_stand_in.settings import LOOPBACK, Fault, FaultKind, Settings, SettingsError
+from local.ses_stand_in.settings import (
+    LOOPBACK,
+    Fault,
+    FaultKind,
+    Operation,
+    Settings,
+    SettingsError,
+)
 from local.ses_stand_in.stories import Expectation, ExpectedAlert
 
 TIMEOUT_SECONDS = 10.0
@@ -49,6 +56,9 @@ class Changes(TypedDict, total=False):
     """The switches of `Settings`."""
 
     vdm: bool
+    vdm_off_status: int
+    suppressed_reasons: Sequence[str]
+    list_lag_seconds: float
     speed: float
     period_seconds: float
     latency_ms: tuple[float, float]
@@ -80,23 +90,38 @@ class Control:
         """
         return Settings().changed(self._ask("PUT", "settings", changes))
 
-    def fail(self, kind: FaultKind, times: int | None = None) -> None:
-        """Fail the next `times` looks in this way and no other; None: until `heal`."""
-        self.change(faults=(Fault(kind, times),))
+    def fail(
+        self,
+        kind: FaultKind,
+        times: int | None = None,
+        *,
+        operation: Operation = Operation.GET_MESSAGE_INSIGHTS,
+    ) -> None:
+        """Fail the next `times` calls of an operation in this way and no other; None: until `heal`.
+
+        Raises SettingsError.
+        """
+        self.change(faults=(Fault(kind, times, operation),))
 
     def heal(self) -> None:
         """Switch every fault off."""
         self.change(faults=())
 
-    def report(self) -> Report:
-        """The report on the calls so far."""
-        return Report(**self._ask("GET", "report"))
+    def report(self, operation: Operation = Operation.GET_MESSAGE_INSIGHTS) -> Report:
+        """The report on the calls of an operation so far."""
+        return Report(**self._ask("GET", f"report/{operation}"))
 
-    def calls(self) -> list[Call]:
-        """The log of the calls, in the order of their arrival."""
+    def calls(self, operation: Operation = Operation.GET_MESSAGE_INSIGHTS) -> list[Call]:
+        """The log of the calls of an operation, in the order of their arrival."""
         return [
-            Call(**{**call, "fault": call["fault"] and FaultKind(call["fault"])})
-            for call in self._ask("GET", "calls")
+            Call(
+                **{
+                    **call,
+                    "operation": operation,
+                    "fault": call["fault"] and FaultKind(call["fault"]),
+                }
+            )
+            for call in self._ask("GET", f"calls/{operation}")
         ]
 
     def advance(self, by: timedelta) -> None:

@@ -1,6 +1,6 @@
 """A mail that was sent, and what SES knows of it at a given time. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from local.ses_stand_in.stories import RETENTION, Event, Story
+from local.ses_stand_in.stories import RETENTION, Event, Story, timelines, told
+from local.ses_stand_in.suppression import Coming, listing
 
 Payload = dict[str, Any]
 """A response as botocore's model describes it."""
@@ -52,7 +53,8 @@ class Mail:
             "Subject": self.subject if self.story.subject is None else self.story.subject,
             "EmailTags": [{"Name": name, "Value": value} for name, value in self.tags],
             "Insights": [
-                self._insight(destination, events, now) for destination, events in self._timelines()
+                self._insight(destination, events, now)
+                for destination, events in told(self.recipients, self.story)
             ],
         }
         return {
@@ -61,15 +63,14 @@ class Mail:
             if name not in self.story.missing and value != ""
         }
 
+    def coming(self) -> Iterator[Coming]:
+        """What this mail will put on the account's suppression list, unless it is there already."""
+        for destination, events in timelines(self.recipients, self.story):
+            for after, reason in listing(events):
+                yield Coming(self._at(after), destination, reason, self.message_id)
+
     def _at(self, after: timedelta) -> datetime:
         return self.sent_at + after / self.speed
-
-    def _timelines(self) -> Iterable[tuple[str, tuple[Event, ...]]]:
-        for recipient in self.recipients:
-            yield recipient, self.story.events
-        local, _, domain = self.recipients[0].rpartition("@")
-        for number, events in enumerate(self.story.others, start=2):
-            yield f"{local}.{number}@{domain}", events
 
     def _insight(self, destination: str, events: tuple[Event, ...], now: datetime) -> Payload:
         insight: Payload = {"Destination": destination}

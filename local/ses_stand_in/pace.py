@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from local.ses_stand_in.settings import FaultKind
+from local.ses_stand_in.settings import FaultKind, Operation
 
 ROUNDING = 1e-9  # of a slot: a span of exactly n periods must count as n
 
@@ -26,11 +26,15 @@ class RateLimit:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A signed GetMessageInsights request that reached the stand-in."""
+    """A signed request that reached the stand-in."""
 
     arrival: float
     """Monotonic seconds (CLOCK_MONOTONIC, so comparable with a client on the same machine)."""
-    message_id: str
+    operation: Operation = Operation.GET_MESSAGE_INSIGHTS
+    message_id: str = ""
+    """Of a look."""
+    address: str = ""
+    """That GetSuppressedDestination was asked for."""
     accepted: bool
     """Counted by the rate limit. A fault that follows does not give the slot back."""
     fault: FaultKind | None

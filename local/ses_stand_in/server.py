@@ -1,4 +1,4 @@
-"""The HTTP server around the account: SES's two operations, and the control API."""
+"""The HTTP server around the account: SES's operations, and the control API."""
 
 import asyncio
 import json
@@ -17,13 +17,15 @@ from aiohttp import web
 from local.ses_stand_in.account import Account
 from local.ses_stand_in.clock import Clock
 from local.ses_stand_in.mail import Mail
-from local.ses_stand_in.settings import FaultKind, SettingsError
+from local.ses_stand_in.settings import FaultKind, Operation, SettingsError
 from local.ses_stand_in.wire import (
     NO_SUCH_OPERATION,
     NO_TOKEN,
     Refusal,
+    ShapeError,
     bad_request,
     encode,
+    read_query,
     signed_for_ses,
 )
 
@@ -46,11 +48,20 @@ class Server:
             [
                 web.get("/v2/email/insights/{message_id:(?s:.*)}/", self._get_message_insights),
                 web.post("/v2/email/outbound-emails", self._send_email),
+                web.get("/v2/email/suppression/addresses", self._list_suppressed_destinations),
+                web.get(
+                    "/v2/email/suppression/addresses/{address:(?s:.+)}",
+                    self._get_suppressed_destination,
+                ),
+                web.delete(
+                    "/v2/email/suppression/addresses/{address:(?s:.+)}",
+                    self._delete_suppressed_destination,
+                ),
                 web.get("/v2/email/account", self._get_account),
                 web.get(f"{CONTROL}/settings", self._settings),
                 web.put(f"{CONTROL}/settings", self._change_settings),
-                web.get(f"{CONTROL}/report", self._report),
-                web.get(f"{CONTROL}/calls", self._calls),
+                web.get(f"{CONTROL}/report/{{operation}}", self._report),
+                web.get(f"{CONTROL}/calls/{{operation}}", self._calls),
                 web.delete(f"{CONTROL}/calls", self._forget_calls),
                 web.get(f"{CONTROL}/sent", self._sent),
                 web.post(f"{CONTROL}/advance", self._advance),
@@ -61,24 +72,60 @@ class Server:
         return app
 
     async def _get_message_insights(self, request: web.Request) -> web.Response:
+        message_id = request.match_info["message_id"]
+        return await self._serve(request, Operation.GET_MESSAGE_INSIGHTS, {"MessageId": message_id})
+
+    async def _list_suppressed_destinations(self, request: web.Request) -> web.Response:
+        operation = Operation.LIST_SUPPRESSED_DESTINATIONS
+        try:
+            parameters = read_query(operation, request.query)
+        except ShapeError as error:
+            return _refuse(bad_request(str(error)))
+        return await self._serve(request, operation, parameters)
+
+    async def _get_suppressed_destination(self, request: web.Request) -> web.Response:
+        address = request.match_info["address"]
+        return await self._serve(
+            request, Operation.GET_SUPPRESSED_DESTINATION, {"EmailAddress": address}
+        )
+
+    async def _get_account(self, request: web.Request) -> web.Response:
+        return await self._serve(request, Operation.GET_ACCOUNT, {})
+
+    async def _serve(
+        self, request: web.Request, operation: Operation, parameters: Mapping[str, Any]
+    ) -> web.Response:
         await self._pause(self.account.settings.travel_ms)
         arrival, now = self.clock.monotonic(), self.clock.now()
         if not _signed(request):
             return _refuse(NO_TOKEN)
-        call = self.account.arrive(request.match_info["message_id"], arrival=arrival)
+        call = self.account.arrive(
+            operation,
+            arrival=arrival,
+            message_id=parameters.get("MessageId", ""),
+            address=parameters.get("EmailAddress", ""),
+        )
         if call.fault is FaultKind.RESET:
             return _cut(request)
         if call.fault is FaultKind.HANG:
             await asyncio.Event().wait()
-        answer = self.account.answer(call, now=now)
+        answer = self.account.answer(call, parameters, now=now)
         response = (
             _refuse(answer)
             if isinstance(answer, Refusal)
-            else _respond(200, encode("GetMessageInsights", answer))
+            else _respond(200, encode(operation, answer))
         )
         await self._pause(self.account.settings.latency_ms)
         call.status = response.status
         return response
+
+    async def _delete_suppressed_destination(self, request: web.Request) -> web.Response:
+        if not _signed(request):
+            return _refuse(NO_TOKEN)
+        gone = self.account.unlist(request.match_info["address"], now=self.clock.now())
+        if isinstance(gone, Refusal):
+            return _refuse(gone)
+        return _respond(200, encode("DeleteSuppressedDestination", gone))
 
     async def _send_email(self, request: web.Request) -> web.Response:
         if not _signed(request):
@@ -91,12 +138,6 @@ class Server:
             return _refuse(sent)
         return _respond(200, encode("SendEmail", {"MessageId": sent.message_id}))
 
-    async def _get_account(self, request: web.Request) -> web.Response:
-        if not _signed(request):
-            return _refuse(NO_TOKEN)
-        vdm = "ENABLED" if self.account.settings.vdm else "DISABLED"
-        return _respond(200, encode("GetAccount", {"VdmAttributes": {"VdmEnabled": vdm}}))
-
     async def _unknown(self, _request: web.Request) -> web.Response:
         return _refuse(NO_SUCH_OPERATION)
 
@@ -108,16 +149,19 @@ class Server:
         if body is None:
             return web.json_response({"message": "The body is not a JSON object"}, status=400)
         try:
-            self.account.settings = self.account.settings.changed(body)
+            settings = self.account.settings.changed(body)
         except SettingsError as error:
             return web.json_response({"message": str(error)}, status=400)
+        self.account.change(settings, now=self.clock.now())
         return web.json_response(self.account.settings.as_json())
 
-    async def _report(self, _request: web.Request) -> web.Response:
-        return web.json_response(asdict(self.account.report()))
+    async def _report(self, request: web.Request) -> web.Response:
+        operation = Operation(request.match_info["operation"])
+        return web.json_response(asdict(self.account.report(operation)))
 
-    async def _calls(self, _request: web.Request) -> web.Response:
-        return web.json_response([asdict(call) for call in self.account.calls])
+    async def _calls(self, request: web.Request) -> web.Response:
+        operation = Operation(request.match_info["operation"])
+        return web.json_response([asdict(call) for call in self.account.calls_of(operation)])
 
     async def _forget_calls(self, _request: web.Request) -> web.Response:
         self.account.forget_calls()
@@ -127,7 +171,7 @@ class Server:
         return web.json_response([_as_json(mail) for mail in self.account.mails.values()])
 
     async def _advance(self, request: web.Request) -> web.Response:
-        self.account.advance(timedelta(seconds=await request.json()))
+        self.account.advance(timedelta(seconds=await request.json()), now=self.clock.now())
         return web.json_response({})
 
     async def _reset(self, _request: web.Request) -> web.Response:

@@ -3,15 +3,27 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
+from http import HTTPStatus
 from math import isfinite
 from typing import Any, Final, Self, TypeGuard
+
+from local.ses_stand_in.suppression import Reason
 
 LOOPBACK = "127.0.0.1"
 """The one address the stand-in is served on and asked at."""
 
 
+class Operation(StrEnum):
+    """The operations of SES that the stand-in holds to a limit, each by itself."""
+
+    GET_MESSAGE_INSIGHTS = "GetMessageInsights"
+    LIST_SUPPRESSED_DESTINATIONS = "ListSuppressedDestinations"
+    GET_SUPPRESSED_DESTINATION = "GetSuppressedDestination"
+    GET_ACCOUNT = "GetAccount"
+
+
 class FaultKind(StrEnum):
-    """What a look meets while the fault is on."""
+    """What a call meets while the fault is on."""
 
     THROTTLED = "429"
     INTERNAL = "500"
@@ -20,6 +32,10 @@ class FaultKind(StrEnum):
     HANG = "hang"
     ACCESS_DENIED = "access-denied"
     EXPIRED_CREDENTIALS = "expired-credentials"
+    GONE = "gone"
+    """GetSuppressedDestination alone: the address is no longer on the list."""
+    NO_ID = "no-id"
+    """GetSuppressedDestination alone: listed by hand, so without the id of a message."""
 
 
 class SettingsError(ValueError):
@@ -28,14 +44,15 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault for the next `times` looks, or (None) until it is switched off."""
+    """A fault for the next `times` calls of an operation, or (None) until it is switched off."""
 
     kind: FaultKind
     times: int | None = None
+    operation: Operation = Operation.GET_MESSAGE_INSIGHTS
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Read `{"kind": "500", "times": 3}`.
+        """Read `{"kind": "500", "times": 3, "operation": "GetAccount"}`.
 
         Raises SettingsError.
         """
@@ -49,7 +66,17 @@ class Fault:
             raise SettingsError(
                 f"faults: times is {times!r}; use a whole number above 0, or leave it out"
             )
-        return cls(FaultKind(kind), times)
+        operation = entry.get("operation", Operation.GET_MESSAGE_INSIGHTS)
+        if operation not in list(Operation):
+            raise SettingsError(
+                f"faults: operation is {operation!r}; use one of {', '.join(Operation)}"
+            )
+        if kind in _OF_AN_ENTRY and operation != Operation.GET_SUPPRESSED_DESTINATION:
+            raise SettingsError(
+                f"faults: {operation} knows no {kind!r}; "
+                f"use it with {Operation.GET_SUPPRESSED_DESTINATION}"
+            )
+        return cls(FaultKind(kind), times, Operation(operation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +85,23 @@ class Settings:
 
     vdm: bool = True
     """Virtual Deliverability Manager is on."""
+    vdm_off_status: int = 404
+    """How SES says that it is off: 404, as GetMessageInsights does, or 400, as CreateExportJob."""
+    suppressed_reasons: tuple[str, ...] = tuple(Reason)
+    """The account's suppression list is on for these: what bounces or complains is listed, and what
+    is listed is not attempted. Holds from then on."""
+    list_lag_seconds: float = 0.0
+    """From the time an address is listed until ListSuppressedDestinations shows it."""
     speed: float = 1.0
     """How much faster stories unfold than in life; holds for mail sent from then on."""
     period_seconds: float = 1.0
-    """The rate limit: one accepted call in so many seconds; 0 means no limit."""
+    """The rate limit of each operation: one accepted call in so many seconds; 0: no limit."""
     latency_ms: tuple[float, float] = (20.0, 120.0)
     """From a request's arrival to its answer: at least, at most."""
     travel_ms: tuple[float, float] = (0.0, 0.0)
     """Before the request counts as arrived, as on a slow way there: at least, at most."""
     faults: tuple[Fault, ...] = ()
-    """The first one is on; once its times are over, the next one is."""
+    """For each operation the first one is on; once its times are over, the next one is."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -103,18 +137,25 @@ class Settings:
         """The same as `changed` takes."""
         return asdict(self)
 
-    @property
-    def fault(self) -> FaultKind | None:
-        """The fault that is on."""
-        return self.faults[0].kind if self.faults else None
+    def fault(self, operation: Operation) -> FaultKind | None:
+        """The fault that is on for an operation."""
+        found = self._fault(operation)
+        return found.kind if found else None
 
-    def after_fault(self) -> Self:
-        """These settings once a look has met the fault that is on, if any."""
-        if not self.faults or self.faults[0].times is None:
+    def after_fault(self, operation: Operation) -> Self:
+        """These settings once a call of the operation has met the fault that is on, if any."""
+        met = self._fault(operation)
+        if met is None or met.times is None:
             return self
-        (first, *later), times = self.faults, self.faults[0].times
-        left = [Fault(first.kind, times - 1)] if times > 1 else []
-        return replace(self, faults=(*left, *later))
+        at = self.faults.index(met)
+        left = (replace(met, times=met.times - 1),) if met.times > 1 else ()
+        return replace(self, faults=(*self.faults[:at], *left, *self.faults[at + 1 :]))
+
+    def _fault(self, operation: Operation) -> Fault | None:
+        return next((each for each in self.faults if each.operation is operation), None)
+
+
+_OF_AN_ENTRY: Final = frozenset({FaultKind.GONE, FaultKind.NO_ID})
 
 
 def _is_switch(value: object) -> bool:
@@ -140,8 +181,19 @@ def _is_range(value: object) -> bool:
     return False
 
 
+def _is_vdm_status(value: object) -> bool:
+    return value in {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}
+
+
+def _are_reasons(value: object) -> bool:
+    return isinstance(value, tuple) and set(value) <= set(Reason)
+
+
 _RULES: Final[tuple[tuple[str, Callable[[object], bool], str], ...]] = (
     ("vdm", _is_switch, "use true or false"),
+    ("vdm_off_status", _is_vdm_status, "use 404 or 400"),
+    ("suppressed_reasons", _are_reasons, 'use a list of "BOUNCE" and "COMPLAINT", or []'),
+    ("list_lag_seconds", _is_not_negative, "use a number of 0 or more"),
     ("speed", _is_positive, "use a number above 0"),
     ("period_seconds", _is_not_negative, "use a number of 0 or more"),
     ("latency_ms", _is_range, "use [least, most] in milliseconds, e.g. [20, 120]"),

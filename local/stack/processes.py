@@ -30,7 +30,7 @@ def processes_of(run: LocalRun, function_name: str) -> list[Process]:
     return [
         process
         for process, parent, command in _processes()
-        if parent == run.emulator.pid and f"ministack-lambda-{function_name}-" in command
+        if parent == run.emulator_pid and f"ministack-lambda-{function_name}-" in command
     ]
 
 

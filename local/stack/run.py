@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from local.ses_stand_in.control import Control
-from local.stack.child import Child, LocalRunError, Program, running
+from local.stack.child import LocalRunError, Program, running
 from local.stack.deployment import Cdk
 from local.stack.emulator import HOST, Certificate, emulator, make_certificate
 from local.stack.emulator_quirks import allow_batches
@@ -53,7 +53,7 @@ class LocalRun:
     """The stack's outputs, by `contracts.names.Output`."""
     folder: Path
     """Logs and temporary files; removed after a run without an error."""
-    emulator: Child
+    emulator_pid: int
     """The emulator's process; the functions run in children of it."""
     proxy_url: str | None = None
     """The proxy between the functions and the emulator, if there is one."""
@@ -170,7 +170,7 @@ def local_stack(
             ses=Control(ses_url),
             outputs=outputs,
             folder=folder,
-            emulator=aws,
+            emulator_pid=aws.pid,
             proxy_url=proxy_url,
         )
 

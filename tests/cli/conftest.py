@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.app import app
 from ses_insights.cli.deployment import Deployment
+from ses_insights.cli.options import Target
 from ses_insights.contracts.names import DEFAULT_STACK_NAME
 from tests.support.said import Insights, Said
 from tests.support.tables import make_table
@@ -63,26 +64,45 @@ class Aws:
     fails: dict[str, str] = field(default_factory=dict)
     """Code of the error with which an operation fails, by its name."""
 
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What an operation answers, by its name, in the place of moto."""
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    """Stack, Region and profile that were asked for."""
+
+    def find(self, stack: str, region: str | None, profile: str | None) -> Deployment:
+        """Find a stack, and note what was asked for."""
+        self.asked.append((stack, region, profile))
+        return Deployment.find(stack, self.session)
+
     def answer(self, model: Any, params: Any, **_: object) -> Any:
         """Answer in the place of AWS, or leave it to moto."""
         name = model.name
         if name in self.fails:
             return _refuse(self.fails[name], f"{name} is refused")
         if name == "DescribeStacks":
-            stack = params["body"]["StackName"]
-            if stack not in self.stacks:
-                return _refuse("ValidationError", f"Stack with id {stack} does not exist")
-            outputs = [
-                {"OutputKey": key, "OutputValue": value}
-                for key, value in self.stacks[stack].items()
-            ]
-            return _OK, {"Stacks": [{"Outputs": outputs}]}
-        if name == "GetFunctionConfiguration":
-            variables = {"Variables": self.variables}
-            return _OK, {"Environment": variables, "LoggingConfig": {"LogGroup": LOG_GROUP}}
-        if name == "GetAccount":
-            return _OK, {"VdmAttributes": {"VdmEnabled": self.vdm}}
-        return None
+            return self._described(params["body"].get("StackName"))
+        answers = self._usual() | self.answers
+        return (_OK, answers[name]) if name in answers else None
+
+    def _described(self, stack: str | None) -> Any:
+        if stack is not None and stack not in self.stacks:
+            return _refuse("ValidationError", f"Stack with id {stack} does not exist")
+        wanted = self.stacks if stack is None else {stack: self.stacks[stack]}
+        return _OK, {"Stacks": [_stack(name, outputs) for name, outputs in wanted.items()]}
+
+    def _usual(self) -> dict[str, Any]:
+        return {
+            "GetFunctionConfiguration": {
+                "Environment": {"Variables": self.variables},
+                "LoggingConfig": {"LogGroup": LOG_GROUP},
+            },
+            "GetAccount": {"VdmAttributes": {"VdmEnabled": self.vdm}},
+        }
+
+
+def _stack(name: str, outputs: Mapping[str, str]) -> dict[str, Any]:
+    written = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+    return {"StackName": name, "StackStatus": "CREATE_COMPLETE", "Outputs": written}
 
 
 _OK: Final = AWSResponse("", 200, HTTPHeaders(), None)
@@ -147,7 +167,7 @@ def insights(aws: Aws) -> Insights:
             app,
             arguments,
             input=stdin,
-            obj=lambda stack: Deployment.find(stack, aws.session),
+            obj=Target(aws.find),
             catch_exceptions=False,
         )
         return Said(done.exit_code, done.stdout, done.stderr)

@@ -18,7 +18,7 @@ from ses_insights.domain.record import Found
 from ses_insights.domain.times import iso
 from tests.support.fakes import START
 from tests.support.said import Insights
-from tests.support.samples import looked, told
+from tests.support.samples import insights_of, looked
 from tests.unit.contracts.test_summary_message import SUMMARY
 
 UNKNOWN, BLOCKED = "550 5.1.1 user unknown", "550 5.7.1 blocked by zen.spamhaus.org"
@@ -39,7 +39,7 @@ def ids(records: RecordTable, deployment: Deployment) -> dict[str, str]:
     ):
         message_id = f"message-{number:010}"
         destination = Destination(f"{name}@there.example", None, (event,))
-        insights = replace(told(message_id=message_id), destinations=(destination,))
+        insights = replace(insights_of(message_id=message_id), destinations=(destination,))
         if name == "blocked":
             tags = {"campaign": ("autumn",)}
             insights = replace(insights, from_email_address="a@bank.example", email_tags=tags)
@@ -134,7 +134,7 @@ def test_nothing_found_says_so(insights: Insights) -> None:
         (["--csv", "--json"], "not both"),
     ],
 )
-def test_wrong_usage_is_told(insights: Insights, arguments: list[str], word: str) -> None:
+def test_wrong_usage_is_refused(insights: Insights, arguments: list[str], word: str) -> None:
     """With exit code 2 and what to write instead."""
     said = insights("alerts", *arguments)
     assert said.code == 2

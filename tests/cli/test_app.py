@@ -7,11 +7,12 @@ from importlib.metadata import version
 import pytest
 
 from local.stack.run import PROJECT
+from tests.cli.conftest import Aws
 from tests.support.said import Insights
 
 COMMANDS = (
     *("status", "watch", "enqueue", "show", "find", "alerts", "explain", "export"),
-    "erase",
+    *("erase", "doctor"),
     *("parked", "parked redrive", "parked drop"),
 )
 
@@ -57,3 +58,45 @@ def test_without_a_command_it_shows_its_help(insights: Insights) -> None:
     said = insights()
     assert said.code == 2
     assert "Commands:" in said.out + said.err
+
+
+WHERE = ("--stack", "Elsewhere", "--region", "eu-west-3", "--profile", "work")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*WHERE, "find"),
+        ("find", *WHERE),
+        (*WHERE, "parked", "drop"),
+        ("parked", *WHERE, "drop"),
+        ("parked", "drop", *WHERE),
+        ("--stack", "Other", *WHERE[2:], "find", "--stack", "Elsewhere"),
+    ],
+)
+def test_the_stack_is_named_before_or_after_the_command(
+    aws: Aws, insights: Insights, arguments: tuple[str, ...]
+) -> None:
+    """What stands closest to the command counts."""
+    assert insights(*arguments).code == 3
+    assert aws.asked == [("Elsewhere", "eu-west-3", "work")]
+
+
+def test_a_variable_names_the_stack(
+    aws: Aws, insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An option is stronger."""
+    monkeypatch.setenv("SES_INSIGHTS_STACK", "Elsewhere")
+    insights("find")
+    insights("--stack", "SesInsights", "find")
+    assert [stack for stack, *_ in aws.asked] == ["Elsewhere", "SesInsights"]
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("status",), ("parked",), ("parked", "drop"), ("explain",)]
+)
+def test_the_version_is_shown_after_a_command_too(
+    insights: Insights, command: tuple[str, ...]
+) -> None:
+    """AWS is not asked."""
+    assert insights(*command, "--version").out == f"insights {version('ses-insights')}\n"

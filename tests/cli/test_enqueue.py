@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.app import app
 from ses_insights.cli.deployment import Deployment
+from ses_insights.cli.options import Target
 from ses_insights.domain.lanes import Lane
 from tests.cli.conftest import Aws
 from tests.support.said import Insights
-from tests.support.samples import MESSAGE_ID, OTHER_ID
+from tests.support.samples import MESSAGE_ID, OTHER_ID, bounced, delivered, found, looked
+
+NEW_ID = MESSAGE_ID.replace("0", "3")
 
 
 def bodies(deployment: Deployment) -> list[str]:
@@ -86,6 +92,8 @@ def test_input_without_an_id_is_an_error(deployment: Deployment, insights: Insig
         (("--file", "no-such.txt"), "no-such.txt cannot be read: No such file or directory."),
         (("--bulk", "--force", MESSAGE_ID), "--bulk and --force exclude each other"),
         (("--file", "x", MESSAGE_ID), "as arguments or in a file, not both."),
+        (("--column", "id", MESSAGE_ID), "--column reads a CSV: name it with --file, or pipe"),
+        (("pyproject.toml",), "is a file: read it with --file pyproject.toml"),
     ],
 )
 def test_wrong_usage_is_a_sentence(
@@ -96,6 +104,16 @@ def test_wrong_usage_is_a_sentence(
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_column_typed_at_a_terminal_needs_a_file(insights: Insights, terminal: None) -> None:
+    """Nobody types a CSV."""
+    del terminal
+    said = insights("enqueue", "--column", "id")
+    assert (said.code, said.err) == (
+        2,
+        "--column reads a CSV: name it with --file, or pipe it in.\n",
+    )
 
 
 def test_a_file_that_is_not_text_is_wrong_usage(insights: Insights, tmp_path: Path) -> None:
@@ -111,8 +129,111 @@ def test_a_failure_in_between_says_how_many_were_sent(aws: Aws, insights: Insigh
     aws.fails["SendMessageBatch"] = "AccessDenied"
     done = insights("enqueue", MESSAGE_ID)
     assert done.code == 3
-    assert done.err.splitlines()[0] == "Stopped after 0 of 1 id; enqueue all of them again."
+    assert done.err.splitlines()[0].startswith("Stopped after 0 of 1 id. Run the same command")
     assert "SendMessageBatch is denied" in done.err
+
+
+def test_ctrl_c_says_how_far_it_came(aws: Aws, insights: Insights) -> None:
+    """And how to go on; in bulk what is in the table stays. Exit code 130."""
+
+    def stop(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    for event, arguments, says in (
+        ("sqs.SendMessageBatch", (), "what was sent already is looked up once."),
+        ("dynamodb.TransactWriteItems", ("--bulk",), "again to go on: what is in the table"),
+    ):
+        aws.session.events.register_first(f"before-call.{event}", stop)
+        try:
+            done = insights("enqueue", *arguments, MESSAGE_ID, OTHER_ID)
+        finally:
+            aws.session.events.unregister(f"before-call.{event}", stop)
+        assert (done.code, done.out) == (130, "")
+        assert done.err.startswith("Stopped after 0 of 2 ids. Run the same command")
+        assert says in done.err
+
+
+def test_it_says_what_was_known_already(insights: Insights, records: RecordTable) -> None:
+    """And how much of that a look would not change, unless it is forced."""
+    record, alerts = looked(found(bounced()), message_id=MESSAGE_ID)
+    records.save(replace(record, final="It bounced.", next_look_at=None), alerts, read=None)
+    waiting, _ = looked(found(delivered()), message_id=OTHER_ID)
+    records.save(waiting, (), read=None)
+    said = insights("enqueue", MESSAGE_ID, OTHER_ID, NEW_ID)
+    assert "2 of them known before, of which 1 will be skipped: " in said.out
+    told = insights("enqueue", "--json", "--force", MESSAGE_ID, OTHER_ID).json
+    assert (told["known"], told["skipped"]) == (2, 0)
+
+
+def test_without_permission_to_read_it_sends_all_the_same(aws: Aws, insights: Insights) -> None:
+    """Enqueuing needs no more than the queue; what is not known is said."""
+    aws.fails["BatchGetItem"] = "AccessDeniedException"
+    said = insights("enqueue", "--json", MESSAGE_ID)
+    assert (said.code, said.json["sent"], said.json["known"]) == (0, 1, None)
+    assert said.err.startswith("Whether ids are known already cannot be read. These credentials")
+
+
+def test_an_id_of_another_region_is_sent_with_a_warning(
+    deployment: Deployment, insights: Insights
+) -> None:
+    """The body names the Region, so that the row can."""
+    other = f"<{MESSAGE_ID}@eu-central-1.amazonses.com>"
+    said = insights("enqueue", other)
+    assert said.code == 0
+    assert said.err.startswith(
+        "argument 1: the text names the Region eu-central-1, and this stack is in eu-west-1"
+    )
+    assert bodies(deployment) == [other]
+
+
+def test_an_id_of_another_form_is_sent_with_a_warning(
+    deployment: Deployment, insights: Insights
+) -> None:
+    """That of an SQS or SNS message, for example."""
+    uuid = "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324"
+    said = insights("enqueue", stdin=f"{uuid}\n{MESSAGE_ID}\n")
+    assert (said.code, said.err) == (
+        0,
+        "line 1: does not look like an id of SES; it is sent all the same\n",
+    )
+    assert bodies(deployment) == [uuid, MESSAGE_ID]
+
+
+def test_many_bad_lines_of_one_kind_are_one_message(insights: Insights) -> None:
+    """With the numbers of the lines."""
+    said = insights("enqueue", stdin=f"{MESSAGE_ID}\n" + "oops\n" * 42)
+    assert said.code == 1
+    assert said.err.startswith("lines 2-43 (42): NotAnId: ")
+    assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f"\ufeffmessage_id,to\r{MESSAGE_ID},a\r".encode(),
+        f"\ufeffmessage_id,to\r\n{MESSAGE_ID},a\r\n".encode("utf-16-le"),
+    ],
+)
+def test_a_csv_comes_through_a_pipe_as_spreadsheets_write_it(
+    aws: Aws, deployment: Deployment, data: bytes
+) -> None:
+    """With a byte order mark, carriage returns, and in UTF-16."""
+    arguments = ["enqueue", "--column", "message_id"]
+    done = CliRunner().invoke(app, arguments, input=data, obj=Target(aws.find))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert bodies(deployment) == [MESSAGE_ID]
+
+
+def test_a_broken_csv_sends_nothing(
+    deployment: Deployment, insights: Insights, tmp_path: Path
+) -> None:
+    """Exit code 2, and the line where the quote is."""
+    file = tmp_path / "sent.csv"
+    file.write_text(f'message_id,subject\n{MESSAGE_ID},x\n{OTHER_ID},"5 inch\n{NEW_ID},y\n')
+    said = insights("enqueue", "--file", str(file), "--column", "message_id")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Line 3 of the CSV cannot be read: a quote is opened")
+    assert bodies(deployment) == []
 
 
 def test_bulk_goes_into_the_table_and_not_into_the_queue(
@@ -122,8 +243,8 @@ def test_bulk_goes_into_the_table_and_not_into_the_queue(
     assert insights("enqueue", "--bulk", MESSAGE_ID).out.startswith(
         "1 id in the bulk lane, 0 known before.\n"
     )
-    told = insights("enqueue", "--bulk", "--json", MESSAGE_ID, OTHER_ID).json
-    assert (told["inBulk"], told["known"]) == (1, 1)
+    result = insights("enqueue", "--bulk", "--json", MESSAGE_ID, OTHER_ID).json
+    assert (result["inBulk"], result["known"]) == (1, 1)
     record = records.load(MESSAGE_ID)
     assert record is not None
     assert record.lane is Lane.BULK

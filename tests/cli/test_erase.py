@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,13 +18,12 @@ from tests.support.said import Insights
 from tests.support.samples import (
     BOUNCES,
     MESSAGE_ID,
-    OTHER_ID,
     bounced,
     complained,
     delivered,
     found,
+    insights_of,
     looked,
-    told,
 )
 
 
@@ -49,6 +49,7 @@ def test_all_rows_of_the_person_go_and_the_others_stay(
     assert "backups of the table, up to 35 days" in said.out
     assert said.err.splitlines() == [
         "1 message: sender, subject and tags, and 2 rows, 1 alert among them.",
+        f"Spelled as {BOUNCES}.",
         "1 pending alert will not be published.",
     ]
     left = everything(deployment)
@@ -85,10 +86,10 @@ def test_a_look_that_is_stored_in_between_is_erased_too(
 
     aws.session.events.register_first(event, store)
     try:
-        told_ = insights("erase", BOUNCES, "--yes", "--json").json
+        result = insights("erase", BOUNCES, "--yes", "--json").json
     finally:
         aws.session.events.unregister(event, store)
-    assert told_["deletedRows"] == 2
+    assert result["deletedRows"] == 2
     assert BOUNCES not in everything(deployment)
 
 
@@ -121,20 +122,61 @@ def test_more_rows_than_a_transaction_takes_are_erased(
     assert BOUNCES not in everything(deployment)
 
 
-def test_every_message_to_the_person_is_erased(
-    deployment: Deployment, insights: Insights, records: RecordTable
-) -> None:
-    """However the address was spelled."""
-    for message_id, address in (
-        (MESSAGE_ID, "anna@there.example"),
-        (OTHER_ID, "Anna@There.example"),
-    ):
-        insights_of = told(delivered(address), message_id=message_id)
-        record, _ = looked(Found(insights_of), message_id=message_id)
+@pytest.fixture
+def mail(records: RecordTable) -> Callable[[str], str]:
+    """Stores a delivered message to an address, as SES spells it."""
+    ids = (f"message-{number:010}" for number in range(40))
+
+    def store(address: str) -> str:
+        message_id = next(ids)
+        shown = insights_of(delivered(address), message_id=message_id)
+        record, _ = looked(Found(shown), message_id=message_id)
         records.save(record, (), read=None)
-    said = insights("erase", "Anna@There.example", "--yes", "--json").json
-    assert sorted(said["messages"]) == sorted([MESSAGE_ID, OTHER_ID])
-    assert "there" not in everything(deployment).lower()
+        return message_id
+
+    return store
+
+
+SPELLINGS = (
+    "carl@bücher.example",
+    "Carl@Bücher.Example",
+    "cArL@xn--bcher-kva.example",
+    "Carl Gauß <CARL@bücher.example>",
+)
+
+
+@pytest.mark.parametrize(
+    "given", [*SPELLINGS, "mailto:carl@XN--BCHER-KVA.example", "<carl@bücher.example> "]
+)
+def test_every_spelling_of_the_address_is_erased(
+    deployment: Deployment, insights: Insights, mail: Callable[[str], str], given: str
+) -> None:
+    """Also one that nobody would guess: the whole table is read."""
+    ids = [mail(address) for address in SPELLINGS]
+    mail("carla@bücher.example")
+    said = insights("erase", given, "--yes", "--json")
+    assert (said.code, sorted(said.json["messages"])) == (0, ids)
+    assert said.json["scanned"] is True
+    assert "Carl Gauß <CARL@bücher.example>, Carl@Bücher.Example, cArL@xn--" in said.err
+    assert everything(deployment).count("cher") == 2, "the other one's"
+    assert insights("erase", given, "--yes").err.endswith(
+        "The whole table was read, so no other spelling is stored.\n"
+    )
+
+
+def test_a_quick_erasure_says_that_it_proves_nothing(
+    insights: Insights, mail: Callable[[str], str]
+) -> None:
+    """It looks up likely spellings only."""
+    found, missed = mail("Carl@there.example"), mail("cArL@there.example")
+    said = insights("erase", "carl@there.example", "--quick", "--yes")
+    assert said.code == 0
+    assert "Only likely spellings were looked up." in said.out
+    again = insights("erase", "carl@there.example", "--quick", "--yes")
+    assert again.code == 1
+    assert "Only likely spellings were looked up." in again.err
+    assert insights("erase", "carl@there.example", "--yes", "--json").json["messages"] == [missed]
+    assert found != missed
 
 
 def test_a_person_is_asked_first(
@@ -163,7 +205,13 @@ def test_nothing_stored_gives_exit_code_1(insights: Insights) -> None:
     """A program still gets its counts."""
     said = insights("erase", BOUNCES, "--yes", "--json")
     assert said.code == 1
-    assert said.json == {"messages": [], "rows": 0, "alerts": 0, "alertsNotTold": 0}
+    assert said.json == {
+        "scanned": True,
+        "messages": [],
+        "rows": 0,
+        "alerts": 0,
+        "alertsNotTold": 0,
+    }
 
 
 def test_text_that_is_not_an_address_is_wrong_usage(insights: Insights) -> None:
@@ -177,6 +225,6 @@ def test_an_erased_message_says_so(insights: Insights, stored: Record) -> None:
     """`insights show` says why there is nothing."""
     del stored
     insights("erase", BOUNCES, "--yes")
-    assert "Next look  none: What was stored of a recipient was erased" in (
+    assert "Next look\tnone: What was stored of a recipient was erased" in (
         insights("show", MESSAGE_ID).out
     )

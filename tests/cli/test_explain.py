@@ -29,9 +29,9 @@ TEXTS = [
 @pytest.mark.parametrize(("text", "reason", "action"), TEXTS)
 def test_a_text_is_explained(insights: Insights, text: str, reason: str, action: str) -> None:
     """Reason and action for programs, the sentences beside them."""
-    told = insights("explain", text, "--json").json
-    assert (told["reason"], told["action"]) == (reason, action)
-    assert told.keys() == {"reason", "action", "severity", "confidence", "cause", "nextStep"}
+    result = insights("explain", text, "--json").json
+    assert (result["reason"], result["action"]) == (reason, action)
+    assert result.keys() == {"reason", "action", "severity", "confidence", "cause", "nextStep"}
 
 
 def test_a_person_reads_what_to_do(insights: Insights) -> None:
@@ -43,15 +43,15 @@ def test_a_person_reads_what_to_do(insights: Insights) -> None:
 
 def test_a_complaint_is_explained_by_its_feedback_type(insights: Insights) -> None:
     """Fraud is the sender's to fix, at once."""
-    told = insights("explain", "--feedback-type", "fraud", "--json").json
-    assert (told["reason"], told["severity"]) == ("fraud-or-virus", "critical")
+    result = insights("explain", "--feedback-type", "fraud", "--json").json
+    assert (result["reason"], result["severity"]) == ("fraud-or-virus", "critical")
 
 
 def test_a_subtype_alone_is_enough(insights: Insights) -> None:
     """In every spelling."""
     for spelling in ("OnAccountSuppressionList", "ON_ACCOUNT_SUPPRESSION_LIST"):
-        told = insights("explain", "--subtype", spelling, "--json").json
-        assert told["reason"] == "suppressed-by-account"
+        result = insights("explain", "--subtype", spelling, "--json").json
+        assert result["reason"] == "suppressed-by-account"
 
 
 def test_nothing_to_explain_is_a_usage_error(insights: Insights) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from ses_insights.adapters.records import RecordTable
-from ses_insights.cli.commands.export import flat, write_csv, write_json
+from ses_insights.cli.commands.export import flat, harmless, write_csv, write_json
 from ses_insights.contracts.rows import destination_rows
 from ses_insights.domain.insight import Bounce, Destination
 from ses_insights.domain.record import Found
@@ -27,8 +28,8 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
-    told,
 )
 
 DAYS = ("--from", "2026-11-22", "--to", "2026-11-23")
@@ -62,7 +63,27 @@ def test_a_line_has_the_last_bounce_and_complaint() -> None:
     assert "ComplaintFeedbackType" not in line
 
 
-@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx"])
+def test_a_line_has_the_bounce_that_its_status_names() -> None:
+    """A later one that says less does not stand beside the graver status."""
+    soft = event("BOUNCE", 90, bounce=Bounce("TRANSIENT", "MailboxFull"))
+    place = replace(bounced(), events=(*bounced().events, soft))
+    line = flat(row(place))
+    assert (line["Status"], line["BounceType"]) == ("PERMANENT_BOUNCE", "PERMANENT")
+    assert line["BounceSubType"] == "NoEmail"
+    delivered_later = replace(delivered(), events=(soft, *delivered().events))
+    assert flat(row(delivered_later))["BounceSubType"] == "MailboxFull"
+
+
+def test_a_line_cannot_steer_a_terminal() -> None:
+    """Escape sequences, also of one sign, marks of direction and line breaks are taken out."""
+    evil = "smtp; 550 \x1b]0;owned\x07\x9b31m no\r\nsuch \u202euser"
+    refused = event("BOUNCE", 1, bounce=Bounce("PERMANENT", "General", evil))
+    stream = io.StringIO()
+    write_csv([row(Destination(BOUNCES, None, (refused,)))], stream)
+    assert read(stream.getvalue())[0]["DiagnosticCode"] == "smtp; 550 ]0;owned 31m no such user"
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@x"])
 def test_text_of_other_servers_is_not_a_formula(text: str) -> None:
     """A diagnostic code is any text that a server writes."""
     refused = event("BOUNCE", 1, bounce=Bounce("PERMANENT", "General", text))
@@ -70,6 +91,11 @@ def test_text_of_other_servers_is_not_a_formula(text: str) -> None:
     write_csv([row(Destination(BOUNCES, None, (refused,)))], stream)
     (line,) = read(stream.getvalue())
     assert line["DiagnosticCode"] == f"'{text}"
+
+
+def test_a_formula_behind_blanks_is_none_either() -> None:
+    """A spreadsheet ignores them."""
+    assert harmless("\t \r=1") == "'=1"
 
 
 def test_no_rows_are_a_heading_or_an_empty_list() -> None:
@@ -103,6 +129,50 @@ def test_only_one_status_can_be_written(insights: Insights, stored: None) -> Non
     rows = insights("export", *DAYS, "--status", "complaint", "--json").json
     assert [each["Destination"] for each in rows] == [COMPLAINS]
     assert [each["Type"] for each in rows[0]["Events"]] == ["SEND", "DELIVERY", "COMPLAINT"]
+
+
+def test_a_line_tells_of_the_mail(insights: Insights, stored: None) -> None:
+    """Sender, subject, time, configuration set and tags, which the message's own row has."""
+    del stored
+    line = read(insights("export", *DAYS).out)[0]
+    assert (line["FromEmailAddress"], line["Subject"]) == ("news@shop.example", "Hi")
+    assert line["SentAt"].startswith("2026-11-23T")
+    assert "campaign=spring" in line["EmailTags"]
+    (row, *_) = insights("export", *DAYS, "--json").json
+    assert (row["Subject"], row["Record"].partition("#")[0]) == ("Hi", "DESTINATION")
+
+
+def test_the_configuration_set_has_a_column() -> None:
+    """SES writes it among its own tags; those that say who sent are left out."""
+    tags = {"ses:configuration-set": ["shop"], "ses:source-ip": ["192.0.2.1"], "a": ["1", "2"]}
+    line = flat(row(delivered()) | {"EmailTags": tags})
+    assert line["ConfigurationSet"] == "shop"
+    assert "192.0.2.1" not in line["EmailTags"]
+    assert "a=1; a=2" in line["EmailTags"]
+
+
+def test_excel_gets_its_byte_order_mark(insights: Insights, stored: None, tmp_path: Path) -> None:
+    """Without it Excel reads UTF-8 as the code page of its country."""
+    del stored
+    file = tmp_path / "november.csv"
+    assert insights("export", *DAYS, "--excel", "--output", str(file)).code == 0
+    assert file.read_bytes().startswith(b"\xef\xbb\xbfMessageId,")
+    assert insights("export", *DAYS, "--excel", "--json").code == 2
+
+
+def test_only_the_owner_may_read_the_file(insights: Insights, stored: None, tmp_path: Path) -> None:
+    """It holds addresses and subjects."""
+    del stored
+    file = tmp_path / "november.csv"
+    insights("export", *DAYS, "--output", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_only_one_recipient_can_be_written(insights: Insights, stored: None) -> None:
+    """However the address is spelled."""
+    del stored
+    lines = read(insights("export", *DAYS, "--recipient", f"X <{BOUNCES.upper()}>").out)
+    assert [line["Destination"] for line in lines] == [BOUNCES]
 
 
 def test_a_file_is_written_whole(insights: Insights, stored: None, tmp_path: Path) -> None:
@@ -166,6 +236,6 @@ def test_a_long_address_and_a_wide_subject_are_whole(
 ) -> None:
     """Nothing is cut to the width of a terminal that is not there."""
     address = f"{'x' * 300}@there.example"
-    record, _ = looked(Found(told(delivered(address))))
+    record, _ = looked(Found(insights_of(delivered(address))))
     records.save(record, (), read=None)
     assert read(insights("export", *DAYS).out)[0]["Destination"] == address

@@ -81,6 +81,67 @@ def test_without_credentials_it_says_so(installed: Path, tmp_path: Path) -> None
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_who_reads_the_beginning_ends_it_as_a_signal_does(installed: Path, tmp_path: Path) -> None:
+    """`insights … | head` gives what `yes | head` gives: 141 under pipefail, and no word."""
+    command = f"set -o pipefail; '{installed}' explain --json '{'x' * 100_000}' | true"
+    done = run("bash", "-c", command, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (141, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the kernel's full disk")
+@pytest.mark.parametrize("arguments", [("explain", "550 5.1.1"), ("--help",)])
+def test_a_full_disk_is_one_sentence(
+    installed: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Exit code 2, and no stack trace."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [installed, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"The output cannot be written or read: No space left on device.\n"
+
+
+def test_ctrl_c_ends_it_without_a_word(installed: Path, tmp_path: Path) -> None:
+    """Exit code 130, also while it is still loading."""
+    code = (
+        "import builtins, sys\n"
+        "real = builtins.__import__\n"
+        "def load(name, *rest, **more):\n"
+        "    if name == 'boto3':\n"
+        "        raise KeyboardInterrupt\n"
+        "    return real(name, *rest, **more)\n"
+        "builtins.__import__ = load\n"
+        "from ses_insights.cli.__main__ import main\n"
+        "sys.argv[1:] = ['status']\n"
+        "main()\n"
+    )
+    del installed
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+BROKEN = """
+import sys
+from ses_insights.cli.commands import explain
+def fail(*_): raise LookupError("a row of anna@there.example\\nis odd")
+explain.explain_bounce = fail
+from ses_insights.cli.__main__ import main
+sys.argv[1:] = ["explain", "x"]
+main()
+"""
+
+
+def test_an_error_of_the_tool_itself_is_one_sentence(tmp_path: Path) -> None:
+    """What, where, and how to see more; with the variable the whole trace."""
+    done = run(sys.executable, "-c", BROKEN, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("insights itself failed: LookupError at ")
+    assert len(done.stderr.splitlines()) == 1
+    traced = run(sys.executable, "-c", BROKEN, cwd=tmp_path, SES_INSIGHTS_TRACE="1")
+    assert "Traceback" in traced.stderr
+
+
 def test_the_shell_completes_commands_and_options(installed: Path, tmp_path: Path) -> None:
     """What --install-completion puts into the shell asks the tool in this way."""
     words = {"_INSIGHTS_COMPLETE": "complete_bash", "COMP_CWORD": "1"}

@@ -54,13 +54,19 @@ MANY = [f"body {number}" for number in range(23)]
 """More than SQS shows of one group."""
 
 
-def test_a_person_reads_how_many_for_each_reason_and_each() -> None:
-    """What SQS moved has no reason; a body is one line and cut."""
+def test_a_person_reads_how_many_for_each_reason_and_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What SQS moved has no reason; a body is one line and cut, but not in a pipe."""
     messages = [
         Parked("1", "anna\n" + "x" * 80, "looks", "NotAnId: no id", "2026-11-23T10:00:00.000Z", ""),
         Parked("2", "{", "looks", "NotAnId: no id", "2026-11-23T10:00:01.000Z", ""),
         Parked("3", "id", "looks", "", "", ""),
     ]
+    assert [line.plain for line in lines(messages)][:2] == [
+        "2026-11-23T10:00:00.000Z\tNotAnId: no id\tanna " + "x" * 80,
+        "2026-11-23T10:00:01.000Z\tNotAnId: no id\t{",
+    ]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
     assert [line.plain for line in lines(messages)] == [
         "Reason   Messages",
         "NotAnId  2",
@@ -105,23 +111,32 @@ def test_a_list_can_be_of_one_reason(deployment: Deployment, insights: Insights)
     ] == ["b"]
 
 
-@pytest.mark.parametrize("command", [(), ("redrive", "--yes"), ("drop", "--yes")])
-def test_nothing_parked_gives_exit_code_1(insights: Insights, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--reason", "NotAnId")])
+def test_nothing_parked_is_all_well(insights: Insights, arguments: tuple[str, ...]) -> None:
+    """Exit code 0; a program gets a list."""
+    said = insights("parked", *arguments)
+    assert (said.code, said.out) == (0, "")
+    assert said.err.startswith("Nothing is parked")
+    assert insights("parked", "--json").json == {"total": 0, "shown": []}
+
+
+@pytest.mark.parametrize("command", ["redrive", "drop"])
+def test_nothing_to_take_gives_exit_code_1(insights: Insights, command: str) -> None:
     """For each of the commands."""
-    said = insights("parked", *command)
+    said = insights("parked", command, "--yes")
     assert (said.code, said.out, said.err) == (1, "", "Nothing is parked.\n")
 
 
-def test_a_redrive_sends_back_the_same_bodies_in_the_same_group(
+def test_a_redrive_sends_back_the_same_bodies_in_the_group_of_looks(
     deployment: Deployment, insights: Insights
 ) -> None:
-    """All of them, in order, however many; without the attributes that told why."""
+    """All of them, however many; in another group they would be looked at side by side."""
     park(deployment, *MANY, group="looks-2")
     said = insights("parked", "redrive", "--yes")
     assert (said.code, said.out) == (0, "Sent back to the queue: 23 messages.\n")
     sent = in_queue(deployment, "QueueUrl")
     assert [message["Body"] for message in sent] == MANY
-    assert {message["Attributes"]["MessageGroupId"] for message in sent} == {"looks-2"}
+    assert {message["Attributes"]["MessageGroupId"] for message in sent} == {"looks"}
     assert not any("MessageAttributes" in message for message in sent)
     assert bodies(deployment, "DeadLetterQueueUrl") == []
 
@@ -143,8 +158,8 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
     """Also what stands behind ten that are to stay."""
     park(deployment, *MANY)
     park(deployment, "redrive me", reason="Unexpected: KeyError")
-    told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
-    assert [each["body"] for each in told["redriven"]] == ["redrive me"]
+    result = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
+    assert [each["body"] for each in result["redriven"]] == ["redrive me"]
     assert bodies(deployment, "QueueUrl") == ["redrive me"]
     kept = in_queue(deployment, "DeadLetterQueueUrl")
     assert Counter(message["Body"] for message in kept) == Counter(MANY)
@@ -157,9 +172,27 @@ def test_only_one_reason_is_taken_and_the_others_keep_theirs(
 def test_a_drop_deletes_and_sends_nothing(deployment: Deployment, insights: Insights) -> None:
     """A program gets what was deleted."""
     park(deployment, *MANY)
-    told = insights("parked", "drop", "--yes", "--json").json
-    assert [each["body"] for each in told["dropped"]] == MANY
+    result = insights("parked", "drop", "--yes", "--json").json
+    assert [each["body"] for each in result["dropped"]] == MANY
     assert bodies(deployment, "QueueUrl") == bodies(deployment, "DeadLetterQueueUrl") == []
+
+
+def test_what_has_a_group_of_its_own_is_seen_and_taken_whole(
+    deployment: Deployment, insights: Insights
+) -> None:
+    """As the service parks: more than ten are listed, and what has to stay is not sent again."""
+    for number in range(14):
+        reason = "Unexpected: KeyError" if number % 7 == 6 else "NotAnId: no id"
+        park(deployment, f"body {number}", group=f"parked-{number}", reason=reason)
+    before = {each["body"] for each in insights("parked", "--json").json["shown"]}
+    assert len(before) == 14
+    told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
+    assert {each["body"] for each in told["redriven"]} == {"body 6", "body 13"}
+    kept = in_queue(deployment, "DeadLetterQueueUrl")
+    assert {message["Body"] for message in kept} == before - {"body 6", "body 13"}
+    assert {message["Attributes"]["MessageGroupId"] for message in kept} == {
+        f"parked-{number}" for number in range(14) if number % 7 != 6
+    }
 
 
 def test_an_unknown_reason_changes_nothing(deployment: Deployment, insights: Insights) -> None:
@@ -193,6 +226,18 @@ def test_a_person_is_asked(
     assert said.code == len(left)
     assert "Delete for good: 1 parked message?" in said.err
     assert bodies(deployment, "DeadLetterQueueUrl") == left
+
+
+@pytest.mark.parametrize("command", ["redrive", "drop"])
+def test_nobody_is_asked_where_nothing_has_the_reason(
+    deployment: Deployment, insights: Insights, terminal: None, command: str
+) -> None:
+    """A question that leads to nothing frightens for nothing."""
+    del terminal
+    park(deployment, "a")
+    said = insights("parked", command, "--reason", "Refused")
+    assert (said.code, said.err) == (1, "Nothing is parked with the reason Refused.\n")
+    assert bodies(deployment, "DeadLetterQueueUrl") == ["a"]
 
 
 def test_options_before_the_command_are_refused(deployment: Deployment, insights: Insights) -> None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from ses_insights.cli.sending import TRIES, Refused, Sender, last_look_by
+import pytest
+
+from ses_insights.cli.sending import TRIES, Refused, Sender, body, last_look_by
+from ses_insights.contracts.queue_message import LookRequest, read_body
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -39,7 +42,7 @@ class Queue:
     def send(self, *ids: str) -> tuple[int, list[Refused]]:
         """Send through it; returns how many joined, and what was refused for good."""
         sender = Sender(cast("SQSClient", self), "url", self.slept.append)
-        done = list(sender.send(dict.fromkeys(ids, False)))
+        done = list(sender.send({each: each for each in ids}))
         return sum(joined for joined, _ in done), [each for _, more in done for each in more]
 
 
@@ -70,6 +73,15 @@ def test_a_fault_of_the_sender_is_not_retried() -> None:
     queue = Queue({IDS[0]: ["TooLong"], IDS[1]: ["InternalError"]})
     assert queue.send(*IDS[:2]) == (1, [Refused(IDS[0], "TooLong")])
     assert queue.batches == [IDS[:2], [IDS[1]]]
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_body_holds_the_region_only_where_it_is_another(*, force: bool) -> None:
+    """Then the row can say why SES does not know the id; else nothing but the id is sent."""
+    own, other = (LookRequest(IDS[0], region=each) for each in ("eu-west-1", "eu-central-1"))
+    assert (IDS[0] == body(own, force=force, region="eu-west-1")) is not force
+    read = read_body(body(other, force=force, region="eu-west-1"))
+    assert (read.message_id, read.region, read.force) == (IDS[0], "eu-central-1", force)
 
 
 def test_the_last_look_comes_after_the_delay_and_those_before() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.commands.show import lines
 from ses_insights.domain.insight import Destination, Event, Insights
@@ -13,14 +15,15 @@ from tests.support.fakes import START
 from tests.support.said import Insights as Tool
 from tests.support.samples import (
     MESSAGE_ID,
+    OTHER_ID,
     bounced,
     complained,
     delivered,
     event,
     found,
+    insights_of,
     looked,
     published,
-    told,
 )
 
 
@@ -37,10 +40,10 @@ def test_a_person_reads_facts_destinations_and_alerts() -> None:
 
     said = text(record).splitlines()
 
-    assert said[:2] == [f"Message    {MESSAGE_ID}", "Status     COMPLAINT"]
-    assert "Looks      1, at 2026-11-23T10:00:00.000Z" in said
-    assert "Next look  2026-11-23T10:15:00.000Z (follow-up)" in said
-    start = said.index("bounces@there.example  PERMANENT_BOUNCE  Gmail")
+    assert said[:2] == [f"Message\t{MESSAGE_ID}", "Status\tCOMPLAINT"]
+    assert "Looks\t1, at 2026-11-23T10:00:00.000Z" in said
+    assert "Next look\t2026-11-23T10:15:00.000Z (follow-up)" in said
+    start = said.index("bounces@there.example\tPERMANENT_BOUNCE\tGmail")
     assert [line.split() for line in said[start + 1 : start + 3]] == [
         ["2026-11-23T10:00:00.000Z", "SEND"],
         [
@@ -57,7 +60,7 @@ def test_a_person_reads_facts_destinations_and_alerts() -> None:
 def test_a_message_without_a_next_look_says_why() -> None:
     """In the words of the row."""
     record, _ = looked(found(bounced()))
-    assert "Next look  none: The mail bounced permanently" in text(record)
+    assert "Next look\tnone: The mail bounced permanently" in text(record)
 
 
 def test_several_looks_and_those_given_up_are_counted() -> None:
@@ -66,7 +69,7 @@ def test_several_looks_and_those_given_up_are_counted() -> None:
     second, _ = looked(NotFound(), first, now=START + timedelta(hours=2))
     said = text(replace(second, shed=1))
     assert (
-        "Looks      2, from 2026-11-23T10:00:00.000Z to 2026-11-23T12:00:00.000Z; "
+        "Looks\t2, from 2026-11-23T10:00:00.000Z to 2026-11-23T12:00:00.000Z; "
         "1 look given up for want of slots"
     ) in said
 
@@ -75,20 +78,20 @@ def test_a_message_that_was_never_looked_at_says_so() -> None:
     """One that came in bulk, for example."""
     record, _ = looked(NotFound())
     waiting = replace(record, looks=0, first_look_at=None, last_look_at=None, note="It waits.")
-    assert "Looks      none yet" in text(waiting)
-    assert "Note       It waits." in text(waiting)
+    assert "Looks\tnone yet" in text(waiting)
+    assert "Note\tIt waits." in text(waiting)
 
 
 def test_text_of_the_mail_stays_in_its_line() -> None:
     """A subject cannot pretend to be another line, nor steer the terminal."""
-    record, _ = looked(Found(told(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
-    assert "Subject    Hi Status DELIVERED [2J" in text(record)
+    record, _ = looked(Found(insights_of(delivered(), subject="Hi\nStatus  DELIVERED\x1b[2J")))
+    assert "Subject\tHi Status DELIVERED [2J" in text(record)
 
 
 def test_engagement_is_counted() -> None:
     """Beside the address; one without an address is named so."""
     place = Destination("", None, (event("SEND"), Event("OPEN")), open_count=1, click_count=2)
-    assert "(no address)  CLICKED  1 open  2 clicks" in text(looked(found(place))[0])
+    assert "(no address)\tCLICKED\t1 open\t2 clicks" in text(looked(found(place))[0])
 
 
 def test_a_message_is_found_in_any_form_of_its_id(insights: Tool, records: RecordTable) -> None:
@@ -116,9 +119,57 @@ def test_a_missing_message_gives_exit_code_1(insights: Tool) -> None:
     assert said.err.startswith("This message is not in the table: it still waits")
 
 
+def test_the_newest_mail_to_an_address_is_shown(insights: Tool, records: RecordTable) -> None:
+    """However it is spelled; where there is none, it says how to find every spelling."""
+    record, alerts = looked(found(bounced()))
+    records.save(record, alerts, read=None)
+    said = insights("show", "Somebody <Bounces@There.EXAMPLE>")
+    assert (said.code, said.out, said.err) == (0, f"{text(record)}\n", "")
+    nothing = insights("show", "anna@there.example")
+    assert (nothing.code, nothing.out) == (1, "")
+    assert "--scan finds every one" in nothing.err
+
+
+def test_the_mail_shown_is_the_newest_of_several(insights: Tool, records: RecordTable) -> None:
+    """And the others are pointed to."""
+    for message_id, hours in ((MESSAGE_ID, 2), (OTHER_ID, 0)):
+        place = replace(delivered(), events=(event("DELIVERY", hours * 3_600),))
+        shown = replace(insights_of(place), message_id=message_id)
+        record, _ = looked(Found(shown), message_id=message_id)
+        records.save(record, (), read=None)
+    said = insights("show", delivered().address, "--json")
+    assert {row["MessageId"] for row in said.json} == {MESSAGE_ID}
+    assert said.err.startswith("The newest of several; insights find --to ")
+
+
+def test_it_can_wait_for_the_first_look(
+    insights: Tool, records: RecordTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads again until the message was looked at, and is shown then."""
+    record, alerts = looked(found(bounced()))
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            records.save(record, alerts, read=None)
+
+    monkeypatch.setattr("ses_insights.cli.commands.show.time.sleep", sleep)
+    said = insights("show", MESSAGE_ID, "--wait")
+    assert (said.code, said.out) == (0, f"{text(record)}\n")
+    assert slept == [2.0, 2.0, 2.0]
+
+
+def test_it_waits_no_longer_than_asked(insights: Tool) -> None:
+    """Then it is as without waiting."""
+    said = insights("show", MESSAGE_ID, "--wait", "--timeout", "0")
+    assert (said.code, said.out) == (1, "")
+    assert insights("show", "anna@there.example", "--wait").code == 2
+
+
 def test_text_without_an_id_is_wrong_usage(insights: Tool) -> None:
     """Nothing is asked of AWS."""
-    said = insights("show", "anna@there.example", "--stack", "Nowhere")
+    said = insights("show", "anna", "--stack", "Nowhere")
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("This cannot be looked up: NotAnId")
 
@@ -126,14 +177,14 @@ def test_text_without_an_id_is_wrong_usage(insights: Tool) -> None:
 def test_a_person_reads_in_words_what_became_of_it() -> None:
     """As the row says it; and where SES never showed it, since when it is known."""
     bounce, _ = looked(found(bounced()))
-    assert "In words   The mail bounced for good" in text(bounce)
+    assert "In words\tThe mail bounced for good" in text(bounce)
     unknown, _ = looked(NotFound())
-    assert "In words   SES has told nothing of this message." in text(unknown)
-    assert "Enqueued   " in text(unknown)
-    assert "Sent   " not in text(unknown)
+    assert "In words\tSES has told nothing of this message." in text(unknown)
+    assert "Enqueued\t" in text(unknown)
+    assert "Sent\t" not in text(unknown)
 
 
 def test_what_was_erased_says_so() -> None:
     """Its status stays, and nothing else of the mail."""
     erased = replace(looked(found(bounced()))[0], insights=Insights(MESSAGE_ID), erased_at="…")
-    assert "In words   Erased on request." in text(erased)
+    assert "In words\tErased on request." in text(erased)

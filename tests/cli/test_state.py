@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -55,25 +55,87 @@ def test_status_counts_the_queue_the_due_and_the_parked(
     assert (status["deadLetters"], status["vdm"], status["lastLookAt"]) == (1, "off", None)
 
 
-def test_the_last_look_is_read_from_the_functions_log(aws: Aws, insights: Insights) -> None:
-    """From the newest stream of the group that the function writes to."""
+@pytest.fixture(autouse=True)
+def _no_second_thought(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing changes between two readings."""
+    monkeypatch.setattr("ses_insights.cli.commands.status._SECOND_THOUGHT", 0.0)
+
+
+def write_log(aws: Aws, **streams: list[tuple[timedelta, str]]) -> datetime:
+    """Write lines of so long ago into streams of the function's log; returns the present."""
     logs = aws.session.client("logs")
     logs.create_log_group(logGroupName=LOG_GROUP)
-    moment = int(datetime.now(UTC).timestamp() * 1000) - 5000
-    for name, later in (("old", 0), ("new", 2000)):
+    present = datetime.now(UTC)
+    for name, lines in streams.items():
         logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=name)
         logs.put_log_events(
             logGroupName=LOG_GROUP,
             logStreamName=name,
-            logEvents=[{"timestamp": moment + later, "message": '{"message":"looked"}'}],
+            logEvents=[
+                {
+                    "timestamp": int((present - ago).timestamp() * 1000),
+                    "message": f'{{"message":"{said}"}}',
+                }
+                for ago, said in lines
+            ],
         )
-
-    at = insights("status", "--json").json["lastLookAt"]
-
-    assert datetime.fromisoformat(at).timestamp() * 1000 == pytest.approx(moment + 2000, abs=1)
+    return present
 
 
-@pytest.mark.parametrize("operation", ["GetAccount", "DescribeLogStreams"])
+def test_the_last_look_and_the_speed_are_read_from_the_functions_log(
+    aws: Aws, insights: Insights
+) -> None:
+    """From all streams of the group, of which Lambda begins one at each cold start."""
+    second = timedelta(seconds=1)
+    present = write_log(
+        aws,
+        old=[(400 * second, "looked"), (9 * second, "looked"), (8 * second, "looked")],
+        new=[(3 * second, "parked"), (2 * second, "skipped"), (second, "parked")],
+    )
+    status = insights("status", "--json").json
+    at = datetime.fromisoformat(status["lastLookAt"])
+    assert at.timestamp() == pytest.approx((present - 2 * second).timestamp(), abs=0.002)
+    assert status["speed"] == {"seconds": 300.0, "looks": 2}
+
+
+def test_a_last_look_of_long_ago_is_found_behind_other_lines(aws: Aws, insights: Insights) -> None:
+    """In a stream that is not the newest, and behind what was parked since."""
+    hour = timedelta(hours=1)
+    present = write_log(
+        aws,
+        looks=[(30 * hour, "looked"), *[(29 * hour, "parked")] * 150],
+        parks=[(2 * hour, "parked")],
+    )
+    at = datetime.fromisoformat(insights("status", "--json").json["lastLookAt"])
+    assert at.timestamp() == pytest.approx((present - 30 * hour).timestamp(), abs=0.002)
+
+
+def test_what_stands_still_gives_exit_code_1(
+    aws: Aws, deployment: Deployment, insights: Insights
+) -> None:
+    """A script need not read the words."""
+    write_log(aws, only=[(timedelta(hours=1), "looked")])
+    assert insights("status").code == 0
+    deployment.sqs.send_message(
+        QueueUrl=deployment.queue_url, MessageBody="id", MessageGroupId="looks"
+    )
+    said = insights("status")
+    assert said.code == 1
+    assert said.out.startswith("Verdict\tSomething stands still. 1 id waits in the queue; looked")
+
+
+def test_planned_looks_are_counted_apart_from_due_ones(
+    insights: Insights, records: RecordTable
+) -> None:
+    """By lane."""
+    record, _ = looked(found(delivered()))
+    records.save(replace(record, next_look_at="2999-01-01T00:00:00.000Z"), (), read=None)
+    status = insights("status", "--json").json
+    assert status["planned"] == {"keep": 0, "follow-up": 1, "bulk": 0}
+    assert status["due"]["follow-up"] == 0
+
+
+@pytest.mark.parametrize("operation", ["GetAccount", "FilterLogEvents"])
 def test_what_the_credentials_do_not_allow_is_unknown(
     aws: Aws, insights: Insights, operation: str
 ) -> None:

@@ -6,13 +6,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from ses_insights.cli.commands.status import lines, one_line, to_json
-from ses_insights.cli.state import State
+from ses_insights.cli.state import Log, State
 from ses_insights.domain.lanes import Lane
 from tests.cli.conftest import Aws
 from tests.support.said import Insights
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+ON_TIME = dict.fromkeys(Lane, timedelta(0))
 STATE = State(
     stack="SesInsights",
     at=AT,
@@ -20,28 +23,33 @@ STATE = State(
     delayed=300,
     in_flight=1,
     due={Lane.ALERT: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
+    planned={Lane.ESSENTIAL: 70, Lane.FOLLOW_UP: 3_000, Lane.BULK: 1},
+    late=ON_TIME | {Lane.ESSENTIAL: timedelta(hours=10)},
     period=1.0,
-    essential_late=timedelta(hours=10),
     dead_letters=0,
-    last_look=AT - timedelta(seconds=3),
+    log=Log(recent=240, last_look=AT - timedelta(seconds=3)),
     vdm="on",
 )
 
 
 def printed(state: State) -> dict[str, str]:
     """What a person reads, by the first word of the line."""
-    rows = [line.plain.split("  ", 1) for line in lines(state)]
-    return {name: rest.strip() for name, rest in rows}
+    return dict(line.plain.split("\t") for line in lines(state))
 
 
 def test_a_person_reads_one_thing_a_line() -> None:
     """Every number stands with its unit; a count that stopped says so."""
     assert printed(STATE) == {
+        "Verdict": "All is well: what waits is looked up in 3 h 11 min.",
         "Stack": "SesInsights",
         "Queue": "1,200 waiting, 300 delayed, 1 in flight",
         "Due": "7 essential, 10,000+ follow-up, 0 bulk",
+        "Planned": "70 essential, 3,000 follow-up, 1 bulk",
         "Pending alerts": "0",
-        "Budget": "1 looks a second, a first look for 50% of new ids, essential looks 10 h late",
+        "Speed": "240 looks in the last 5 min, 0.8 a second",
+        "Budget": (
+            "1 look a second at most, a first look for 50% of new ids, essential looks 10 h late"
+        ),
         "To drain": "25 min 1 s the queue, 3 h 11 min with the due",
         "Dead-letter queue": "0",
         "Last look": "2026-11-23T09:59:57Z, 3 s ago",
@@ -51,8 +59,9 @@ def test_a_person_reads_one_thing_a_line() -> None:
 
 def test_what_is_not_known_is_shown_as_unknown() -> None:
     """A log without a look, and VDM without permission to ask."""
-    shown = printed(replace(STATE, last_look=None, vdm="unknown"))
-    assert (shown["Last look"], shown["VDM"]) == ("unknown", "unknown")
+    shown = printed(replace(STATE, log=None, vdm="unknown"))
+    assert (shown["Last look"], shown["Speed"], shown["VDM"]) == ("unknown",) * 3
+    assert shown["Verdict"].startswith("All is well")
 
 
 def test_vdm_off_is_explained() -> None:
@@ -62,8 +71,8 @@ def test_vdm_off_is_explained() -> None:
 
 def test_enough_looks_for_every_message_are_shown_in_words() -> None:
     """Where no essential look is late, every new id gets its first look."""
-    shown = printed(replace(STATE, essential_late=timedelta(0), period=2.0))
-    assert shown["Budget"] == "0.5 looks a second, a first look for every new id"
+    shown = printed(replace(STATE, late=ON_TIME, period=2.0))
+    assert shown["Budget"] == "0.5 looks a second at most, a first look for every new id"
 
 
 def test_a_program_reads_numbers() -> None:
@@ -81,8 +90,74 @@ def test_a_program_reads_numbers() -> None:
 def test_one_line_has_what_moves() -> None:
     """What `watch` prints where there is no terminal."""
     assert one_line(STATE) == (
-        "2026-11-23T10:00:00Z  1,501 in the queue, 10,007 due, 3 h 11 min to drain, 0 parked, "
+        "2026-11-23T10:00:00Z\t1,501 in the queue\t10,007 due\t3 h 11 min to drain\t0 parked\t"
         "last look 2026-11-23T09:59:57Z, 3 s ago"
+    )
+
+
+def late(lane: Lane, minutes: int) -> dict[Lane, timedelta]:
+    """Everything on time but the oldest row of a lane."""
+    return ON_TIME | {lane: timedelta(minutes=minutes)}
+
+
+QUIET = replace(
+    STATE,
+    waiting=0,
+    delayed=0,
+    in_flight=0,
+    due=dict.fromkeys(Lane, 0),
+    late=ON_TIME,
+    log=Log(recent=0, last_look=AT - timedelta(days=2)),
+)
+"""Nothing waits, and nothing was looked at for days."""
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        STATE,
+        QUIET,
+        replace(QUIET, delayed=5),
+        replace(QUIET, log=Log(0, None)),
+        # Long periods between two looks are no stop.
+        replace(STATE, period=200.0, log=Log(1, AT - timedelta(minutes=20))),
+        # Due for moments, or already on its way through the queue's delay.
+        replace(QUIET, due=STATE.due, late=late(Lane.BULK, minutes=9)),
+        replace(QUIET, due=STATE.due, late=late(Lane.BULK, minutes=180), delayed=3),
+        replace(QUIET, late=late(Lane.ALERT, minutes=9)),
+        # What cannot be read is no fault.
+        replace(STATE, log=None),
+    ],
+    ids=range(9),
+)
+def test_what_moves_or_need_not_is_well(state: State) -> None:
+    """The verdict says so first."""
+    assert state.stands_still == ()
+    assert state.verdict.startswith("All is well: ")
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (replace(QUIET, waiting=5), "5 ids wait in the queue; looked at was none since 2026-11-21"),
+        (replace(QUIET, in_flight=1), "1 id waits in the queue; looked at was none since"),
+        (replace(QUIET, waiting=1, log=Log(0, None)), "none as far as the log shows."),
+        (replace(QUIET, late=late(Lane.BULK, minutes=180)), "Looks are due since 2026-11-23T07:00"),
+        (replace(QUIET, late=late(Lane.ALERT, minutes=60)), "Alerts wait for their publication"),
+        (replace(STATE, vdm="off"), "VDM is off: SES refuses every look"),
+    ],
+)
+def test_what_stands_still_is_said_first(state: State, says: str) -> None:
+    """With since when."""
+    assert state.verdict.startswith("Something stands still. ")
+    assert says in state.verdict
+    assert to_json(state)["ok"] is False
+
+
+def test_what_is_parked_is_pointed_to() -> None:
+    """It is no standstill: the others go on."""
+    assert replace(QUIET, dead_letters=2).verdict == (
+        "All is well: nothing waits. 2 messages are parked; insights parked lists them."
     )
 
 

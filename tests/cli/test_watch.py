@@ -14,7 +14,7 @@ def test_each_reading_is_a_line_where_there_is_no_terminal(insights: Insights) -
     """As many as were asked for."""
     said = insights("watch", "--every", "0", "--times", "3")
     assert (said.code, said.err) == (0, "")
-    assert ["0 in the queue, 0 due" in line for line in said.out.splitlines()] == [True] * 3
+    assert ["\t0 in the queue\t0 due\t" in line for line in said.out.splitlines()] == [True] * 3
 
 
 def test_a_program_reads_an_object_a_line(insights: Insights) -> None:

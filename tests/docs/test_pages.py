@@ -9,6 +9,7 @@ import pytest
 from infra.config import Config
 from local.stack.run import PROJECT
 from ses_insights.contracts.names import Metric
+from tests.support.pages import section_of
 
 PAGE = (PROJECT / "docs" / "reliability.md").read_text()
 NAMED = sorted(set(re.findall(r"`([a-z_/]+/test_[a-z_/]+\.py)(?:::(test_[a-z0-9_]+))?`", PAGE)))
@@ -50,3 +51,30 @@ def test_the_page_on_configuration_has_every_context_key() -> None:
 def test_the_page_on_monitoring_has_every_metric() -> None:
     """Those that the functions write, and no other."""
     assert sorted(first_column("monitoring.md")) == sorted(Metric)
+
+
+def table_below(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading of a page, without its head."""
+    text = section_of((PROJECT / "docs" / page).read_text(), heading)
+    rows = re.findall(
+        r"^\| (.*) \|$", text.partition("|---|")[2].partition("\n\n")[0], re.MULTILINE
+    )
+    return [row.split(" | ") for row in rows]
+
+
+def test_the_page_on_why_has_the_figures_of_the_simulation() -> None:
+    """Each is in the page that `make simulate` writes; change docs/why.md where it is not."""
+    simulated = (PROJECT / "docs" / "simulation.md").read_text()
+    rows = table_below("why.md", "How soon, and how much")
+    assert len(rows) >= 4
+    assert [each for row in rows for each in row if each not in simulated] == []
+
+
+def test_the_page_on_why_has_the_costs() -> None:
+    """Those for a thousand mails are in the page that `make costs` writes, likewise."""
+    costs = (PROJECT / "docs" / "costs.md").read_text()
+    of_a_thousand = re.findall(
+        r"^\| for a thousand mails \| ([\d.]+) \| ([\d.]+) ", costs, re.MULTILINE
+    )
+    *_, ours = table_below("why.md", "What it costs")
+    assert re.findall(r"\d\.\d{3}", ours[-1]) == list(*of_a_thousand)

@@ -125,7 +125,7 @@ def day(run: LocalRun, ids: dict[str, str]) -> str:
 # status and watch
 
 
-def test_status_tells_how_the_service_is(insights: Insights, ids: dict[str, str]) -> None:
+def test_status_shows_how_the_service_is(insights: Insights, ids: dict[str, str]) -> None:
     """Nothing waits, the last look is known, and Virtual Deliverability Manager is on."""
     assert ids
     shown = insights("status", "--json").json
@@ -134,7 +134,7 @@ def test_status_tells_how_the_service_is(insights: Insights, ids: dict[str, str]
     assert shown["vdm"] == "on"
 
 
-def test_status_tells_that_vdm_is_off(run: LocalRun, insights: Insights) -> None:
+def test_status_shows_that_vdm_is_off(run: LocalRun, insights: Insights) -> None:
     """And what that means."""
     run.ses.change(vdm=False)
     shown = insights("status").out
@@ -142,7 +142,7 @@ def test_status_tells_that_vdm_is_off(run: LocalRun, insights: Insights) -> None
     assert "off: SES refuses every look" in shown
 
 
-def test_watch_tells_it_again(insights: Insights) -> None:
+def test_watch_repeats_it(insights: Insights) -> None:
     """A line for each reading."""
     said = insights("watch", "--times", "2", "--every", "0")
     assert (said.code, len(said.out.splitlines()), said.err) == (0, 2, "")
@@ -225,7 +225,7 @@ def test_nothing_to_enqueue_and_no_such_file(insights: Insights) -> None:
 # show, find, export
 
 
-def test_show_tells_the_story(insights: Insights, ids: dict[str, str]) -> None:
+def test_show_prints_the_story(insights: Insights, ids: dict[str, str]) -> None:
     """What happened to which recipient, and its alert."""
     said = insights("show", ids["bounce-noemail"])
     assert said.code == 0
@@ -239,7 +239,7 @@ def test_show_of_the_unknown_and_of_no_id(insights: Insights) -> None:
     assert insights("show", "anna@there.example").code == 2
 
 
-def test_find_tells_by_recipient_status_and_day(
+def test_find_lists_by_recipient_status_and_day(
     run: LocalRun, insights: Insights, ids: dict[str, str]
 ) -> None:
     """All three at once; a person sees the whole line."""

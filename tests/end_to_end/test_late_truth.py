@@ -24,7 +24,9 @@ PASSING: Final = (timedelta(minutes=1), timedelta(days=3), timedelta(days=30))
 """By how much the later looks are overdue when they are taken, one after the other."""
 
 
-def test_what_comes_late_is_found_and_told_once(stack: DeployedStack, followups: FollowUps) -> None:
+def test_what_comes_late_is_found_and_published_once(
+    stack: DeployedStack, followups: FollowUps
+) -> None:
     """The first look cannot know it, a later one finds it, and no further one publishes it again.
 
     An id that SES does not know at any look ends with its explanation.
@@ -103,7 +105,12 @@ def test_ids_put_in_bulk_are_looked_at(stack: DeployedStack, followups: FollowUp
     """Ids that were put straight into the table are looked at and alerted on."""
     ids = [stack.send("bounce-noemail", label=str(number))["MessageId"] for number in range(3)]
     records = RecordTable(stack.run.session.client("dynamodb"), stack.run.table_name)
-    bulk = Bulk(records, Rules(Ladder(), timedelta(days=90)), lambda: datetime.now(UTC))
+    bulk = Bulk(
+        records,
+        Rules(Ladder(), timedelta(days=90)),
+        stack.run.session.region_name,
+        lambda: datetime.now(UTC),
+    )
     assert list(bulk.put(ids)) == [(each, True) for each in ids]
     assert list(bulk.put(ids)) == [(each, False) for each in ids]
 

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.__main__ import export_lines, guide
-from local.stack.run import LocalRun
+from local.__main__ import guide
+from local.stack.attached import announced, export_lines
+from local.stack.run import HOME, LocalRun
+from tests.support.patience import SECONDS
 
 LISTENING = "0A"
 LOOPBACK = "0100007F"
@@ -17,7 +19,7 @@ def test_the_emulator_listens_on_one_loopback_port(run: LocalRun) -> None:
     """No other port, and no other interface."""
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     addresses = {fields[9]: fields[1] for fields in sockets if fields[3] == LISTENING}
-    links = (str(fd.readlink()) for fd in Path(f"/proc/{run.emulator.pid}/fd").iterdir())
+    links = (str(fd.readlink()) for fd in Path(f"/proc/{run.emulator_pid}/fd").iterdir())
     inodes = (link.removeprefix("socket:[").removesuffix("]") for link in links)
     port = int(run.sandbox.aws_url.rpartition(":")[2])
     own = [addresses[inode] for inode in inodes if inode in addresses]
@@ -43,10 +45,19 @@ def test_the_printed_exports_are_all_that_a_client_needs(run: LocalRun) -> None:
     assert printed.strip() == str([run.table_name])
 
 
-def test_the_guide_names_what_is_there(run: LocalRun) -> None:
-    """What `make local` prints to be pasted has this run's queue, table and log in it."""
-    text = guide(run)
-    assert run.queue_url in text
-    assert run.table_name in text
-    assert (run.folder / "emulator.log").exists()
-    assert str(run.folder / "emulator.log") in text
+def test_the_first_block_of_the_guide_works(run: LocalRun) -> None:
+    """Pasted as it stands, it sends a mail, enqueues its id and shows that it bounced."""
+    home = HOME / "guide"
+    home.mkdir(exist_ok=True)
+    with announced(run, home) as environment:
+        _, _, block, *_ = guide(run, environment).split("\n\n")
+        done = subprocess.run(
+            ["/bin/sh", "-euc", block],
+            env={"PATH": os.environ["PATH"], "HOME": "/", "AWS_PROFILE": "production"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "PERMANENT_BOUNCE" in done.stdout

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.stack.run import LocalRun
-from ses_insights.contracts.names import Metric, Output, Service, Status
+from ses_insights.contracts.names import (
+    LogField,
+    LogMessage,
+    Metric,
+    Output,
+    Service,
+    Status,
+)
 from tests.support.deployed_stack import DeployedStack
 from tests.support.patience import eventually
 
@@ -69,21 +76,16 @@ def test_every_alarm_is_heard_by_operations(run: LocalRun, cloudwatch: CloudWatc
 
 
 def test_a_look_writes_what_the_dashboard_reads(stack: DeployedStack) -> None:
-    """A permanent bounce is in the metrics as its status, and as a message that SES shows."""
-    before = len(_counted(stack.run))
-    stack.send_and_enqueue("bounce-noemail")
-    service = {"service": Service.LOOKUP}
-    # The status is written at once, the rest when the invocation ends.
-    eventually(lambda: {Metric.COVERAGE: [1], **service} in _counted(stack.run)[before:])
-    counted = {Metric.STATUSES: [1], "status": Status.PERMANENT_BOUNCE, **service}
-    assert counted in _counted(stack.run)[before:]
+    """A permanent bounce is in a line as its status, and in the metrics as shown by SES."""
+    before = len(stack.run.log_records(stack.run.lookup_function))
+    sent = stack.send_and_enqueue("bounce-noemail")
 
+    def written() -> list[dict[str, Any]]:
+        return stack.run.log_records(stack.run.lookup_function)[before:]
 
-def _counted(run: LocalRun) -> list[dict[str, Any]]:
-    """Statuses and coverage among the metrics that the lookup function wrote to its log."""
-    names = (Metric.STATUSES, Metric.COVERAGE, "status", "service")
-    return [
-        {name: record[name] for name in names if name in record}
-        for record in run.log_records(run.lookup_function)
-        if "_aws" in record and {Metric.STATUSES, Metric.COVERAGE} & record.keys()
-    ]
+    eventually(lambda: any(Metric.COVERAGE in line for line in written()))
+    (counted,) = (line for line in written() if Metric.COVERAGE in line)
+    assert (counted[Metric.COVERAGE], counted["service"]) == ([1], Service.LOOKUP)
+    (looked,) = (line for line in written() if line.get("message") == LogMessage.LOOKED)
+    assert looked[LogField.CAME_TO] == Status.PERMANENT_BOUNCE
+    assert looked["message_id"] == sent

@@ -20,7 +20,7 @@ NOT_YET: Final = "late"
 """The story of a mail that SES does not show yet."""
 
 
-def test_every_story_ends_as_told(stack: DeployedStack) -> None:
+def test_every_story_ends_as_written(stack: DeployedStack) -> None:
     """Each id is stored with its status, alerted on once as expected, or parked, at the pace."""
     responses = [stack.send(story) for story in STORIES if story not in {*HUGE, NOT_YET}]
     stack.run.ses.change(speed=LIFE)
@@ -70,7 +70,7 @@ def test_a_malformed_id_is_parked_after_one_look(stack: DeployedStack) -> None:
     assert stack.looks() == 1
 
 
-def test_vdm_off_holds_the_line_and_loses_nothing(stack: DeployedStack) -> None:
+def test_vdm_off_keeps_ids_waiting_and_loses_nothing(stack: DeployedStack) -> None:
     """While VDM is off the first message stays first; once it is on, all are looked at in order."""
     stack.run.ses.change(vdm=False)
     ids = [stack.send_and_enqueue("delivered", label=str(number)) for number in range(2)]

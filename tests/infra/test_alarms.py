@@ -6,15 +6,19 @@ import re
 from pathlib import Path
 
 import pytest
+from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 
+from infra.config import Config
+from infra.stack import SesInsightsStack
 from ses_insights.domain.failures import FailureKind
-from tests.support.shown import dashboard, graphs
+from tests.support.shown import dashboard, graphs, queries_of
 
 ALARM = "AWS::CloudWatch::Alarm"
 LOOKUP = {"Name": "service", "Value": "lookup"}
 FOLLOWUPS = {"Name": "service", "Value": "followups"}
 NOT_RUNNING = "SesInsights-FollowUpsNotRunning"
+NO_FRESH_IDS = "SesInsights-NoFreshIds"
 SHARES = ("SesInsights-Coverage", "SesInsights-BounceRate", "SesInsights-ComplaintRate")
 RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
 
@@ -113,6 +117,26 @@ def ref(template: Template, output: str) -> object:
                 "Threshold": 108_000,
             },
         ),
+        *(
+            (
+                name,
+                {
+                    "Namespace": "SesInsights",
+                    "MetricName": metric,
+                    "Dimensions": [service],
+                    "Statistic": "Sum",
+                    "Threshold": 1,
+                    "Period": 3600,
+                    "DatapointsToAlarm": 1,
+                    "EvaluationPeriods": 24,
+                },
+            )
+            for name, metric, service in (
+                ("FirstLooksPostponed", "Shed", LOOKUP),
+                ("LooksGivenUp", "Shed", FOLLOWUPS),
+                ("ForeignGroup", "ForeignGroups", LOOKUP),
+            )
+        ),
         (
             "BounceRate",
             {
@@ -192,23 +216,27 @@ def test_every_alarm_says_what_it_means_and_what_to_do(template: Template) -> No
 def test_no_data_raises_no_alarm(template: Template) -> None:
     """What is counted only when it happens raises no alarm while nothing happens.
 
-    Except for what runs every minute, and for shares: without a value a share is unknown.
+    Except for what runs every minute or comes every day, and for shares: without a value a share is
+    unknown.
     """
-    silence = {NOT_RUNNING: "breaching", **dict.fromkeys(SHARES, "ignore")}
+    silence = dict.fromkeys(SHARES, "ignore") | dict.fromkeys(
+        (NOT_RUNNING, NO_FRESH_IDS), "breaching"
+    )
     for alarm in template.find_resources(ALARM).values():
         expected = silence.get(alarm["Properties"]["AlarmName"], "notBreaching")
         assert alarm["Properties"]["TreatMissingData"] == expected
 
 
 def test_no_data_of_what_runs_every_minute_raises_an_alarm(template: Template) -> None:
-    """Ten minutes in which no run of followups ended raise an alarm."""
+    """Ten minutes in which no run of followups started raise an alarm."""
+    followups = ref(template, "FollowUpFunctionName")
     template.has_resource_properties(
         ALARM,
         {
             "AlarmName": NOT_RUNNING,
-            "Namespace": "SesInsights",
-            "MetricName": "Runs",
-            "Dimensions": [FOLLOWUPS],
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Invocations",
+            "Dimensions": [{"Name": "FunctionName", "Value": followups}],
             "Statistic": "Sum",
             "Threshold": 1,
             "ComparisonOperator": "LessThanThreshold",
@@ -235,6 +263,81 @@ def test_most_ids_of_an_hour_not_shown_raises_an_alarm(template: Template) -> No
             "EvaluationPeriods": 1,
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        ("AlertsUndelivered", "AlertTopicArn"),
+        ("OperationsUndelivered", "OpsTopicArn"),
+        ("ChatUndelivered", "ChatTopicArn"),
+    ],
+)
+def test_what_sns_could_not_deliver_raises_an_alarm(
+    chosen: Template, name: str, output: str
+) -> None:
+    """Each topic has its own: one subscriber that is gone misses alerts without a word."""
+    chosen.has_resource_properties(
+        ALARM,
+        {
+            "AlarmName": f"Mail-{name}",
+            "Namespace": "AWS/SNS",
+            "MetricName": "NumberOfNotificationsFailed",
+            "Dimensions": [{"Name": "TopicName", "Value": name_of_topic(chosen, output)}],
+            "Statistic": "Sum",
+            "Threshold": 1,
+            "Period": 300,
+            "DatapointsToAlarm": 1,
+            "EvaluationPeriods": 12,
+        },
+    )
+
+
+def name_of_topic(template: Template, output: str) -> object:
+    """What stands for the name of a topic whose ARN is an output."""
+    arn = ref(template, output)
+    assert isinstance(arn, dict)
+    return {"Fn::GetAtt": [arn["Ref"], "TopicName"]}
+
+
+@pytest.mark.parametrize(
+    ("deployed", "name", "days"), [("template", "SesInsights", 3), ("chosen", "Mail", 1)]
+)
+def test_days_without_a_fresh_id_raise_an_alarm(
+    request: pytest.FixtureRequest, deployed: str, name: str, days: int
+) -> None:
+    """After three, so that no weekend does, or as many as are chosen."""
+    request.getfixturevalue(deployed).has_resource_properties(
+        ALARM,
+        {
+            "AlarmName": f"{name}-NoFreshIds",
+            "Namespace": "SesInsights",
+            "MetricName": "Fresh",
+            "Dimensions": [LOOKUP],
+            "Statistic": "Sum",
+            "Threshold": 1,
+            "ComparisonOperator": "LessThanThreshold",
+            "Period": 86_400,
+            "DatapointsToAlarm": days,
+            "EvaluationPeriods": days,
+        },
+    )
+
+
+def test_a_sender_without_a_rhythm_has_no_such_alarm(cdk_context: dict[str, object]) -> None:
+    """`quietDays` false leaves it out."""
+    app = App(context={**cdk_context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False)
+    quiet = Template.from_stack(SesInsightsStack(app, "Mail", config=Config(quiet_days=None)))
+    names = {each["Properties"]["AlarmName"] for each in quiet.find_resources(ALARM).values()}
+    assert "Mail-LooksGivenUp" in names
+    assert "Mail-NoFreshIds" not in names
+
+
+def test_an_alarm_looks_back_no_further_than_cloudwatch_can(template: Template) -> None:
+    """A day where its period is below an hour, else a week."""
+    for alarm in template.find_resources(ALARM).values():
+        period, number = (alarm["Properties"][name] for name in ("Period", "EvaluationPeriods"))
+        assert period * number <= (86_400 if period < 3600 else 604_800)
 
 
 def test_the_rates_of_ses_are_watched_as_chosen(chosen: Template) -> None:
@@ -271,7 +374,8 @@ def test_every_section_of_the_runbook_is_complete() -> None:
 def test_the_runbook_names_graphs_and_kinds_as_they_are(template: Template) -> None:
     """What it calls a graph is one, and each kind of failure has its remedy."""
     _, *sections = re.split("^## ", RUNBOOK.read_text(), flags=re.MULTILINE)
-    titles = {graph["title"] for graph in graphs(dashboard(template))}
+    body = dashboard(template)
+    titles = {graph["title"] for graph in (*graphs(body), *queries_of(body))}
     for section in sections:
         in_italics = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", section.replace("\n", " "))
         assert in_italics

@@ -34,6 +34,15 @@ def test_a_bad_context_value_ends_it_with_a_message(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_key_that_is_not_known_ends_it_with_a_message(tmp_path: Path) -> None:
+    """A choice does not vanish because of a slip; keys of the CDK pass, as in every other test."""
+    app = run_app(tmp_path, alertMail="x@example.com")
+    assert app.returncode == 1
+    assert "alertMail: there is no such key. Did you mean alertEmail?" in app.stderr
+    assert "Traceback" not in app.stdout + app.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_stack_has_the_chosen_name(tmp_path: Path) -> None:
     """Context on the command line reaches the template, which needs no account."""
     app = run_app(tmp_path, stackName="Mail", firstLookDelaySeconds="60")

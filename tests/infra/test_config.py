@@ -32,7 +32,11 @@ KEYS = {
     "intakeFeedback": "intake_feedback",
     "bounceRateAlarm": "bounce_rate_alarm",
     "complaintRateAlarm": "complaint_rate_alarm",
+    "tableKey": "table_key",
+    "quietDays": "quiet_days",
 }
+
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 GOOD: list[tuple[str, object, object]] = [
     ("stackName", "Mail-2", "Mail-2"),
@@ -66,6 +70,19 @@ GOOD: list[tuple[str, object, object]] = [
     ("bounceRateAlarm", False, None),
     ("complaintRateAlarm", 0.09, 0.09),
     ("complaintRateAlarm", False, None),
+    ("tableKey", "aws", "aws"),
+    ("tableKey", "customer", "customer"),
+    ("tableKey", KEY_ARN, KEY_ARN),
+    *(
+        ("tableKey", arn, arn)
+        for arn in (
+            "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+        )
+    ),
+    ("quietDays", 1, 1),
+    ("quietDays", 7, 7),
+    ("quietDays", False, None),
 ]
 
 NO_WHOLE_NUMBERS: list[object] = [-1, 1.5, True, "soon", "1e400", "NaN", "9" * 5000, [1], {}]
@@ -99,6 +116,13 @@ BAD: dict[str, list[object]] = {
     "intakeFeedback": NO_FLAGS,
     "bounceRateAlarm": [*NO_RATES, 5, 5.0, 50],
     "complaintRateAlarm": [*NO_RATES, 0.1, 1],
+    "tableKey": [
+        *("AWS", "alias/mine", True, ["aws"], "1234abcd-12ab-34cd-56ef-1234567890ab"),
+        KEY_ARN.replace("key/", "alias/"),
+        KEY_ARN.replace("kms", "s3"),
+        f"{KEY_ARN} ",
+    ],
+    "quietDays": [*NO_WHOLE_NUMBERS, 0, 8],
 }
 
 
@@ -120,6 +144,8 @@ def test_every_key_has_a_default() -> None:
         intake_feedback=False,
         bounce_rate_alarm=2.5,
         complaint_rate_alarm=0.05,
+        table_key="aws",
+        quiet_days=3,
     )
     assert DEFAULT_LADDER_SECONDS == (900, 7200, 86400, 259200, 604800, 1209600, 2505600)
 
@@ -166,6 +192,48 @@ def test_every_key_is_tried() -> None:
     """Each key has a value here that it refuses and one that it takes."""
     assert {each.metadata["key"]: each.name for each in fields(Config)} == KEYS
     assert set(BAD) == {key for key, *_ in GOOD} == set(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("alertMail", "alertEmail"),
+        ("alert-email", "alertEmail"),
+        ("opsMail", "opsEmail"),
+        ("AlertEmail", "alertEmail"),
+        ("retention", "retentionDays"),
+        ("reserveConcurency", "reserveConcurrency"),
+    ],
+)
+def test_a_key_that_is_not_known_is_refused(given: str, meant: str) -> None:
+    """Else a choice would vanish without a word. The message names the nearest one that is."""
+    with pytest.raises(ConfigError) as refused:
+        Config.from_context({given: "x"}.get, given=[given, "alertEmail"])
+    assert f"\n  {given}: there is no such key. Did you mean {meant}?" in str(refused.value)
+
+
+def test_a_key_like_no_other_has_no_near_one() -> None:
+    """The message says to remove it, and where all are."""
+    with pytest.raises(ConfigError, match=r"zzz: there is no such key\. Remove it\. docs/conf"):
+        Config.from_context(lambda _: None, given=["zzz"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "@aws-cdk/core:checkSecretUsage",
+        "@aws-cdk-containers/ecs-service-extensions:enableDefaultLogDriver",
+        "aws:cdk:enable-path-metadata",
+        "aws-cdk:enableDiffNoFail",
+        "cdk:something",
+        "aws-cdk-lib/core:somethingNew",
+        "availability-zones:account=123456789012:region=eu-west-1",
+        "acknowledged-issue-numbers",
+    ],
+)
+def test_keys_of_the_cdk_are_none_of_ours(name: str) -> None:
+    """Its feature flags, options and cached look-ups pass."""
+    assert Config.from_context(lambda _: None, given=[name]) == Config()
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.support.shown import DASHBOARD, dashboard, graphs, text_of
+from tests.support.shown import DASHBOARD, dashboard, graphs, queries_of, text_of
 
 OUTCOME = [
     "Looks against the limit of SES",
     "What became of messages",
     "Alerts by type and severity",
+    "Alerts published",
     "Coverage: ids in against messages that SES shows",
     "Bounce rate of the account, as SES sees it",
     "Complaint rate of the account, as SES sees it",
@@ -23,8 +25,10 @@ MACHINERY = [
     "Throttled by SES",
     "System failures by kind",
     "Lag of follow-ups",
+    "Due looks by lane",
     "Looks given up for want of slots",
     "Dead letters",
+    "Messages that SNS could not deliver",
     "Latency of SES",
     "Errors of the functions",
 ]
@@ -52,7 +56,7 @@ def test_it_has_two_parts(body: dict[str, Any]) -> None:
     assert list(headings) == ["# Outcome", "# Machinery"]
     parts: dict[bool, list[str]] = {True: [], False: []}
     for each in body["widgets"]:
-        if "metrics" in each["properties"]:
+        if each["type"] in {"metric", "log"}:
             parts[each["y"] < headings["# Machinery"]].append(each["properties"]["title"])
     assert sorted(parts[True]) == sorted(OUTCOME)
     assert sorted(parts[False]) == sorted(MACHINERY)
@@ -71,7 +75,24 @@ def test_each_graph_has_a_unit_and_a_sentence_on_what_is_good(body: dict[str, An
             assert axes["left"]["label"]
             right = [m for m in each["properties"]["metrics"] if m[-1].get("yAxis") == "right"]
             assert bool(right) is ("label" in axes.get("right", {}))
+        if each["type"] in {"metric", "log"}:
             assert texts[each["x"], each["y"]].startswith("Good is ")
+
+
+def test_a_graph_of_log_lines_reads_the_functions_own_log(body: dict[str, Any]) -> None:
+    """Both logs where either function publishes; a chart over time has the time in its query."""
+    sources = {
+        each["title"]: re.findall(r"SOURCE '\$\{(\w+)Logs", each["query"])
+        for each in queries_of(body)
+    }
+    assert sources == {
+        "What became of messages": ["Lookup"],
+        "Alerts by type and severity": ["Lookup", "FollowUps"],
+        "Due looks by lane": ["FollowUps"],
+        "Latency of SES": ["Lookup"],
+    }
+    for each in queries_of(body):
+        assert (each["view"] == "timeSeries") is ("bin(" in each["query"])
 
 
 def limits(graph: dict[str, Any]) -> list[float]:
@@ -106,10 +127,11 @@ def test_the_lines_are_those_of_the_alarms(body: dict[str, Any], chosen: Templat
     assert limits(graph(body, "Age of the oldest message")) == [240]
     assert limits(graph(body, "Throttled by SES")) == [10]
     assert limits(graph(body, "Lag of follow-ups")) == [1800]
-    assert limits(graph(body, OUTCOME[4])) == [2.5, 5]
-    assert limits(graph(body, OUTCOME[5])) == [0.05, 0.1]
-    assert limits(graph(dashboard(chosen), OUTCOME[4])) == [4, 5]
-    assert limits(graph(dashboard(chosen), OUTCOME[5])) == [0.1]
+    bounces, complaints = OUTCOME[-2:]
+    assert limits(graph(body, bounces)) == [2.5, 5]
+    assert limits(graph(body, complaints)) == [0.05, 0.1]
+    assert limits(graph(dashboard(chosen), bounces)) == [4, 5]
+    assert limits(graph(dashboard(chosen), complaints)) == [0.1]
 
 
 def test_it_shows_the_state_of_every_alarm(template: Template, body: dict[str, Any]) -> None:

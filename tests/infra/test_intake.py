@@ -94,6 +94,8 @@ def test_a_rule_takes_only_events_of_ses_with_an_id(
     """On the account's default bus, where SES publishes."""
     pattern = {
         "source": ["aws.ses"],
+        "account": [{"Ref": "AWS::AccountId"}],
+        "region": [{"Ref": "AWS::Region"}],
         "detail": {"mail": {"messageId": [{"exists": True}]}},
         **properties["EventPattern"],
     }
@@ -196,7 +198,7 @@ def test_the_rule_packs_find_nothing_in_it(tmp_path: Path, cdk_context: dict[str
     assert not [str(match) for match in found]
 
 
-def test_what_the_page_tells_to_type_is_what_the_rules_need() -> None:
+def test_what_the_page_says_to_type_is_what_the_rules_need() -> None:
     """SES's API takes it: the three kinds of event go to the default bus."""
     (written,) = re.findall(r"--event-destination '(.*?)'", PAGE.read_text(), re.DOTALL)
     destination = json.loads(written)

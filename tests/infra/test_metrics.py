@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 
-from ses_insights.contracts.names import SHED_BY, Service
+from ses_insights.contracts.names import Shed
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Complaint, Destination
@@ -20,21 +22,23 @@ from ses_insights.domain.record import NotFound
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
 from ses_insights.service.look import Outcome
-from ses_insights.service.telemetry import FollowUpTelemetry
 from tests.support.fakes import START
-from tests.support.harness import Output, new_telemetry
-from tests.support.samples import event, looked, told
-from tests.support.shown import Watched, all_metrics
+from tests.support.harness import Output, new_follow_up_telemetry, new_telemetry
+from tests.support.samples import event, insights_of, looked
+from tests.support.shown import Watched, all_metrics, dashboard, queries_of
 
 # What AWS writes, with the one dimension of each namespace:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+# https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
 # https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
 OF_AWS = {
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName",)),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName",)),
-    ("AWS/SQS", "NumberOfMessagesSent", ("QueueName",)),
+    ("AWS/SNS", "NumberOfMessagesPublished", ("TopicName",)),
+    ("AWS/SNS", "NumberOfNotificationsFailed", ("TopicName",)),
     ("AWS/Lambda", "Errors", ("FunctionName",)),
+    ("AWS/Lambda", "Invocations", ("FunctionName",)),
     ("AWS/SES", "Reputation.BounceRate", ()),
     ("AWS/SES", "Reputation.ComplaintRate", ()),
 }
@@ -59,47 +63,60 @@ def _powertools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> set[Watched]:
+def output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Output:
     """Everything that the two functions can write, whatever happens to them."""
     for service, do_everything in (("lookup", _lookup), ("followups", _followups)):
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service)
         do_everything()
+    return Output(capsys.readouterr().out)
+
+
+@pytest.fixture
+def written(output: Output) -> set[Watched]:
+    """The metrics among it."""
     return {
-        Watched("SesInsights", name, frozenset(dimensions))
-        for name, dimensions in Output(capsys.readouterr().out).metrics
+        Watched("SesInsights", name, frozenset(dimensions)) for name, dimensions in output.metrics
     }
+
+
+@pytest.fixture
+def lines(output: Output) -> list[dict[str, Any]]:
+    """The log lines among it."""
+    return output.logs
 
 
 def _lookup() -> None:
     telemetry = new_telemetry()
-    telemetry.called(Call(0.1, throttled=True))
+    telemetry.called(Call(0.1, throttled=True, after_gap=True))
     for alert in _alerts():
         telemetry.alerted(alert)
     record, _ = looked(NotFound(), now=START + timedelta(hours=2))
     for status in Status:
-        telemetry.looked(Outcome(replace(record, status=status), (), NotFound()))
+        shown = replace(record, status=status)
+        telemetry.looked(Outcome(shown, (), NotFound(), shed=1, is_fresh=True))
     telemetry.looked(Outcome(record, (), None))
     telemetry.looked(Outcome(replace(record, looks=0), (), None, shed=1))
     for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
     telemetry.parked("NotAnId", "NotAnId: no id")
+    telemetry.set_up("SetUp: it was set up")
+    telemetry.regrouped()
     telemetry.flush()
 
 
 def _followups() -> None:
-    telemetry = FollowUpTelemetry(Logger(), Metrics())
+    telemetry = new_follow_up_telemetry()
     telemetry.began(due=dict.fromkeys(Lane, 1), lag=timedelta(hours=1).total_seconds(), free=1)
     for lane in Lane:
         telemetry.sent(1, lane=lane)
     telemetry.refused(1)
-    for what in SHED_BY[Service.FOLLOW_UPS]:
+    for what in Shed:
         telemetry.shed("id", 1, what, next_look_at=None)
     telemetry.bad_row("id", lane="bulk")
     for alert in _alerts():
         telemetry.published(alert, "id")
     for kind in FailureKind:
         telemetry.failed(SystemFailure(kind, "Operation: Code"))
-    telemetry.ran()
     telemetry.flush()
 
 
@@ -123,7 +140,7 @@ def _alerts() -> tuple[Alert, ...]:
     places = [
         Destination(f"{number}@there.example", None, (each,)) for number, each in enumerate(events)
     ]
-    return alerts_in(told(*places), detected_at=iso(START))
+    return alerts_in(insights_of(*places), detected_at=iso(START))
 
 
 def test_what_is_shown_and_watched_is_written(template: Template, written: set[Watched]) -> None:
@@ -131,6 +148,30 @@ def test_what_is_shown_and_watched_is_written(template: Template, written: set[W
     own = {metric for metric in all_metrics(template) if metric.namespace == "SesInsights"}
     assert own
     assert own - written == set()
+
+
+def test_what_is_written_is_shown_or_watched(template: Template, written: set[Watched]) -> None:
+    """Each set of dimensions costs money every hour in which it is written."""
+    own = {metric for metric in all_metrics(template) if metric.namespace == "SesInsights"}
+    assert written - own == set()
+
+
+def test_the_dashboard_reads_fields_of_lines_that_are_written(
+    template: Template, lines: list[dict[str, Any]]
+) -> None:
+    """Each field that a query names is in some line with one of the messages that it names."""
+    written = {name for line in lines for name in line}
+    written |= {f"due.{lane}" for line in lines for lane in line.get("due", {})}
+    queries = [each["query"] for each in queries_of(dashboard(template))]
+    assert len(queries) == 4
+    for query in queries:
+        fields = re.findall(r"(?:ispresent|max|pct)\(`?([\w.-]+)", query)
+        for by in re.findall(r"count\(\*\) as \w+ by (.*)", query):
+            fields += by.split(", ")
+        assert fields, query
+        assert set(fields) <= written, query
+        messages = re.findall(r'"(\w+)"', query)
+        assert set(messages) <= {line.get("message") for line in lines}, query
 
 
 def test_what_is_read_of_aws_is_documented(template: Template) -> None:
@@ -154,16 +195,14 @@ def _values(written: set[Watched], name: str, *dimensions: str) -> set[tuple[str
 @pytest.mark.parametrize(
     ("name", "dimensions"),
     [
-        ("Statuses", ("service", "status")),
-        ("Alerts", ("alertType", "severity")),
         ("SystemFailures", ("kind",)),
-        ("Shed", ("service", "what")),
+        ("Shed", ("service",)),
     ],
 )
 def test_a_graph_shows_every_kind(
     template: Template, written: set[Watched], name: str, dimensions: tuple[str, ...]
 ) -> None:
-    """Every status, alert, failure and look given up that can be written has its line."""
+    """Every failure, and what either function gives up, has its line."""
     shown = _values(all_metrics(template), name, *dimensions)
     assert shown
     assert shown == _values(written, name, *dimensions)

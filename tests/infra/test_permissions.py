@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from aws_cdk.assertions import Template
 
+from tests.support.shown import text_of
+
 OUTPUTS = (
     "QueueUrl",
     "DeadLetterQueueUrl",
@@ -20,6 +22,7 @@ LOOKUP = {
     ("sqs:DeleteMessage", "QueueUrl"),
     ("sqs:GetQueueAttributes", "QueueUrl"),
     ("sqs:ChangeMessageVisibility", "QueueUrl"),
+    ("sqs:SendMessage", "QueueUrl"),
     ("sqs:SendMessage", "DeadLetterQueueUrl"),
     ("dynamodb:Query", "TableName"),
     ("dynamodb:Query", "TableName/index/DueLooks"),
@@ -31,6 +34,16 @@ LOOKUP = {
     ("kms:GenerateDataKey*", "AWS::KMS::Key"),
     ("logs:CreateLogStream", "AWS::Logs::LogGroup"),
     ("logs:PutLogEvents", "AWS::Logs::LogGroup"),
+}
+
+OF_THE_TABLES_KEY = {
+    ("kms:Decrypt", "AWS::KMS::Key"),
+    ("kms:DescribeKey", "AWS::KMS::Key"),
+    ("kms:Encrypt", "AWS::KMS::Key"),
+    ("kms:GenerateDataKey", "AWS::KMS::Key"),
+    ("kms:GenerateDataKeyWithoutPlaintext", "AWS::KMS::Key"),
+    ("kms:ReEncryptFrom", "AWS::KMS::Key"),
+    ("kms:ReEncryptTo", "AWS::KMS::Key"),
 }
 
 FOLLOWUPS = {
@@ -113,9 +126,41 @@ def test_a_function_may_do_exactly_what_it_does(
 def test_with_a_chat_a_function_may_publish_there_too(
     chosen: Template, handler: str, needed: set[tuple[str, str]]
 ) -> None:
-    """One resource more, and no action."""
+    """One resource more, and no action, but for what the table's own key needs there."""
     more = {*needed, ("sns:Publish", "ChatTopicArn")}
-    assert sorted(allowed_to(chosen, handler)) == sorted(more)
+    assert sorted(set(allowed_to(chosen, handler)) - OF_THE_TABLES_KEY) == sorted(
+        more - OF_THE_TABLES_KEY
+    )
+
+
+@pytest.mark.parametrize("handler", ["lookup", "followups"])
+def test_a_function_may_use_the_tables_own_key_through_dynamodb(
+    chosen: Template, handler: str
+) -> None:
+    """And not by itself: its role cannot decrypt anything with it."""
+    (key,) = (
+        name for name in chosen.find_resources("AWS::KMS::Key") if name.startswith("Insights")
+    )
+    (statement,) = (
+        statement
+        for policy in chosen.find_resources("AWS::IAM::Policy").values()
+        if policy["Properties"]["Roles"] == [{"Ref": role_of(chosen, handler)}]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
+    )
+    assert {(action, "AWS::KMS::Key") for action in statement["Action"]} == OF_THE_TABLES_KEY
+    ((name, service),) = statement["Condition"]["StringEquals"].items()
+    assert name == "kms:ViaService"
+    assert text_of(service) == "dynamodb.${AWS::Region}.${AWS::URLSuffix}"
+
+
+def role_of(template: Template, handler: str) -> str:
+    """Logical id of a function's role."""
+    (function,) = template.find_resources(
+        "AWS::Lambda::Function",
+        {"Properties": {"Handler": f"ses_insights.handlers.{handler}.handler"}},
+    ).values()
+    return str(function["Properties"]["Role"]["Fn::GetAtt"][0])
 
 
 def allowed_to(template: Template, handler: str) -> list[tuple[str, str]]:

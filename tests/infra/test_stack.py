@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack, Validations
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
@@ -46,6 +46,37 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
         assembly / "SesInsights.template.json", config=ManualArgs(ignore_checks=[WRITTEN_BY_CDK])
     )
     assert not [str(match) for match in found]
+
+
+@pytest.mark.parametrize(
+    ("alerts", "operations", "missing"),
+    [
+        (None, None, ["alertEmail", "opsEmail"]),
+        ("a@example.com", None, ["opsEmail"]),
+        (None, "o@example.com", ["alertEmail"]),
+        ("a@example.com", "o@example.com", []),
+    ],
+)
+def test_the_synthesis_warns_where_nobody_is_subscribed(
+    cdk_context: dict[str, object], alerts: str | None, operations: str | None, missing: list[str]
+) -> None:
+    """And names the key that subscribes somebody."""
+    app = App(context={**cdk_context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False)
+    config = Config(alert_email=alerts, ops_email=operations)
+    stack = SesInsightsStack(app, "SesInsights", config=config)
+    found = Annotations.from_stack(stack).find_warning(
+        "*", Match.string_like_regexp("Nobody is subscribed")
+    )
+    texts = [str(each.entry.data) for each in found]
+    assert len(texts) == len(missing)
+    assert all(f"Set {key} in cdk.json" in text for key, text in zip(missing, texts, strict=True))
+
+
+def test_a_key_of_the_customer_is_no_finding(checked: App) -> None:
+    """Nor is what the functions may do with it."""
+    config = Config(table_key="customer", chat_notifications=True)
+    SesInsightsStack(checked, "SesInsights", config=config)
+    assert checked.synth().get_stack_by_name("SesInsights").template
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 
+from infra.config import Config
+from infra.stack import SesInsightsStack
+from local.stack.run import PROJECT
+
 TABLE = "AWS::DynamoDB::GlobalTable"
+KEY = "AWS::KMS::Key"
 
 
 def test_rows_of_a_message_lie_together(template: Template) -> None:
@@ -104,3 +110,52 @@ def test_destroy_means_the_table_can_go(chosen: Template) -> None:
             "Properties": {"Replicas": [Match.object_like({"DeletionProtectionEnabled": False})]},
         },
     )
+
+
+def test_the_table_has_the_key_that_aws_owns(template: Template) -> None:
+    """By default: it costs nothing and asks for no permission."""
+    (table,) = template.find_resources(TABLE).values()
+    assert "SSESpecification" not in table["Properties"]
+    (replica,) = table["Properties"]["Replicas"]
+    assert "SSESpecification" not in replica
+
+
+def test_an_organisation_gets_a_key_of_its_own(chosen: Template) -> None:
+    """`customer`: the stack makes one that rotates, and goes with the table."""
+    (key,) = (name for name in chosen.find_resources(KEY) if name.startswith("Insights"))
+    made = chosen.find_resources(KEY)[key]
+    assert made["Properties"]["EnableKeyRotation"] is True
+    (table,) = chosen.find_resources(TABLE).values()
+    assert made["DeletionPolicy"] == table["DeletionPolicy"] == "Delete"
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+    (replica,) = table["Properties"]["Replicas"]
+    assert replica["SSESpecification"] == {"KMSMasterKeyId": {"Fn::GetAtt": [key, "Arn"]}}
+
+
+def test_a_table_that_is_kept_keeps_its_key(cdk_context: dict[str, object]) -> None:
+    """Without it nobody could read the table."""
+    template = synthesised(cdk_context, table_key="customer")
+    kept = {name: key["DeletionPolicy"] for name, key in template.find_resources(KEY).items()}
+    assert [policy for name, policy in kept.items() if name.startswith("Insights")] == ["Retain"]
+
+
+def test_a_key_that_exists_is_used(cdk_context: dict[str, object]) -> None:
+    """By its ARN; the stack makes none for the table."""
+    arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    template = synthesised(cdk_context, table_key=arn)
+    (table,) = template.find_resources(TABLE).values()
+    (replica,) = table["Properties"]["Replicas"]
+    assert replica["SSESpecification"] == {"KMSMasterKeyId": arn}
+    assert len(template.find_resources(KEY)) == 1
+
+
+def synthesised(context: dict[str, object], *, table_key: str) -> Template:
+    """The stack with this key, its package not built."""
+    app = App(context={**context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False)
+    return Template.from_stack(SesInsightsStack(app, "Mail", config=Config(table_key=table_key)))
+
+
+def test_the_page_on_operating_names_the_table_to_import(template: Template) -> None:
+    """By its logical id, which no change may alter: the table would be replaced."""
+    (logical_id,) = template.find_resources(TABLE)
+    assert f'{{"{logical_id}": ' in (PROJECT / "docs" / "operate.md").read_text()

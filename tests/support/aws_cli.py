@@ -32,8 +32,11 @@ def run(arguments: Sequence[str]) -> str:
     members = {
         xform_name(name, "-"): (name, shape) for name, shape in model.input_shape.members.items()
     }
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for option, text in options.items():
+        if option not in members and (switched_off := option.removeprefix("no-")) in members:
+            parameters[members[switched_off][0]] = False
+            continue
         name, shape = members[_RENAMED.get(option, option)]
         parameters[name] = _value(shape, text)
     answer = getattr(client, operation)(**parameters)

@@ -32,7 +32,11 @@ when a test lets time pass in the stories (`run.ses.advance`) and in the rows (`
 LIFE: Final = 1.0
 """The speed of stories that a test moves by hand: hours, for which no test lasts."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d\.\d{3}Z| at \d\d:\d\d UTC)")
+_OWN = re.compile(
+    r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d\.\d{3}Z| at \d\d:\d\d UTC)"
+    r"|\+\w+(?=[.\d]*@stories\.example)"
+)
+"""What a mail has of its own: times, and the label of its address."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class DeployedStack:
     pipeline: Pipeline
     subscriber: Subscriber
     expected: dict[str, Expectation] = field(default_factory=dict)
+    addressed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many mails of each story and label were sent."""
 
     def heal(self) -> None:
         """Switch all faults off."""
@@ -51,8 +57,15 @@ class DeployedStack:
         self.run.ses.change(vdm=True, faults=())
 
     def send(self, story: str, **options: str) -> dict[str, Any]:
-        """Send a mail, with the options of `Pipeline.send`; returns SES's response."""
-        response = self.pipeline.send(STORIES[story], **options)
+        """Send a mail, with the options of `Pipeline.send`; returns SES's response.
+
+        Each goes to an address of its own: SES does not attempt one that has bounced before.
+        """
+        label = options.pop("label", "")
+        before = self.addressed[story, label]
+        self.addressed[story, label] += 1
+        own = f"{label}{before}" if before else label
+        response = self.pipeline.send(STORIES[story], label=own, **options)
         self.expected[response["MessageId"]] = STORIES[story].expected
         return response
 
@@ -177,7 +190,7 @@ def deployed_stack(run: LocalRun) -> Iterator[DeployedStack]:
 
 
 def shape(rows: list[Row], *, without: str = "") -> list[Row]:
-    """Rows without what differs from mail to mail: ids, times, and how many of a kind came before.
+    """Rows without what differs from mail to mail: ids, times, labels, how many came before.
 
     Those of alerts go by content.
     """
@@ -189,18 +202,18 @@ def shape(rows: list[Row], *, without: str = "") -> list[Row]:
 def _shape(row: Row) -> dict[str, Any]:
     ids = {"MessageId", "SnsMessageId", "ExpiresAt"}
     kept = {
-        name: "…" if name in ids else _untimed(value)
+        name: "…" if name in ids else _common(value)
         for name, value in row.items()
         if name != "Grouping"
     }
     return kept | {"Record": row["Record"].partition("#")[0]}
 
 
-def _untimed(value: Any) -> Any:
+def _common(value: Any) -> Any:
     if isinstance(value, str):
-        return _TIME.sub("…", value)
+        return _OWN.sub("…", value)
     if isinstance(value, Mapping):
-        return {name: _untimed(inner) for name, inner in sorted(value.items())}
+        return {name: _common(inner) for name, inner in sorted(value.items())}
     if isinstance(value, list):
-        return [_untimed(inner) for inner in value]
+        return [_common(inner) for inner in value]
     return value

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from local.actors.operator import FollowUps
 from local.stack.processes import processes_of
 from local.stack.run import LocalRun
 
@@ -36,19 +35,6 @@ def configured(run: LocalRun, **variables: str) -> Iterator[None]:
         yield
     finally:
         configure(run, **before)
-
-
-def stop_schedule(followups: FollowUps) -> None:
-    """Let only those runs begin that a test starts."""
-    found = followups.find_schedule()
-    followups.run.session.client("scheduler").update_schedule(
-        Name=found["Name"],
-        GroupName=found["GroupName"],
-        ScheduleExpression=found["ScheduleExpression"],
-        FlexibleTimeWindow=found["FlexibleTimeWindow"],
-        Target=found["Target"],
-        State="DISABLED",
-    )
 
 
 def pids_of(run: LocalRun) -> set[int]:

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 from aws_lambda_powertools import Logger, Metrics
 
 from ses_insights.adapters.queue import SqsConsumerQueue
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import Alert
@@ -63,8 +64,13 @@ class _Stdout(io.TextIOBase):
 
 
 def new_telemetry() -> LookupTelemetry:
-    """Logs and metrics as the function writes them."""
+    """Logs and metrics as the lookup function writes them."""
     return LookupTelemetry(Logger(stream=cast("IO[str]", _Stdout())), Metrics())
+
+
+def new_follow_up_telemetry() -> FollowUpTelemetry:
+    """Logs and metrics as `followups` writes them."""
+    return FollowUpTelemetry(Logger(stream=cast("IO[str]", _Stdout())), Metrics())
 
 
 ANSWER = found(bounced())
@@ -120,14 +126,18 @@ class Harness:
         look = self._look(self.published.append)
         return look.take(request, enqueued_at=self.clock.now() - ago, is_repeat=is_repeat)
 
-    def handle(self, body: str = MESSAGE_ID, receive_count: int = 1) -> bool:
+    def handle(
+        self, body: str = MESSAGE_ID, receive_count: int = 1, group_id: str = MESSAGE_GROUP
+    ) -> bool:
         """Handle one message of the queue."""
         now = self.clock.now
         queue = SqsConsumerQueue(
             self.sqs.client, QUEUE_URL, DEAD_LETTERS_URL, now=now, chance=lambda: 1
         )
         consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry, self.line)
-        return consumer.handle(replace(MESSAGE, body=body, receive_count=receive_count))
+        return consumer.handle(
+            replace(MESSAGE, body=body, receive_count=receive_count, group_id=group_id)
+        )
 
     def _look(self, on_published: Callable[[Alert], None]) -> Look:
         return Look(
@@ -137,6 +147,7 @@ class Harness:
             capacity=self.capacity,
             grouping=Grouping(self.records.surges, SURGE_AFTER),
             rules=self.rules,
+            region="eu-west-1",
             delay=self.delay,
             on_published=on_published,
             now=self.clock.now,
@@ -149,7 +160,7 @@ class Harness:
 
     def followups(self) -> FollowUps:
         """Put the parts together as `followups.wire` does."""
-        telemetry, now = FollowUpTelemetry(Logger(), Metrics()), self.clock.now
+        telemetry, now = new_follow_up_telemetry(), self.clock.now
         repair = RowRepair(self.rows, self.rules.ladder.ses_keeps, telemetry, now)
         summaries = Summaries(
             rows=self.rows,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ses_insights.contracts.console import TableAddress
+from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
@@ -30,7 +31,7 @@ MESSAGE: Final = QueueMessage(
     receipt_handle="handle-1",
     receive_count=1,
     sent_at=START - timedelta(minutes=14, milliseconds=123),
-    group_id="ids",
+    group_id=MESSAGE_GROUP,
     sequence_number="18849496460467696128",
 )
 
@@ -66,8 +67,10 @@ def delivered(address: str = READS) -> Destination:
     return Destination(address, None, (event("SEND"), event("DELIVERY", 1)))
 
 
-def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str = "Hi") -> Insights:
-    """What SES tells of a message to these recipients."""
+def insights_of(
+    *destinations: Destination, message_id: str = MESSAGE_ID, subject: str = "Hi"
+) -> Insights:
+    """What SES shows of a message to these recipients."""
     return Insights(
         message_id,
         from_email_address="news@shop.example",
@@ -79,7 +82,7 @@ def told(*destinations: Destination, message_id: str = MESSAGE_ID, subject: str 
 
 def found(*destinations: Destination) -> Found:
     """An answer of SES that knows the message."""
-    return Found(told(*destinations))
+    return Found(insights_of(*destinations))
 
 
 def looked(

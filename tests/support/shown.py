@@ -46,6 +46,11 @@ def graphs(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [each["properties"] for each in body["widgets"] if "metrics" in each["properties"]]
 
 
+def queries_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The properties of its graphs of log lines."""
+    return [each["properties"] for each in body["widgets"] if each["type"] == "log"]
+
+
 def metrics_of_graph(graph: Mapping[str, Any]) -> Iterator[Watched]:
     """The metrics that a graph reads; an expression is none itself."""
     for namespace, *rest in graph["metrics"]:

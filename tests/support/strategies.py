@@ -152,7 +152,7 @@ def details() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={"Bounce": bounces, "Complaint": complaints})
 
 
-def telling() -> st.SearchStrategy[dict[str, Any]]:
+def alerting() -> st.SearchStrategy[dict[str, Any]]:
     """Events that raise an alert."""
     bounces = texts().map(lambda subtype: bounce(subtype=subtype))
     feedback = st.sampled_from([None, "abuse", "fraud", "auth-failure", "AuthFailure", "not-spam"])
@@ -165,7 +165,7 @@ def events() -> st.SearchStrategy[dict[str, Any]]:
     loose = st.fixed_dictionaries(
         {}, optional={"Type": kinds, "Timestamp": moments(), "Details": details()}
     )
-    return st.one_of(loose, telling())
+    return st.one_of(loose, alerting())
 
 
 def responses() -> st.SearchStrategy[dict[str, Any]]:

@@ -89,7 +89,7 @@ class FakeSurges:
 
 
 def finding_of(alert: Alert, message_id: str, tags: dict[str, tuple[str, ...]]) -> Finding:
-    """Tell of an alert what its row tells."""
+    """Return what the row of an alert says of it."""
     return Finding(message_id, alert.alert_id, alert.isp, domain_of(alert.destination), tags)
 
 

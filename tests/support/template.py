@@ -31,6 +31,8 @@ CHOSEN = Config(
     intake_feedback=True,
     bounce_rate_alarm=4,
     complaint_rate_alarm=None,
+    table_key="customer",
+    quiet_days=1,
 )
 
 

@@ -14,6 +14,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
+from ses_insights.domain.insight import Insights
+from tests.support.shown import all_metrics, dashboard, queries_of
 from tools import costs
 from tools.costs import Day, Rows, dynamodb_bytes, item_bytes, month, typical
 
@@ -28,16 +30,22 @@ class Transactions:
     """Takes what is written, in place of DynamoDB."""
 
     actions: list[dict[str, Any]] = field(default_factory=list)
+    price: int = 2
+    """Write units of a KB."""
 
     def transact_write_items(self, **request: Any) -> None:
         """Note it."""
-        self.actions = request["TransactItems"]
+        self.actions, self.price = request["TransactItems"], 2
+
+    def put_item(self, **request: Any) -> None:
+        """Note a put without a transaction, which costs half."""
+        self.actions, self.price = [{"Put": request}], 1
 
     def units(self) -> int:
         """Write units of the noted transaction; a count of what came in is small."""
         plain = TypeDeserializer().deserialize
         return sum(
-            2 * math.ceil(item_bytes({name: plain(v) for name, v in item.items()}) / 1024)
+            self.price * math.ceil(item_bytes({name: plain(v) for name, v in item.items()}) / 1024)
             for item in (
                 action.get("Put", {}).get("Item", {"": {"S": "x"}}) for action in self.actions
             )
@@ -70,15 +78,24 @@ def test_bytes_are_counted_as_dynamodb_counts_them() -> None:
 
 
 def test_a_look_writes_what_the_page_counts() -> None:
-    """The transaction that the service makes of the sample, first and later."""
+    """What the service writes of the sample: at first, later, and where something is new."""
     record, rows = typical(), Rows.of(typical())
     client = Transactions()
     table = RecordTable(cast("DynamoDBClient", client), "Insights")
     table.save(record, (), read=None)
-    moves_in_the_indexes = 2 + 2
-    assert rows.writes_of_a_first_look == client.units() + moves_in_the_indexes
-    table.save(replace(record, looks=2), (), read=record)
-    assert rows.writes_of_a_look == client.units() + 2
+    into_three_indexes = 3
+    assert rows.writes_of_a_first_look == client.units() + into_three_indexes
+    later = replace(record, looks=2)
+    table.save(later, (), read=record)
+    a_move = 2
+    assert rows.writes_of_a_look == client.units() + a_move
+    (destination,) = record.insights.destinations
+    clicked = replace(destination, click_count=1)
+    news = replace(later, insights=replace(record.insights, destinations=(clicked,)))
+    table.save(news, (), read=record)
+    assert rows.writes_of_a_look_with_news == client.units() + 3 * a_move
+    table.save(replace(record, insights=Insights("id"), looks=0), (), read=None)
+    assert rows.writes_without_a_look == client.units() + 1
 
 
 @pytest.mark.parametrize("mails", [1, 1_000, 11_972, 11_973, 43_000, 80_000, 200_000])
@@ -101,11 +118,31 @@ def test_more_mail_costs_more_and_less_for_each() -> None:
     assert each == sorted(each, reverse=True)
 
 
-def test_the_stack_is_what_is_paid_for(chosen: Template, template: Template) -> None:
-    """Memory and ladder are the deployment's, and it has no more alarms than counted."""
+@pytest.mark.parametrize(("mails", "most"), [(1_000, 11), (10_000, 30)])
+def test_a_month_costs_no_more_than_is_promised(mails: int, most: float) -> None:
+    """The command says so, and fails where it does."""
+    assert costs.FLOORS[mails] == most
+    assert month(Day.of(mails), Rows.of(typical())).total <= most
+    assert costs.broken([mails, 80_000]) == []
+
+
+def test_a_promise_that_is_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the volume and both totals."""
+    monkeypatch.setattr(costs, "FLOORS", {1_000: 1.0})
+    (sentence,) = costs.broken([1_000, 10_000])
+    assert re.fullmatch(
+        r"1,000 mails a day cost \d+\.\d\d \$ a month; promised are 1\.00 \$\.", sentence
+    )
+
+
+def test_the_stack_is_what_is_paid_for(template: Template) -> None:
+    """Memory, ladder, alarms and metrics are the deployment's."""
     functions = template.find_resources("AWS::Lambda::Function").values()
     assert {each["Properties"]["MemorySize"] / 1024 for each in functions} == {costs.MEMORY_GB}
     assert len(DEFAULT_LADDER_SECONDS) == Day.of(1).looks
-    assert len(chosen.find_resources("AWS::CloudWatch::Alarm")) <= costs.MOST_ALARMS
-    assert len(chosen.find_resources("AWS::KMS::Key")) == 1
-    assert len(chosen.find_resources("AWS::CloudWatch::Dashboard")) <= 1
+    assert len(template.find_resources("AWS::CloudWatch::Alarm")) <= costs.ALARMS
+    assert len(template.find_resources("AWS::KMS::Key")) == 1
+    assert len(template.find_resources("AWS::CloudWatch::Dashboard")) == 1
+    own = {each for each in all_metrics(template) if each.namespace == "SesInsights"}
+    assert len(own) <= costs.EVERY_HOUR + costs.IN_TROUBLE
+    assert len(queries_of(dashboard(template))) == costs.GRAPHS_OF_LOG + 1  # the last is small

@@ -130,6 +130,7 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
         capacity=_Unlimited(),
         grouping=Grouping(_NoGroups(), SURGE_AFTER),
         rules=Rules(Ladder(), retention=timedelta(days=90)),
+        region=REGION,
         delay=timedelta(0),
         on_published=lambda _: None,
         now=_now,

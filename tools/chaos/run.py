@@ -103,13 +103,13 @@ class _Run:
             alert_types=frozenset(map(AlertType, settings.alert_types)),
         )
         table = RecordTable(session.client("dynamodb"), TABLE)
-        list(Bulk(table, rules, self.world.wall).put(ids))
+        list(Bulk(table, rules, session.region_name, self.world.wall).put(ids))
         self.enqueued.update(ids)
 
     def _erase(self, session: Session, erasure: Erasure) -> None:
         promises, world = self.promises, self.world
         deployment = Deployment(session, "SesInsights", self.service.outputs())  # type: ignore[arg-type]
-        held = list(held_of(deployment, erasure.address))
+        held = list(held_of(deployment, erasure.address, scan=True, on_rows=lambda _: None))
         for each in held:
             promises.erasing[session.process] = each.message_id
             try:

@@ -15,9 +15,17 @@ _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{15,127}")
 REFUSALS: Final = {
     "Empty: the body is empty; send one SES message id",
     "BadJson: the body looks like JSON but is not valid JSON",
-    "BadJson: the SNS notification's Message is not valid JSON",
     "NoId: the JSON holds no text in MessageId, messageId or mail.messageId",
-    "NoId: the envelope holds no SES event",
+    "NoId: the envelope holds nothing about a mail",
+    "NoId: the list in the body is empty",
+    "NoId: more than 8 envelopes, one in the other",
+    "NoId: this is SQS's answer to a send; its MessageId is SQS's own",
+    "ReceivedMail: SES tells of mail that it received, not of mail it sent",
+    "SeveralIds: the body holds several; send one message for each",
+    "SetUp: SNS asks to confirm that the queue subscribes to a topic",
+    "SetUp: SNS says that the queue no longer subscribes to a topic",
+    "SetUp: SES says that it notifies a topic of bounces or complaints",
+    "SetUp: SES says that it may publish its events to a topic",
     "NotAnId: not an SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
 }
 """Every text of a refusal. None is made of the body, so none can repeat it."""
@@ -53,6 +61,10 @@ def _check_request(request: LookRequest, body: str) -> None:
         "the id is in the body as it came",
     )
     hold(type(request.force) is bool, "force is true or false")
+    hold(
+        request.region is None or request.region in "".join(_texts(body)).lower(),
+        "the Region is in the body",
+    )
     hold(type(request.due) is bool, "due is true or false")
     hold(
         request.look is None or (type(request.look) is int and request.look > 0),
@@ -76,9 +88,9 @@ def _texts(body: str) -> Iterator[str]:
 
 
 def _parsed(text: str) -> object:
-    if not text.strip().startswith(("{", "[")):
+    if not text.strip(" \t\r\n\f\v\ufeff").startswith(("{", "[", '"')):
         return None
     try:
-        return json.loads(text)
+        return json.loads(text.strip(" \t\r\n\f\v\ufeff"))
     except (ValueError, RecursionError):
         return None

@@ -40,12 +40,12 @@ _RULES: Final = Rules(Ladder(), retention=timedelta(days=90))
 
 SUBJECTS: Final = {
     f"SES Insights: {what}, severity {severity}"
-    for what in ("permanent bounce", "complaint", "rejection by SES", "rendering failure")
+    for what in ("permanent bounce", "complaint", "report", "rejection by SES", "rendering failure")
     for severity in Severity
 }
 """Every subject of an alert, but for the sender's domain."""
 
-_SENDER: Final = re.compile(r" of mail from [a-z0-9.-]+(?=, severity )")
+_SENDER: Final = re.compile(r" (of|about) mail from [a-z0-9.-]+(?=, severity )")
 
 EMAIL_LINES: Final = 35
 """Two sentences, an empty line, and one line for each fact: no content of a mail adds one."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 MINUTE: Final = 60.0
@@ -32,7 +33,7 @@ class Assumptions:
     campaign_hour: int = 10
     campaign_seconds: float = 30 * MINUTE
     bounce_share: float = 0.02
-    """Permanent bounces."""
+    """Permanent bounces, of the mails to each recipient."""
     prompt_bounces: float = 0.9
     """Share of the bounces that come within a minute, evenly spread."""
     last_bounce: float = 3 * DAY
@@ -42,19 +43,58 @@ class Assumptions:
     """Complaints come after delays that are log-normally distributed."""
     complaint_p95: float = 3 * DAY
     unknown_share: float = 0.01
-    """Mail that SES never shows: several recipients, another Region."""
+    """Mail that SES never shows, and of which nothing comes: from another Region."""
+    several_share: float = 0.02
+    """Mail to several recipients: SES never shows it, and lists their addresses."""
+    several_recipients: int = 3
+    repeat_share: float = 0.2
+    """Share of the bounces that are of mail to an address already listed: not attempted, told as
+    `low`, and not listed again."""
+    overtaken_share: float = 0.02
+    """Share of the bounces and complaints of mail that was under way when its address was listed
+    for another mail: not listed again."""
     visible_after: float = 5 * MINUTE
     """An event shows in insights so long after it happened."""
     ses_keeps: float = 30 * DAY
+    listed_after: float = 5.0
+    """An address is listed so long after the event."""
+    names_a_run: float = 45.0
+    """Addresses whose message a run of `followups` asks for, one a second."""
+    events_share: float = 0.999
+    """Share of SES's events that arrive: they are best effort."""
+    event_after: float = 1.0
     period: float = 1.0
     delay: float = 15 * MINUTE
     """The queue's."""
     queue_keeps: float = 14 * DAY
     ses_latency: float = 0.15
     """Between request and answer."""
-    work: float = 0.05
-    """Of the function for each message besides that: start, read, store."""
+    gap: float = 0.1
+    """Between the end of an invocation and the start of the next, for every message."""
+    work: float = 0.08
+    """Of an invocation, besides waiting and the call: read and store."""
+    outage: tuple[float, float] | None = None
+    """From when to when every look fails."""
+    doubled_from: float = math.inf
+    """From then on twice the mail is sent."""
+    bulk: int = 0
+    """Ids of a back-fill, put into the table on the sixth day."""
     seed: int = 3
+
+    def scaled(self, by: float) -> Assumptions:
+        """Return a world in which everything that a second limits takes so many times as long.
+
+        A volume of a ``by``-th part is to it what the whole volume is to this one.
+        """
+        return replace(
+            self,
+            period=self.period * by,
+            ses_latency=self.ses_latency * by,
+            gap=self.gap * by,
+            work=self.work * by,
+            names_a_run=self.names_a_run / by,
+            bulk=int(self.bulk / by),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +103,12 @@ class Story:
 
     bounce: float = math.inf
     complaint: float = math.inf
-    known: bool = True
-    """Whether SES ever shows it."""
+    is_shown: bool = True
+    """Whether GetMessageInsights ever shows it."""
+    is_listed: bool = True
+    """Whether its address is listed because of it; if not, because of another mail."""
+    is_attempted: bool = True
+    """Whether SES tried to deliver it; not where the address was listed before."""
 
     @property
     def event(self) -> float:
@@ -82,6 +126,15 @@ class Mail:
     sent: array[float]
     stories: dict[int, Story]
     """By index into `sent`; all others are `PLAIN`."""
+    is_enqueued: bool = True
+    """If not, `sent` has only the mail of which something comes."""
+    bulk: int = 0
+    """So many at the end of `sent` are not enqueued: they come in bulk."""
+
+    @property
+    def enqueued(self) -> int:
+        """How many are enqueued, those in front."""
+        return len(self.sent) - self.bulk if self.is_enqueued else 0
 
     def story(self, number: int) -> Story:
         """What becomes of a mail."""
@@ -92,18 +145,36 @@ class Mail:
         return self.sent[number] + self.story(number).event
 
 
-def mail_of(per_day: int, assumed: Assumptions) -> Mail:
-    """Make the mail of all days; the same for the same arguments."""
+BULK_AT: Final = 5 * DAY
+
+
+def mail_of(per_day: float, assumed: Assumptions, *, is_enqueued: bool = True) -> Mail:
+    """Make the mail of all days; the same for the same arguments, enqueued or not."""
     chance = random.Random(assumed.seed)  # noqa: S311 - chance of stories, no secret
     sent = array("d")
+    stories: dict[int, Story] = {}
+    for moment in _moments(per_day, assumed, chance):
+        story = _story(chance, assumed)
+        if not is_enqueued and story.event == math.inf:
+            continue
+        if story is not PLAIN:
+            stories[len(sent)] = story
+        sent.append(moment)
+    if is_enqueued:
+        sent.extend([BULK_AT - DAY] * assumed.bulk)
+    return Mail(sent, stories, is_enqueued, assumed.bulk if is_enqueued else 0)
+
+
+def _moments(per_day: float, assumed: Assumptions, chance: random.Random) -> Iterator[float]:
+    """When each mail is sent."""
     owed = 0.0
     for minute in range(int(assumed.days * DAY / MINUTE)):
         start = minute * MINUTE
-        owed += per_day * _share_of_a_day(start, assumed)
+        times = 2 if start >= assumed.doubled_from else 1
+        owed += per_day * times * _share_of_a_day(start, assumed)
         count, owed = int(owed), owed - int(owed)
-        sent.extend(sorted(start + MINUTE * chance.random() for _ in range(count)))
-    fates = ((number, _story(chance, assumed)) for number in range(len(sent)))
-    return Mail(sent, {number: story for number, story in fates if story is not PLAIN})
+        # Whole milliseconds, as the table writes instants.
+        yield from sorted(start + int(60_000 * chance.random()) / 1000 for _ in range(count))
 
 
 def _share_of_a_day(start: float, assumed: Assumptions) -> float:
@@ -120,14 +191,30 @@ def _share_of_a_day(start: float, assumed: Assumptions) -> float:
 
 def _story(chance: random.Random, assumed: Assumptions) -> Story:
     fate = chance.random()
+    if fate < assumed.unknown_share:
+        return Story(is_shown=False)
+    fate -= assumed.unknown_share
+    if fate < assumed.several_share:
+        fates = (_fate(chance, chance.random(), assumed) for _ in range(assumed.several_recipients))
+        first = min(fates, key=lambda story: story.event)
+        return replace(first, is_shown=False)
+    return _fate(chance, fate - assumed.several_share, assumed)
+
+
+def _fate(chance: random.Random, fate: float, assumed: Assumptions) -> Story:
+    """What becomes of a mail to one recipient; ``fate`` is evenly spread from 0 on."""
     if fate < assumed.bounce_share:
+        if fate < assumed.bounce_share * assumed.repeat_share:
+            return Story(bounce=1.0, is_listed=False, is_attempted=False)
         prompt = chance.random() < assumed.prompt_bounces
         least, most = (0.0, MINUTE) if prompt else (MINUTE, assumed.last_bounce)
-        return Story(bounce=chance.uniform(least, most))
+        is_listed = chance.random() >= assumed.overtaken_share
+        return Story(bounce=chance.uniform(least, most), is_listed=is_listed)
     fate -= assumed.bounce_share
     if fate < assumed.complaint_share:
         median = assumed.complaint_median
         spread = math.log(assumed.complaint_p95 / median) / _P95
-        return Story(complaint=chance.lognormvariate(math.log(median), spread))
-    fate -= assumed.complaint_share
-    return Story(known=False) if fate < assumed.unknown_share else PLAIN
+        is_listed = chance.random() >= assumed.overtaken_share
+        after = chance.lognormvariate(math.log(median), spread)
+        return Story(complaint=after, is_listed=is_listed)
+    return PLAIN

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ses_insights.adapters.aws_errors import failing_as
-from ses_insights.contracts.names import MESSAGE_GROUP, ParkedAttribute
+from ses_insights.contracts.names import MESSAGE_GROUP, PARKED_GROUP, ParkedAttribute
 from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.due import Claim, QueueDepth
 from ses_insights.domain.failures import FailureKind
@@ -52,6 +52,18 @@ class SqsConsumerQueue:
             )
         return delay
 
+    def regroup(self, message: QueueMessage) -> None:
+        """Put a copy into the queue, in the one message group. Raises `SystemFailure`."""
+        with failing_as(FailureKind.SQS, "SendMessage"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=message.body,
+                MessageGroupId=MESSAGE_GROUP,
+                # Names this very message: sent twice it is one, and the same id that was enqueued
+                # rightly a minute ago does not swallow it.
+                MessageDeduplicationId=f"regrouped-{message.id}",
+            )
+
     def park(self, message: QueueMessage, reason: str) -> None:
         """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
         with failing_as(FailureKind.SQS, "SendMessage"):
@@ -59,7 +71,8 @@ class SqsConsumerQueue:
                 QueueUrl=self.dead_letter_queue_url,
                 # SQS carries no empty body, so none can have come; a hand-made event can hold one.
                 MessageBody=message.body or "(empty)",
-                MessageGroupId=message.group_id,
+                # Of its own: whoever reads the queue sees no more than ten messages of a group.
+                MessageGroupId=f"{PARKED_GROUP}{message.id}",
                 # Names this very message: parked twice it is one, redriven and parked again it is
                 # not dropped as a duplicate.
                 MessageDeduplicationId=f"{message.id}-{message.sequence_number}",

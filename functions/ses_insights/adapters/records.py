@@ -67,22 +67,28 @@ class RecordTable:
         read: Record | None,
         surges: Sequence[Surge] = (),
     ) -> None:
-        """Store the record, its new alerts and the groups they count in, in one transaction.
+        """Store what changed of the record, its new alerts and their groups, in one transaction.
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        Alerts go first: what is stored of a look that is not finished is told.
+        Alerts go first: what is stored of a look that is not finished is told. Where only the
+        message's own row changed it is written without a transaction, which would cost twice as
+        much.
         """
-        rows = [*(alert_row(alert, record) for alert in new_alerts), *destination_rows(record)]
+        rows = [*(alert_row(alert, record) for alert in new_alerts), *_changed(record, read)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
         key = to_item({"MessageId": record.insights.message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
-        own = {"Put": {**self._put(message_row(record))["Put"], **condition}}
+        own = {**self._put(message_row(record))["Put"], **condition}
         groups = [surge_put(self.table_name, surge) for surge in surges]
-        self._write([own, *map(self._put, last), *groups])
+        others = [*map(self._put, last), *groups]
+        if others:
+            self._write([{"Put": own}, *others])
+        else:
+            self._write_alone(own)
 
     def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
         """Note that a pending alert is about to be published; False where others did since."""
@@ -127,6 +133,33 @@ class RecordTable:
                 if "ConditionalCheckFailed" in error_codes(error):
                     raise RecordChangedError from error
                 raise
+
+    def _write_alone(self, put: Any) -> None:
+        """Write one row over the version that was read.
+
+        DynamoDB makes a repeated transaction one, and a repeated put two. So where the condition
+        fails because of this very row, an earlier try of the SDK stored it and its answer was lost.
+        """
+        with failing_as(FailureKind.DYNAMODB, "PutItem"):
+            try:
+                self.client.put_item(**put, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                there: Any = error.response
+                if there.get("Item") != put["Item"]:
+                    raise RecordChangedError from error
+
+
+def _changed(record: Record, read: Record | None) -> list[Row]:
+    """Return the rows of the destinations that are not stored as they are now."""
+    stored = {row["Record"]: row for row in destination_rows(read)} if read else {}
+    return [
+        row
+        for row in destination_rows(record)
+        # The look that wrote it is no part of what it says.
+        if stored.get(row["Record"], {}) | {"Look": row["Look"]} != row
+    ]
 
 
 def _condition(read: Record | None) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class SesSource:
     sleep: Callable[[float], None] = time.sleep
     _deadline: float = 0.0
     _left_at: float | None = None
+    _after_gap: bool = False
     _ended: tuple[float, float] = (-math.inf, -math.inf)
 
     def __post_init__(self) -> None:
@@ -122,7 +123,7 @@ class SesSource:
         """Wait for the pace, then note that the request leaves. botocore calls this."""
         while wait := self.pace.wait(self.clock()):
             self.sleep(wait)
-        self._left_at = self.clock()
+        self._left_at, self._after_gap = self.clock(), self.pace.after_gap
         self.pace.call_started(self._left_at)
 
     def _arrive(self, result: CallResult) -> None:
@@ -131,7 +132,8 @@ class SesSource:
             return
         now = self.clock()
         self.pace.call_ended(now, result)
-        self.on_call(Call(now - self._left_at, throttled=result is CallResult.THROTTLED))
+        throttled = result is CallResult.THROTTLED
+        self.on_call(Call(now - self._left_at, throttled=throttled, after_gap=self._after_gap))
         self._left_at = None
 
 
@@ -154,13 +156,13 @@ def _is_throttled(error: Exception) -> bool:
 
 def _answer(error: Exception) -> Answer:
     """Read an error: two of them are answers about the message, the others are failures."""
+    if _says_vdm_is_off(error):
+        text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
+        raise SystemFailure(FailureKind.VDM_OFF, text) from error
     code = error_code(error)
     if code == "BadRequestException":
         return Refused()
     if code == "NotFoundException":
-        if _says_vdm_is_off(error):
-            text = "GetMessageInsights: Virtual Deliverability Manager is off in this Region"
-            raise SystemFailure(FailureKind.VDM_OFF, text) from error
         return NotFound()
     kind = FailureKind.SES_THROTTLED if _is_throttled(error) else FailureKind.SES_UNAVAILABLE
     if is_client_error(error, kind):
@@ -169,9 +171,10 @@ def _answer(error: Exception) -> Answer:
 
 
 def _says_vdm_is_off(error: Exception) -> bool:
-    """Whether a 404 means that Virtual Deliverability Manager is off, and not "not found".
+    """Whether an error means that Virtual Deliverability Manager is off, whatever its code.
 
     SES leaves no other way to know than its text: "To use this feature you must enable Virtual
-    Deliverability Manager".
+    Deliverability Manager". It comes with a 404 here, and with a 400 from CreateExportJob; read by
+    its code alone, it would make every id "not found" or malformed.
     """
-    return "virtual deliverability manager" in str(error).lower()
+    return isinstance(error, ClientError) and "virtual deliverability manager" in str(error).lower()

@@ -1,21 +1,65 @@
-"""The command `insights`: the only place where the commands get AWS."""
+"""The command `insights`: it runs what the arguments name, and ends without a trace."""
+
+from __future__ import annotations
 
 import os
-
-import boto3
-
-from ses_insights.cli.app import app
-from ses_insights.cli.deployment import Deployment
+import signal
+import sys
+from types import ModuleType
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
-    app(prog_name="insights", obj=_find)
+    try:
+        _main()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
-def _find(stack: str) -> Deployment:
-    # The AWS CLI reads AWS_REGION, boto3 does not.
-    return Deployment.find(stack, boto3.Session(region_name=os.environ.get("AWS_REGION") or None))
+def _main() -> None:
+    # Ctrl-C while it is loaded ends without a trace, too.
+    from ses_insights.cli import program  # noqa: PLC0415
+
+    code = 0
+    try:
+        code = _code_of(program)
+        sys.stdout.flush()
+    except (BrokenPipeError, program.PipeClosed):
+        _end_as_the_pipe()
+    except OSError as error:
+        _lose_output()
+        sys.stderr.write(f"{program.cannot_write(error)}\n")
+        code = program.USAGE
+    sys.exit(code)
+
+
+def _code_of(program: ModuleType) -> int:
+    try:
+        program.run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except (OSError, program.PipeClosed):
+        raise
+    except Exception as error:  # the last net: a person gets a sentence
+        if os.environ.get(program.TRACE):
+            raise
+        sys.stderr.write(f"{program.defect(error)}\n")
+        return int(program.AWS)
+    return 0
+
+
+def _lose_output() -> None:
+    """Let Python's own last flush of standard output go nowhere: it would fail, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end_as_the_pipe() -> None:
+    """End as programs do whose reader has gone: by the signal, which a shell shows as 141."""
+    _lose_output()
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

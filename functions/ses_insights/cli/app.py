@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from ses_insights.cli.commands import (
     alerts,
+    doctor,
     enqueue,
     erase,
     explain,
@@ -20,29 +22,52 @@ from ses_insights.cli.commands import (
     status,
     watch,
 )
-from ses_insights.cli.errors import EXPECTED, exit_code, sentence
-from ses_insights.cli.output import echo, echo_err
+from ses_insights.cli.errors import EXPECTED, PipeClosed, exit_code, sentence
+from ses_insights.cli.options import (
+    Profile,
+    Region,
+    Stack,
+    Version,
+    with_target,
+    with_version,
+)
+from ses_insights.cli.output import echo_err
 
 HELP = """Look up, enqueue and manage messages of SES Insights.
 
 The deployed stack is found by its name, and AWS by the usual variables and profiles (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, …); `make local` prints those of the local run.
+AWS_REGION, AWS_ENDPOINT_URL, …); `make local` prints those of the local run. --stack, --region and
+--profile may stand before or after the command.
 
-Exit codes: 0 done; 1 nothing was found, or part of the input was refused; 2 wrong usage; 3 AWS
-refuses the request or cannot be reached; 130 Ctrl-C.
+Exit codes: 0 done; 1 nothing was found, part of the input was refused, or something is wrong with
+the deployment; 2 wrong usage; 3 AWS refuses the request or cannot be reached; 130 Ctrl-C.
 """
 
 
 class Insights(TyperGroup):
     """Prints an expected failure as one sentence on standard error."""
 
+    def make_context(self, *positional: Any, **named: Any) -> Any:
+        """Read the arguments; --help and --version print here."""
+        with _reported():
+            return super().make_context(*positional, **named)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the arguments name."""
-        try:
+        with _reported():
             return super().invoke(ctx)
-        except EXPECTED as error:
-            echo_err(sentence(error))
-            raise typer.Exit(exit_code(error)) from error
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except EXPECTED as error:
+        echo_err(sentence(error))
+        raise typer.Exit(exit_code(error)) from error
+    except BrokenPipeError as error:
+        # Typer would make exit code 1 of it.
+        raise PipeClosed from error
 
 
 app = typer.Typer(
@@ -55,31 +80,32 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:  # noqa: FBT001 - Typer hands the option's value over
-    if asked:
-        echo(f"insights {version('ses-insights')}")
-        raise typer.Exit
-
-
 @app.callback()
 def _top(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
+    ctx: typer.Context,
+    stack: Stack = None,
+    region: Region = None,
+    profile: Profile = None,
+    version: Version = False,
 ) -> None:
-    pass
+    del version
+    ctx.obj.name(stack, region, profile)
 
 
-app.command("status")(status.command)
-app.command("watch")(watch.command)
-app.command("enqueue")(enqueue.command)
-app.command("show")(show.command)
-app.command("find")(find.command)
-app.command("alerts")(alerts.command)
-app.command("explain")(explain.command)
-app.command("export")(export.command)
+_COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "status": status.command,
+    "watch": watch.command,
+    "enqueue": enqueue.command,
+    "show": show.command,
+    "find": find.command,
+    "alerts": alerts.command,
+    "export": export.command,
+    "erase": erase.command,
+    "doctor": doctor.command,
+}
+"""Those that are about a deployment."""
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(with_version(with_target(_command)))
+app.command("explain")(with_version(explain.command))
 app.add_typer(parked.app, name="parked")
-app.command("erase")(erase.command)

@@ -1,8 +1,9 @@
 """Reading, redriving and deleting the messages of the dead-letter queue.
 
 SQS returns at most ten messages of a group, and no more of that group until these are deleted or
-visible again. Most parked messages have the same group. So messages behind ten that have to stay
-are reached by sending those ten to the end of the queue.
+visible again. What the service parks has a group of its own. What SQS itself moved here, or an
+earlier version parked, shares one: messages behind ten that have to stay are reached by sending
+those ten to the end of the queue.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ses_insights.adapters.queue import SqsProducerQueue
-from ses_insights.contracts.names import ParkedAttribute
+from ses_insights.contracts.names import MESSAGE_GROUP, PARKED_GROUP, ParkedAttribute
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -77,20 +78,20 @@ class DeadLetters:
         depth = SqsProducerQueue(self.client, self.url).depth()
         return depth.visible + depth.delayed + depth.in_flight
 
-    def peek(self) -> list[Parked]:
-        """Return what SQS shows, at most ten of a group, and leave it as it is."""
+    def peek(self, most: int) -> list[Parked]:
+        """Return up to `most` of what SQS shows, ten of a group, and leave it as it is."""
         seen: dict[str, Parked] = {}
         try:
-            while messages := self._receive():
+            while len(seen) < most and (messages := self._receive()):
                 seen |= {message.id: message for message in messages}
         finally:
             self._release(list(seen.values()))
-        return list(seen.values())
+        return list(seen.values())[:most]
 
     def redrive(self, reason: str | None) -> Iterator[Parked]:
         """Send messages back to the queue one by one, and yield each after that.
 
-        A message keeps its body and its group. It is sent before it is deleted: stopped in between,
+        A message keeps its body. It is sent before it is deleted: stopped in between,
         it is in both queues, and its deduplication id, made from the parked message's own id, makes
         it one again.
         """
@@ -104,20 +105,27 @@ class DeadLetters:
         """Act on the messages that are there now, and delete them; newer ones stay."""
         remaining = self.count()
         to_the_end: set[str] = set()
-        while remaining > 0 and (messages := self._receive()):
-            stay = [message for message in messages if not message.is_for(reason)]
-            for message in messages:
-                if message not in stay:
-                    act(message)
-                    self._delete(message)
-                    yield message
-            remaining -= len(messages)
-            if remaining <= 0 or to_the_end.intersection(message.id for message in stay):
-                self._release(stay)
-                return
-            for message in stay:
-                to_the_end.add(self._send_to_the_end(message))
-                self._delete(message)
+        held: list[Parked] = []
+        try:
+            while remaining > 0 and (messages := self._receive()):
+                remaining -= len(messages)
+                stay = [message for message in messages if not message.is_for(reason)]
+                held += stay
+                for message in messages:
+                    if message not in stay:
+                        act(message)
+                        self._delete(message)
+                        yield message
+                if remaining <= 0 or to_the_end.intersection(message.id for message in stay):
+                    return
+                for message in stay:
+                    # One with a group of its own hides no other.
+                    if not message.group.startswith(PARKED_GROUP):
+                        to_the_end.add(self._send_to_the_end(message))
+                        self._delete(message)
+                        held.remove(message)
+        finally:
+            self._release(held)
 
     def _receive(self) -> list[Parked]:
         received = self.client.receive_message(
@@ -150,7 +158,7 @@ class DeadLetters:
         self.client.send_message(
             QueueUrl=self.queue_url,
             MessageBody=message.body,
-            MessageGroupId=message.group,
+            MessageGroupId=MESSAGE_GROUP,
             # Not that of its body: the queue would drop it as a duplicate of the one before.
             MessageDeduplicationId=f"redriven-{message.id}",
         )

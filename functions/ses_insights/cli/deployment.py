@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,7 +17,7 @@ from ses_insights.adapters.aws_errors import error_code
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.cli.errors import CliError
 from ses_insights.contracts.names import Output
-from ses_insights.contracts.rows import Row
+from ses_insights.contracts.rows import MESSAGE, Row
 from ses_insights.settings import LookupSettings, Settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ NEEDED: Final = frozenset(
     }
 )
 """The outputs that every stack of this service has."""
+
+_PAGE: Final = 100
+"""The most that one BatchGetItem takes."""
 
 CONFIG: Final = Config(
     retries={"total_max_attempts": 4, "mode": "standard"}, connect_timeout=5, read_timeout=20
@@ -59,7 +63,7 @@ class Deployment:
             region = cloudformation.meta.region_name
             raise CliError(
                 f"There is no stack {stack} in {region} of this account: name it with --stack or "
-                "SES_INSIGHTS_STACK, or set AWS_REGION."
+                "SES_INSIGHTS_STACK, or its Region with --region."
             ) from error
         outputs = {
             str(each.get("OutputKey")): str(each.get("OutputValue"))
@@ -87,6 +91,11 @@ class Deployment:
         """DynamoDB."""
         client: DynamoDBClient = self.client("dynamodb")
         return client
+
+    @property
+    def region(self) -> str:
+        """The Region of the stack, in which SES is asked."""
+        return self.dynamodb.meta.region_name
 
     @property
     def table_name(self) -> str:
@@ -137,6 +146,33 @@ class Deployment:
         )
         for page in pages:
             yield from map(from_item, page["Items"])
+
+    def message_rows(self, ids: Sequence[str], attributes: str) -> dict[str, Row]:
+        """Return some attributes of the rows of those messages that are known, by message id.
+
+        DynamoDB's reserved words among the attributes are written with a ``#`` before them.
+        """
+        names = {f"#{name}": name for name in re.findall(r"#(\w+)", attributes)}
+        found: dict[str, Row] = {}
+        for start in range(0, len(ids), _PAGE):
+            keys = [
+                to_item({"MessageId": each, "Record": MESSAGE})
+                for each in ids[start : start + _PAGE]
+            ]
+            while keys:
+                wanted: dict[str, Any] = {
+                    "Keys": keys,
+                    "ProjectionExpression": f"MessageId, {attributes}",
+                }
+                if names:
+                    wanted["ExpressionAttributeNames"] = names
+                answer = self.dynamodb.batch_get_item(RequestItems={self.table_name: wanted})  # type: ignore[dict-item] # the stubs want a literal
+                rows = map(from_item, answer["Responses"].get(self.table_name, []))
+                found |= {row["MessageId"]: row for row in rows}
+                # What DynamoDB leaves out under load is asked for again.
+                left: Any = answer.get("UnprocessedKeys", {})
+                keys = left.get(self.table_name, {}).get("Keys", [])
+        return found
 
     def rows_of(self, message_id: str) -> list[Row]:
         """Return every row of a message, as they are now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +12,16 @@ from ses_insights.adapters.aws_errors import error_codes
 from ses_insights.adapters.items import to_item
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import CliError
+from ses_insights.contracts.addresses import spellings
 from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Attribute, Index
 from ses_insights.contracts.rows import ALERT, MESSAGE, Row
-from ses_insights.service.erase import addresses, alerts_that_stay, rows_about, tombstone
+from ses_insights.service.erase import (
+    address_of,
+    alerts_that_stay,
+    is_about,
+    rows_about,
+    tombstone,
+)
 
 _ACTIONS: Final = 100
 """The most that one transaction takes."""
@@ -32,6 +39,11 @@ class Held:
     """Those that are to be deleted."""
 
     @property
+    def spellings(self) -> set[str]:
+        """How the address is spelled in them."""
+        return {address for row in self.rows if (address := address_of(row)) is not None}
+
+    @property
     def alerts(self) -> int:
         """How many of them are alerts."""
         return sum(_is_alert(row) for row in self.rows)
@@ -42,19 +54,47 @@ class Held:
         return sum(_is_alert(row) and "PublishedAt" not in row for row in self.rows)
 
 
-def held_of(deployment: Deployment, recipient: str) -> Iterator[Held]:
-    """Return what the table holds of an address, in its likely spellings, message by message."""
+def held_of(
+    deployment: Deployment, recipient: str, *, scan: bool, on_rows: Callable[[int], None]
+) -> Iterator[Held]:
+    """Return what the table holds of an address, message by message.
+
+    The index finds the likely spellings. Only a scan, which reads the whole table, finds every
+    spelling; ``on_rows`` is told how many rows it has read.
+    """
+    ids = dict.fromkeys(_in_index(deployment, recipient))
+    if scan:
+        ids |= dict.fromkeys(_in_table(deployment, recipient, on_rows))
+    for message_id in ids:
+        if rows := rows_about(deployment.rows_of(message_id), recipient):
+            yield Held(message_id, recipient, rows)
+
+
+def _in_index(deployment: Deployment, recipient: str) -> Iterator[str]:
     key, _ = INDEX_KEYS[Index.BY_DESTINATION]
-    for address in addresses(recipient):
-        listed = deployment.query(
+    for address in spellings(recipient):
+        for row in deployment.query(
             IndexName=Index.BY_DESTINATION,
             KeyConditionExpression=f"{key} = :address",
             ExpressionAttributeValues=to_item({":address": address}),
             ProjectionExpression=Attribute.MESSAGE_ID,
-        )
-        for message_id in dict.fromkeys(str(row[Attribute.MESSAGE_ID]) for row in listed):
-            if rows := rows_about(deployment.rows_of(message_id), address):
-                yield Held(message_id, address, rows)
+        ):
+            yield str(row[Attribute.MESSAGE_ID])
+
+
+def _in_table(
+    deployment: Deployment, recipient: str, on_rows: Callable[[int], None]
+) -> Iterator[str]:
+    names = {"#record": "Record", "#of": "Of"}
+    rows = deployment.scan(
+        ProjectionExpression="MessageId, #record, Destination, #of",
+        ExpressionAttributeNames=names,
+        ConsistentRead=True,
+    )
+    for number, row in enumerate(rows, start=1):
+        on_rows(number)
+        if is_about(row, recipient):
+            yield str(row[Attribute.MESSAGE_ID])
 
 
 def erase(deployment: Deployment, held: Held) -> int:

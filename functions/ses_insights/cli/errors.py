@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -31,6 +33,9 @@ USAGE: Final = 2
 """Exit code: the command was used wrongly."""
 AWS: Final = 3
 """Exit code: AWS refuses the request or cannot be reached."""
+
+TRACE: Final = "SES_INSIGHTS_TRACE"
+"""The environment variable with which an error of this program is shown with its trace."""
 
 _THROTTLED: Final = frozenset(
     {
@@ -63,6 +68,10 @@ class WrongUsageError(CliError):
     exit_code = USAGE
 
 
+class PipeClosed(Exception):
+    """Whoever reads the output has gone, as `head` does; nothing is left to say."""
+
+
 EXPECTED: Final = (
     CliError,
     SystemFailure,
@@ -71,6 +80,16 @@ EXPECTED: Final = (
     ClientError,
     ResponseParserError,
 )
+
+
+def defect(error: Exception) -> str:
+    """Return in one line that this program is wrong, and where."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return one_line(
+        f"insights itself failed: {type(error).__name__} at {where}: {error}. Please report it; "
+        f"{TRACE}=1 shows the whole trace."
+    )
 
 
 def exit_code(error: BaseException) -> int:
@@ -114,7 +133,7 @@ _WORDS: Final[Mapping[tuple[type[Exception], ...], str]] = {
     ),
     (CredentialRetrievalError,): "The AWS credentials cannot be read: log in again. {}",
     (ProfileNotFound,): "{}: set AWS_PROFILE to one that `aws configure list-profiles` shows.",
-    (NoRegionError,): "No Region is set: set AWS_REGION to the one of the stack.",
+    (NoRegionError,): "No Region is set: give --region, or set AWS_REGION, to that of the stack.",
     (SSLError,): (
         "The certificate of AWS's endpoint is not trusted: for the local run set AWS_CA_BUNDLE as "
         "`make local` prints it."

@@ -1,17 +1,23 @@
 """Printing for people and for programs, and asking for confirmation.
 
-On a terminal with colour; elsewhere plain text in lines of any length. Text of a mail goes through
+On a terminal tables have colour, headings and its width. In a pipe a record is a line, its fields
+stand between tabs, and nothing is cut, padded or put above them. Text of a mail goes through
 `clean`: it must neither move the cursor nor look like a line of its own.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 from rich.cells import cell_len
@@ -25,8 +31,15 @@ from ses_insights.domain.lanes import Lane
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
 
-OUT: Final = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-ERR: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Leave it to `__main__`, which ends the program as a closed pipe does."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+OUT: Final = _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+ERR: Final = _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 _STYLES: Final[Mapping[str, str]] = {
     Status.COMPLAINT: "bold red",
@@ -48,6 +61,8 @@ _STYLES: Final[Mapping[str, str]] = {
 }
 """The colours of statuses and severities; others have none."""
 
+_NOT_PLAIN: Final = re.compile(r"[^\n -~]")
+
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
@@ -57,7 +72,10 @@ Cell = str | Text
 
 def echo(line: Cell = "") -> None:
     """Print a line of the result."""
-    OUT.print(line)
+    if at_terminal():
+        OUT.print(line)
+    else:  # Rich would write blanks for a tab
+        sys.stdout.write(f"{line.plain if isinstance(line, Text) else line}\n")
 
 
 def echo_err(line: str) -> None:
@@ -84,7 +102,14 @@ def confirm(question: str, *, yes: bool) -> bool:
 
 def as_json(value: object, *, indent: int | None = 2) -> str:
     """Return a value as JSON; decimals of the table become numbers."""
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=_number)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_number)
+    return _NOT_PLAIN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Escape what steers a terminal or the direction of text, and JSON does not escape."""
+    steers = unicodedata.category(found[0]) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return json.dumps(found[0])[1:-1] if steers else found[0]
 
 
 def _number(value: object) -> int | float:
@@ -104,24 +129,75 @@ def coloured(word: object) -> Text:
     return Text(text, _STYLES.get(text, ""))
 
 
+def at_terminal() -> bool:
+    """Whether the result goes to a terminal."""
+    return sys.stdout.isatty()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[Text]:
+    """Return rows in columns below a heading; in a pipe the rows alone."""
+    found = list(rows)
+    if not found or not at_terminal():
+        return columns(found)
+    return columns([[Text(word, "bold") for word in head], *found])
+
+
 def columns(rows: Iterable[Sequence[Cell]]) -> list[Text]:
-    """Return rows laid out in columns, two blanks apart; nothing is cut."""
+    """Return rows laid out in columns for the terminal; in a pipe with a tab between two cells."""
     cells = [[each if isinstance(each, Text) else Text(each) for each in row] for row in rows]
-    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*cells, strict=True)]
-    lines = []
-    for row in cells:
+    if at_terminal():
+        return fitted(cells, shutil.get_terminal_size().columns)
+    return [Text("\t".join(cell.plain for cell in row)) for row in cells]
+
+
+def fitted(rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
+    """Return rows laid out in columns, two blanks apart, in lines of a width.
+
+    Where they are too wide, the last column goes over several lines; where its words, ids among
+    them, would not fit even so, it gets lines of its own. Only then are other columns cut.
+    """
+    if not rows:
+        return []
+    *first, last = zip(*rows, strict=True)
+    widths = [_widest(column) for column in first]
+    left = width - sum(widths) - _GAP * len(widths)
+    longest = max(cell_len(word) for cell in last for word in cell.plain.split() or [""])
+    is_apart = left < min(_widest(last), max(longest, _NARROWEST))
+    if is_apart:
+        _shrink(widths, width)
+        left = width - _GAP
+    lines: list[Text] = []
+    for *cells, end in rows:
         line = Text()
-        for cell, width in zip(row, widths, strict=True):
-            line.append_text(cell)
-            line.append(" " * (width - cell_len(cell.plain) + 2))
+        for cell, wide in zip(cells, widths, strict=True):
+            shown = cell.copy()
+            shown.truncate(wide, overflow="ellipsis")
+            line.append_text(shown)
+            line.append(" " * (wide - cell_len(shown.plain) + _GAP))
+        indent = _GAP if is_apart else sum(widths) + _GAP * len(widths)
+        folded = list(end.wrap(OUT, max(left, 1), overflow="fold")) if end.plain else []
+        if not is_apart and folded:
+            line.append_text(folded.pop(0))
+        lines += [line, *(Text(" " * indent).append_text(more) for more in folded)]
+    for line in lines:
         line.rstrip()
-        lines.append(line)
     return lines
 
 
-def heading(*words: str) -> list[Cell]:
-    """Return the first row of a table."""
-    return [Text(word, "bold") for word in words]
+_GAP: Final = 2
+"""Blanks between two columns."""
+_NARROWEST: Final = 16
+"""Cells that a column needs to be read."""
+
+
+def _widest(column: Sequence[Text]) -> int:
+    return max(cell_len(cell.plain) for cell in column)
+
+
+def _shrink(widths: list[int], width: int) -> None:
+    """Make the widest columns narrower until all fit, as far as they can still be read."""
+    while sum(widths) + _GAP * len(widths) > width and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
 
 
 def span(seconds: float) -> str:

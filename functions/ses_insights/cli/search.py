@@ -11,11 +11,11 @@ from typing import Any, Final
 from ses_insights.adapters.items import to_item
 from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import WrongUsageError
+from ses_insights.contracts.addresses import spellings
 from ses_insights.contracts.names import INDEX_KEYS, Attribute, Index
 from ses_insights.contracts.rows import MESSAGE, Row
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
-from ses_insights.service.erase import addresses
 
 WITHOUT_RECIPIENT: Final = frozenset({Status.NOT_FOUND, Status.INVALID})
 """Statuses of messages whose recipients SES has not named: no index has them."""
@@ -61,7 +61,7 @@ def to_address(
     """Return the rows of mail to one address, in its likely spellings, newest first."""
     streams = (
         deployment.query(**_query(Index.BY_DESTINATION, each, days, newest_first=True))
-        for each in addresses(address)
+        for each in spellings(address)
     )
     rows = heapq.merge(*streams, key=moment, reverse=True)
     return (row for row in rows if not statuses or row["Status"] in statuses)

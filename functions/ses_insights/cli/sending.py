@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ses_insights.contracts.names import MESSAGE_GROUP
+from ses_insights.contracts.queue_message import LookRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -37,16 +38,16 @@ class Sender:
     queue_url: str
     sleep: Callable[[float], None] = time.sleep
 
-    def send(self, ids: Mapping[str, bool]) -> Iterator[tuple[int, list[Refused]]]:
-        """Send ids, each with whether a look is forced, batch by batch.
+    def send(self, bodies: Mapping[str, str]) -> Iterator[tuple[int, list[Refused]]]:
+        """Send bodies, each with the id that it holds, batch by batch.
 
         Yields, for each batch, how many joined the queue and which were refused for good. Raises
         what boto3 raises. The queue drops an id that is sent again within five minutes.
         """
-        pairs = list(ids.items())
+        pairs = list(bodies.items())
         for start in range(0, len(pairs), BATCH):
             batch = pairs[start : start + BATCH]
-            refused = self._send([(message_id, body(message_id, f)) for message_id, f in batch])
+            refused = self._send(batch)
             yield len(batch) - len(refused), refused
 
     def _send(self, batch: Sequence[tuple[str, str]]) -> list[Refused]:
@@ -82,9 +83,13 @@ class Sender:
         return [*refused, *retryable]
 
 
-def body(message_id: str, force: bool) -> str:  # noqa: FBT001 - the pair of a mapping
-    """Return the message body for an id; it holds nothing else of the input."""
-    return json.dumps({"MessageId": message_id, "force": True}) if force else message_id
+def body(request: LookRequest, *, force: bool, region: str) -> str:
+    """Return the message body for an id; of the input it holds no more than another Region."""
+    named = request.message_id
+    if request.region not in {None, region}:
+        # So that the row can say why SES does not know it.
+        named = f"<{named}@{request.region}.amazonses.com>"
+    return json.dumps({"MessageId": named, "force": True}) if force else named
 
 
 def last_look_by(

@@ -35,13 +35,6 @@ _TAGS_LENGTH: Final = 1_000  # of the tags' line in an e-mail
 SUBJECT_LENGTH: Final = 100  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MESSAGE_BYTES: Final = 240_000  # SNS takes 256 KiB, attributes included
 
-_NOUNS: Final[Mapping[AlertType, str]] = {
-    AlertType.BOUNCE: "permanent bounce",
-    AlertType.COMPLAINT: "complaint",
-    AlertType.REJECT: "rejection by SES",
-    AlertType.RENDERING_FAILURE: "rendering failure",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Notification:
@@ -198,8 +191,21 @@ def _what_happened(alert: Alert) -> str:
             return "was rejected by SES and not sent"
         case AlertType.RENDERING_FAILURE:
             return "could not be rendered and was not sent"
-    is_of_a_person = is_complaint_of_a_person(alert.event.complaint or Complaint())
-    return "drew a complaint" if is_of_a_person else "drew a report"
+        case AlertType.COMPLAINT:
+            return f"drew a {_noun(alert)}"
+
+
+def _noun(alert: Alert) -> str:
+    match alert.alert_type:
+        case AlertType.BOUNCE:
+            return "permanent bounce"
+        case AlertType.REJECT:
+            return "rejection by SES"
+        case AlertType.RENDERING_FAILURE:
+            return "rendering failure"
+        case AlertType.COMPLAINT:
+            is_of_a_person = is_complaint_of_a_person(alert.event.complaint or Complaint())
+            return "complaint" if is_of_a_person else "report"
 
 
 def _chat(alert: Alert, insights: Insights, table: TableAddress) -> str:
@@ -217,7 +223,7 @@ def _chat(alert: Alert, insights: Insights, table: TableAddress) -> str:
         description.append(f"Diagnostic code: {quoted(bounce.diagnostic_code)}")
     return chat_card(
         card_id=alert.alert_id,
-        title=f"{_NOUNS[alert.alert_type].capitalize()}, severity {explanation.severity}",
+        title=f"{_noun(alert).capitalize()}, severity {explanation.severity}",
         description=description,
         next_steps=[explanation.next_step, *([f"See the whole story: {link}"] if link else [])],
         keywords=[alert.alert_type, explanation.severity, explanation.reason],
@@ -269,8 +275,9 @@ def quoted(text: str) -> str:
 
 def _subject(alert: Alert, insights: Insights) -> str:
     domain = ascii_domain(insights.from_email_address)
-    sender = f" of mail from {domain}" if domain else ""
-    noun, severity = _NOUNS[alert.alert_type], alert.explanation.severity
+    preposition = "about" if alert.alert_type is AlertType.COMPLAINT else "of"
+    sender = f" {preposition} mail from {domain}" if domain else ""
+    noun, severity = _noun(alert), alert.explanation.severity
     return one_subject(f"{noun}{sender}, severity {severity}", f"{noun}, severity {severity}")
 
 

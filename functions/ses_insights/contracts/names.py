@@ -11,19 +11,29 @@ from typing import Final
 
 from ses_insights.domain.alert import AlertType, Grouping
 from ses_insights.domain.failures import FailureKind
-from ses_insights.domain.lanes import Lane
-from ses_insights.domain.reasons import Severity
+from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.schedule import DEFAULT_RUNGS, SES_KEEPS
 from ses_insights.domain.status import Status
 from ses_insights.domain.surge import SURGE_AFTER
 
 # Defined in `domain`, and given out here, too.
-__all__ = ["SURGE_AFTER", "AlertType", "FailureKind", "Grouping", "Lane", "Severity", "Status"]
+__all__ = [
+    "LOOK_LANES",
+    "SURGE_AFTER",
+    "AlertType",
+    "FailureKind",
+    "Grouping",
+    "Lane",
+    "Status",
+]
 
 DEFAULT_STACK_NAME: Final = "SesInsights"
 
 MESSAGE_GROUP: Final = "looks"
 """Every message of the queue has the same group, so one is in flight at a time."""
+
+PARKED_GROUP: Final = "parked-"
+"""Begins the group of a parked message. Each has one of its own: SQS shows ten of a group."""
 
 DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFAULT_RUNGS)
 """Ages since a message was sent at which it is looked at."""
@@ -99,29 +109,22 @@ class Variable(StrEnum):
 
 
 class Metric(StrEnum):
-    """The names of the metrics."""
+    """The names of the metrics: only what a graph or an alarm reads (decision record 20)."""
 
     LOOKS = "Looks"
-    LOOK_LATENCY = "LookLatency"
-    THROTTLES = "Throttles"
-    NOT_FOUND = "NotFound"
-    STATUSES = "Statuses"
+    FULL_WAITS = "FullWaits"
+    FRESH = "Fresh"
     COVERAGE = "Coverage"
+    THROTTLES = "Throttles"
     PARKED = "Parked"
-    SKIPPED = "Skipped"
-    ALERTS = "Alerts"
+    FOREIGN_GROUPS = "ForeignGroups"
     SYSTEM_FAILURES = "SystemFailures"
     SHED = "Shed"
-    RUNS = "Runs"
-    DUE = "Due"
-    SENT = "Sent"
-    REFUSED = "Refused"
     LAG = "Lag"
-    BAD_ROWS = "BadRows"
 
 
 class Shed(StrEnum):
-    """What was given up for want of slots: the dimension ``what`` of the metric `Metric.SHED`."""
+    """What was given up for want of slots: the field ``what`` of the log lines that say so."""
 
     RUNG = "rung"
     """A later look; there are others after it."""
@@ -133,27 +136,29 @@ class Shed(StrEnum):
     """Every look that was still to come."""
 
 
-SHED_BY: Final[Mapping[Service, tuple[Shed, ...]]] = {
-    Service.LOOKUP: (Shed.FIRST,),
-    Service.FOLLOW_UPS: (Shed.RUNG, Shed.REST, Shed.ALL),
-}
-"""What each function can give up."""
-
-SEVERITIES: Final[Mapping[AlertType, tuple[Severity, ...]]] = {
-    AlertType.COMPLAINT: tuple(Severity),
-    AlertType.BOUNCE: (Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO),
-    AlertType.REJECT: (Severity.HIGH,),
-    AlertType.RENDERING_FAILURE: (Severity.HIGH,),
-}
-"""The severities that an alert of each type can have."""
-
-
 class LogMessage(StrEnum):
-    """The log lines that a look leaves behind; the command line finds the newest look by them."""
+    """The log lines that other programs read: the command line and the dashboard."""
 
     LOOKED = "looked"
     SKIPPED = "skipped"
     POSTPONED = "set aside"
+    ALERTED = "alerted"
+    """An alert that a look published."""
+    PUBLISHED = "published"
+    """An alert that followups published, because the look that found it did not."""
+    DUE = "due"
+
+
+class LogField(StrEnum):
+    """Fields of those lines that the dashboard reads."""
+
+    CAME_TO = "came_to"
+    """The status to which a look brought its message; absent where that did not change."""
+    SES_MS = "ses_ms"
+    """Milliseconds of the call to SES."""
+    ALERT_TYPE = "alert_type"
+    SEVERITY = "severity"
+    REASON = "reason"
 
 
 class Attribute(StrEnum):

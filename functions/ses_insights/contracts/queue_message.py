@@ -1,8 +1,7 @@
 """A message of the queue, and the SES message id in its body.
 
-The accepted forms are a contract (README, "How a pipeline enqueues"): the bare id, the header
-form ``<id@region.amazonses.com>``, a JSON object with ``MessageId`` or ``messageId``, and an SES
-event, also inside an SNS or EventBridge envelope.
+What producers may rely on is in docs/enqueue.md. Beyond that, a body that other programs have
+wrapped is unwrapped, layer by layer, as long as it means exactly one id.
 """
 
 from __future__ import annotations
@@ -14,12 +13,36 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ses_insights.contracts.names import MESSAGE_GROUP
+
 # SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
 # than that, but holds nothing that could change the path of the request the id becomes a part of.
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{15,127}")
-_HEADER: Final = re.compile(
-    r"<?(?P<id>[^<>@\s]+)@(?:[a-z0-9-]+\.)*amazonses\.com(?:\.cn)?>?", re.IGNORECASE
+
+# Bare, in quotes, as SES's answer over SMTP ("250 Ok ID"), or as the mail's header names it.
+_FORM: Final = re.compile(
+    r"(?:message-id:\s*|(?:250[ -])?ok:?\s+)?\"?"
+    r"<?(?P<id>[^<>@\s\"]+)(?:@(?P<host>(?:[a-z0-9-]+\.)*amazonses\.com(?:\.cn)?))?>?\"?",
+    re.IGNORECASE,
 )
+_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
+
+_BLANK: Final = " \t\r\n\f\v\ufeff"
+"""What may stand around a body: blanks, and the byte order mark that Windows programs write."""
+
+_MOST_LAYERS: Final = 8
+"""Envelopes within envelopes that are opened; real ones have three."""
+
+_SETS_UP: Final = "Successfully validated SNS topic for Amazon SES event publishing"
+
+_SET_UP: Final[Mapping[str, str]] = {
+    "SubscriptionConfirmation": "SNS asks to confirm that the queue subscribes to a topic",
+    "UnsubscribeConfirmation": "SNS says that the queue no longer subscribes to a topic",
+}
+"""What SNS sends by itself, by its `Type`."""
+
+_LISTS: Final = ("Records", "Messages", "BulkEmailEntryResults")
+"""Where AWS's events and answers hold several messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +71,11 @@ class QueueMessage:
             sequence_number=attributes["SequenceNumber"],
         )
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its message group is another than the one that keeps looks one at a time."""
+        return self.group_id != MESSAGE_GROUP
+
 
 @dataclass(frozen=True, slots=True)
 class LookRequest:
@@ -60,6 +88,8 @@ class LookRequest:
     """The number of the look that is due; None where a producer enqueued the id."""
     due: bool = False
     """Look now unless nothing more can come: SES has published a bounce or complaint."""
+    region: str | None = None
+    """The Region that the body names, in the id's header form or in an event; None without one."""
 
 
 class BodyError(Exception):
@@ -74,62 +104,147 @@ class BodyError(Exception):
         self.slug = slug
 
 
+class SetUpMessage(BodyError):
+    """A message that AWS sends once, when an event destination or a subscription is set up.
+
+    It is about no mail. What set it up worked, so nobody has to act on it.
+    """
+
+
 def read_body(body: str) -> LookRequest:
-    """Decode a queue message's body. Raises `BodyError` when there is no id in it."""
-    text = body.strip()
-    if not text:
-        raise BodyError("Empty", "the body is empty; send one SES message id")
-    if not text.startswith("{"):
-        return LookRequest(_checked(text))
+    """Decode a queue message's body.
+
+    Raises `SetUpMessage` where AWS only says that something was set up, and `BodyError` where the
+    body does not mean exactly one id.
+    """
+    value: object = body
+    layers: list[Mapping[str, object]] = []
+    for _ in range(_MOST_LAYERS):
+        match value:
+            case str():
+                text = value.strip(_BLANK)
+                if not text:
+                    raise BodyError("Empty", "the body is empty; send one SES message id")
+                if not text.startswith(("{", "[", '"')):
+                    return _request(text, layers)
+                value = _parsed(text)
+                if isinstance(value, str) and not value.startswith(("{", "[")):
+                    return _request(value, layers)
+            case dict():
+                layers.append(value)
+                if not _is_envelope(value):
+                    return _request(_id_in(value), layers)
+                value = _content(value)
+            case list():
+                value = _only(value)
+            case _:
+                raise BodyError("NoId", "the envelope holds nothing about a mail")
+    raise BodyError("NoId", f"more than {_MOST_LAYERS} envelopes, one in the other")
+
+
+def _parsed(text: str) -> object:
     try:
-        parsed = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise BodyError("BadJson", "the body looks like JSON but is not valid JSON") from None
-    look = parsed.get("look")
+
+
+def _only(values: list[object]) -> object:
+    if len(values) == 1:
+        return values[0]
+    if values:
+        raise BodyError("SeveralIds", "the body holds several; send one message for each")
+    raise BodyError("NoId", "the list in the body is empty")
+
+
+def _request(text: str, layers: list[Mapping[str, object]]) -> LookRequest:
+    message_id, region = _checked(text)
+    look = next((layer["look"] for layer in layers if "look" in layer), None)
     return LookRequest(
-        _checked(_id_in(parsed)),
-        force=parsed.get("force") is True,
+        message_id,
+        force=any(layer.get("force") is True for layer in layers),
         look=look if type(look) is int and look > 0 else None,
-        due=parsed.get("due") is True,
+        due=any(layer.get("due") is True for layer in layers),
+        region=region or next(filter(None, map(_region_of_event, layers)), None),
     )
 
 
-def _id_in(body: Mapping[str, object]) -> str:
-    """Find the id in any of the JSON forms.
+def _is_envelope(value: Mapping[str, object]) -> bool:
+    """Whether an object only carries what matters; its own `MessageId` is not SES's."""
+    return (
+        _is_sns(value)
+        or _is_sqs(value)
+        or isinstance(value.get("Sns"), Mapping)  # Lambda's record of an SNS notification
+        or ("detail-type" in value and not isinstance(value.get("mail"), Mapping))
+        or any(isinstance(value.get(name), list) for name in _LISTS)
+    )
 
-    The envelopes come first: an SNS notification has a MessageId of its own, which is not SES's.
-    """
-    event = _unwrapped(body)
-    mail = event.get("mail")
+
+def _is_sns(value: Mapping[str, object]) -> bool:
+    return "TopicArn" in value and "Message" in value
+
+
+def _is_sqs(value: Mapping[str, object]) -> bool:
+    """Whether it is a message of SQS, as Lambda, EventBridge Pipes or ReceiveMessage has it."""
+    return ("body" in value and ("receiptHandle" in value or "eventSource" in value)) or (
+        "Body" in value and ("ReceiptHandle" in value or "MD5OfBody" in value)
+    )
+
+
+def _content(envelope: Mapping[str, object]) -> object:
+    """Take out what an envelope carries. Raises `SetUpMessage`."""
+    if _is_sns(envelope):
+        if told := _SET_UP.get(str(envelope.get("Type"))):
+            raise SetUpMessage("SetUp", told)
+        return envelope["Message"]
+    if _is_sqs(envelope):
+        return envelope.get("body", envelope.get("Body"))
+    if "detail-type" in envelope:
+        return envelope.get("detail")
+    return envelope.get("Sns") or next(
+        envelope[name] for name in _LISTS if isinstance(envelope.get(name), list)
+    )
+
+
+def _id_in(value: Mapping[str, object]) -> str:
+    """Find the id in what is no envelope: an event of SES, or an answer to a send."""
+    kind = value.get("notificationType")
+    if kind == "AmazonSnsSubscriptionSucceeded":
+        raise SetUpMessage("SetUp", "SES says that it notifies a topic of bounces or complaints")
+    if kind == "Received":
+        raise BodyError("ReceivedMail", "SES tells of mail that it received, not of mail it sent")
+    if "MD5OfMessageBody" in value:
+        raise BodyError("NoId", "this is SQS's answer to a send; its MessageId is SQS's own")
+    mail = value.get("mail")
+    own = (value.get(name) for name in ("MessageId", "messageId", "messageid"))
     found = mail.get("messageId") if isinstance(mail, Mapping) else None
-    if found is None and event is body:
-        found = body.get("MessageId", body.get("messageId"))
+    found = next((each for each in (found, *own) if each is not None), None)
     if isinstance(found, str):
         return found
     raise BodyError("NoId", "the JSON holds no text in MessageId, messageId or mail.messageId")
 
 
-def _unwrapped(body: Mapping[str, object]) -> Mapping[str, object]:
-    """Take an SES event out of its SNS or EventBridge envelope."""
-    inner: object = body
-    if "TopicArn" in body and "Message" in body:
-        try:
-            inner = json.loads(str(body["Message"]))
-        except (ValueError, RecursionError):
-            raise BodyError("BadJson", "the SNS notification's Message is not valid JSON") from None
-    if isinstance(inner, Mapping) and "detail-type" in inner:
-        inner = inner.get("detail")
-    if not isinstance(inner, Mapping):
-        raise BodyError("NoId", "the envelope holds no SES event")
-    return inner
+def _region_of_event(value: Mapping[str, object]) -> str | None:
+    """Return the Region of an event of SES: of its EventBridge envelope, or of its identity."""
+    mail = value.get("mail")
+    arn = mail.get("sourceArn") if isinstance(mail, Mapping) else None
+    found = str(arn).split(":")[3:4] if arn else [value.get("region")]
+    return next((each for each in map(str, found) if _REGION.fullmatch(each)), None)
 
 
-def _checked(candidate: str) -> str:
-    header = _HEADER.fullmatch(candidate.strip())
-    message_id = header["id"] if header else candidate.strip()
-    if _ID.fullmatch(message_id):
-        return message_id
-    raise BodyError(
-        "NotAnId",
-        "not an SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
-    )
+def _checked(candidate: str) -> tuple[str, str | None]:
+    """Return an id and the Region that stands with it."""
+    text = candidate.strip(_BLANK)
+    if text.startswith(_SETS_UP):
+        raise SetUpMessage("SetUp", "SES says that it may publish its events to a topic")
+    form = _FORM.fullmatch(text)
+    message_id = form["id"] if form else text
+    if not _ID.fullmatch(message_id):
+        raise BodyError(
+            "NotAnId",
+            "not an SES message id; an id has 16 to 128 letters, digits, dashes and underscores",
+        )
+    host = form["host"] if form else None
+    # us-east-1 writes "email" in the place of its name.
+    named = (host or "").split(".")[0].lower()
+    return message_id, named if _REGION.fullmatch(named) else None

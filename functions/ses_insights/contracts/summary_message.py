@@ -209,7 +209,8 @@ def _chat(summary: Summary, table: TableAddress) -> str:
 
 def _subject(summary: Summary) -> str:
     domain = ascii_domain(f"@{summary.group.from_domain}")
-    sender = f" of mail from {domain}" if domain else ""
+    preposition = "about" if summary.group.alert_type is AlertType.COMPLAINT else "of"
+    sender = f" {preposition} mail from {domain}" if domain else ""
     what = f"{summary.count} {_NOUNS[summary.group.alert_type]}"
     return one_subject(
         f"{what}{sender}, severity {summary.severity}", f"{what}, severity {summary.severity}"

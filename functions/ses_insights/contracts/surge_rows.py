@@ -45,7 +45,7 @@ def surge_row(surge: Surge) -> Row:
         "Count": surge.count,
         "LastAt": surge.last_at,
         "Version": surge.version,
-        "Told": surge.told,
+        "Told": surge.summarized,
         "SummarizedTo": surge.summarized_to,
         "DueLane": str(Lane.SUMMARY) if surge.next_summary_at else None,
         "NextLookAt": surge.next_summary_at,
@@ -62,7 +62,7 @@ def read_surge(row: Mapping[str, Any]) -> Surge:
         count=int(row["Count"]),
         last_at=row["LastAt"],
         version=int(row["Version"]),
-        told=int(row["Told"]),
+        summarized=int(row["Told"]),
         summarized_to=row.get("SummarizedTo"),
         next_summary_at=row.get("NextLookAt"),
     )

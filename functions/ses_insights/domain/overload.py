@@ -132,20 +132,19 @@ def decide(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Decisio
     """
     if row.sent_at is None or row.next_look_at is None or lane is Lane.BULK:
         return Proceed()
-    due_at = instant(row.next_look_at)
-    if now - due_at < GIVEN_UP_AFTER:
+    if now - instant(row.next_look_at) < GIVEN_UP_AFTER:
         return Proceed()
-    age, due_age = now - row.sent_at, due_at - row.sent_at
-    essential = essential_rung(ladder)
+    rungs, times = ladder.rungs, [iso(row.sent_at + rung) for rung in ladder.rungs]
     # A claim that was lost made the time later; then the rung is the last one before that time.
-    waited_for = max((rung for rung in ladder.rungs if rung <= due_age), default=due_age)
-    above = [rung for rung in ladder.rungs if rung > age or waited_for < essential <= rung]
-    shed = sum(rung >= waited_for for rung in ladder.rungs) - len(above)
-    if not above:
+    passed = sum(time <= row.next_look_at for time in times)
+    following = sum(rung <= now - row.sent_at for rung in rungs)
+    if passed <= (essential := rungs.index(essential_rung(ladder))):
+        following = min(following, essential)
+    shed = following - max(0, passed - 1)
+    if following == len(rungs):
         return Drop(SHED_REST if row.looks else SHED_ALL, shed)
-    at = iso(row.sent_at + above[0])
     note = None if row.looks else NOT_YET_LOOKED
-    return Reschedule(at, lane_of(ladder, above[0]), shed, note)
+    return Reschedule(times[following], lane_of(ladder, rungs[following]), shed, note)
 
 
 # 4. Room in the queue

@@ -51,6 +51,8 @@ class Call:
 
     seconds: float
     throttled: bool
+    after_gap: bool = False
+    """Whether it waited a full period because its invocation came too late after the last one."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Pace:
 
     period: float
     guard: float = GUARD
+    after_gap: bool = False
+    """Whether the next call waits a full period because its invocation came too late."""
     _not_before: float = float("inf")
     _started: float = 0.0
     _was_last: bool = False
@@ -76,6 +80,7 @@ class Pace:
         if not self._was_last or idle >= self.period:
             self._not_before = now + self.period
             self._was_last = self._warm = False
+            self.after_gap = True
 
     def wait(self, now: float) -> float:
         """Return in how many seconds the next call may start."""
@@ -85,6 +90,7 @@ class Pace:
         """Note that a request leaves now. Until its answer is known, none may follow."""
         self._started = now
         self._not_before = float("inf")
+        self.after_gap = False
 
     def call_ended(self, now: float, result: CallResult) -> None:
         """Note the end of the call and set the start of the next."""

@@ -6,9 +6,11 @@ is stored next. It is pure; `service.look` gathers what it needs and applies wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ses_insights.domain.alert import ALL_TYPES, Alert, AlertType, alerts_in
 from ses_insights.domain.insight import Insights
@@ -17,6 +19,15 @@ from ses_insights.domain.overload import lane_of, postponed_look
 from ses_insights.domain.schedule import Ladder, Next
 from ses_insights.domain.status import Status, is_closed, most_telling, status_of
 from ses_insights.domain.times import instant, iso
+
+_OTHER_REGION: Final = re.compile(r"The enqueued text names the Region \S+; SES is asked in \S+\.")
+
+
+def other_region(named: str | None, own: str) -> str | None:
+    """Say that an id was enqueued as one of another Region than SES is asked in; None if not."""
+    if named is None or named == own:
+        return None
+    return f"The enqueued text names the Region {named}; SES is asked in {own}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,12 @@ class Record:
             return not due and self.lane is not Lane.BULK
         return not due and now - instant(self.last_look_at) < recent
 
+    def noting(self, note: str | None) -> Record:
+        """Return the record with a note before its own, unless there is none or it was erased."""
+        if note is None or self.erased_at is not None or note in (self.note or ""):
+            return self
+        return replace(self, note=_joined(note, self.note))
+
     def with_alerts(self, alerts: Iterable[Alert]) -> Record:
         """Return the record with these alerts in the place of those with the same ids."""
         changed = {alert.alert_id: alert for alert in alerts}
@@ -142,11 +159,13 @@ class Record:
     def followed_by(self, following: Next, ladder: Ladder) -> Record:
         """Return the record with its next look, or with the reason why there is none."""
         age = following.at - instant(self.sent_at) if following.at else None
+        # What explains why SES does not know a message is true until SES knows it.
+        region = None if self.was_found else _OTHER_REGION.search(self.note or "")
         return replace(
             self,
             next_look_at=iso(following.at) if following.at else None,
             final=following.final,
-            note=following.note,
+            note=_joined(region and region[0], following.note),
             # What came in bulk stays in its lane to the end.
             lane=Lane.BULK if self.lane is Lane.BULK else lane_of(ladder, age),
             shed=self.shed + following.shed,
@@ -194,6 +213,10 @@ def after_look(
         is_half_stored=False,
     )
     return record.followed_by(following, rules.ladder), new
+
+
+def _joined(*notes: str | None) -> str | None:
+    return " ".join(filter(None, notes)) or None
 
 
 def postpone(fresh: Record, rules: Rules) -> Record:

@@ -72,7 +72,7 @@ def summary_of_message(status: Status, destinations: Sequence[Destination]) -> s
 def summary_of_destination(destination: Destination) -> str:
     """Say what became of the mail to one recipient."""
     status = status_of(destination)
-    # Of several events that say the same the gravest one is told, and of those the last one.
+    # Of several events that say the same the gravest one counts, and of those the last one.
     telling = max(
         (event for event in destination.events if _says(event, status)),
         key=lambda event: (_gravity(event), event.order),

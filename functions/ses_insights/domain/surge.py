@@ -1,4 +1,4 @@
-"""Many alerts of one kind: which are told one by one, and when people get a summary instead.
+"""Many alerts of one kind: which are published one by one, and when people get a summary instead.
 
 3,000 bounces of one bad list are 3,000 alerts for programs and one incident for people. Alerts of
 one type, reason and sender domain are a group. Within an hour the first few of a group are single;
@@ -22,7 +22,7 @@ from ses_insights.domain.reasons import Reason, Severity
 from ses_insights.domain.times import instant, iso
 
 SURGE_AFTER: Final = 5
-"""Alerts of a group within an hour that are told one by one."""
+"""Alerts of a group within an hour that are published one by one."""
 
 WINDOW: Final = timedelta(hours=1)
 
@@ -72,7 +72,7 @@ class Surge:
     """When the last one of them came."""
     version: int = 0
     """What a writer must have read; 0 where nothing is stored."""
-    told: int = 0
+    summarized: int = 0
     """How many of them summaries have counted."""
     summarized_to: str | None = None
     """Up to when they have."""
@@ -87,7 +87,7 @@ def counted(
     before = stored or Surge(group, iso(now), 0, iso(now))
     is_surge = before.next_summary_at is not None
     if not is_surge and (before.count == 0 or now - instant(before.since) >= WINDOW):
-        before = replace(before, since=iso(now), count=0, told=0, summarized_to=None)
+        before = replace(before, since=iso(now), count=0, summarized=0, summarized_to=None)
     after = replace(before, count=before.count + 1, last_at=iso(now))
     if is_surge:
         return after, Grouping.GROUPED
@@ -119,7 +119,7 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One of the alerts that a summary tells of."""
+    """One of the alerts that a summary counts."""
 
     message_id: str
     alert_id: str
@@ -155,8 +155,8 @@ class Summary:
     sns_message_id: str | None = None
 
 
-def period_to_tell(surge: Surge, now: datetime) -> tuple[str, str]:
-    """Tell from when until when the summary counts that is written now.
+def period_to_summarize(surge: Surge, now: datetime) -> tuple[str, str]:
+    """Return from when until when the summary counts that is written now.
 
     The first one begins with the first alert of the window, those after it where the one before
     ended. So all of them together count each alert once.
@@ -174,15 +174,16 @@ def summarized(
 ) -> tuple[Surge, Summary]:
     """Write the summary that is due, from the alerts of its period; returns what is stored next.
 
-    A surge has ended when an hour brought no more alerts of the group than are told one by one.
+    A surge has ended when an hour brought no more alerts of the group than are published one by
+    one.
     """
-    since, until = period_to_tell(surge, now)
+    since, until = period_to_summarize(surge, now)
     found = sorted(findings, key=lambda finding: finding.alert_id)
     is_first = surge.summarized_to is None
-    # What came since then is in no summary yet; it was not told one by one either.
-    is_all_told = surge.last_at < until
-    has_ended = not is_first and is_all_told and len(found) <= surge_after
-    total = surge.told + len(found)
+    # What came since then is in no summary yet; it was not published one by one either.
+    is_all_summarized = surge.last_at < until
+    has_ended = not is_first and is_all_summarized and len(found) <= surge_after
+    total = surge.summarized + len(found)
     grave = total >= _GRAVE_FROM * surge_after
     summary = Summary(
         alert_id=_summary_id(surge.group, since),
@@ -205,12 +206,12 @@ def summarized(
     )
     following = replace(
         surge,
-        told=total,
+        summarized=total,
         summarized_to=until,
         next_summary_at=None if has_ended else iso(now + NEXT_SUMMARY_AFTER),
     )
     if has_ended:
-        following = replace(following, count=0, told=0, summarized_to=None)
+        following = replace(following, count=0, summarized=0, summarized_to=None)
     return following, summary
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -73,6 +74,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> Parts:
         capacity=MeasuredCapacity(rows, producer, settings.lookup_period, _now),
         grouping=Grouping(surges, settings.surge_after),
         rules=own.rules,
+        region=session.region_name,
         delay=settings.first_look_delay,
         on_published=telemetry.alerted,
         now=_now,
@@ -89,9 +91,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     parts = _parts()
     messages = [QueueMessage.of_record(record) for record in event["Records"]]
+    # A message of another group can come while a look is under way elsewhere. Its invocation asks
+    # SES nothing, and must not count as one that shows that nobody else did (`domain.pace`).
+    is_turn = not any(message.is_foreign for message in messages)
+    seconds = context.get_remaining_time_in_millis() / 1000
     done = 0
     try:
-        with parts.source.invocation(context.get_remaining_time_in_millis() / 1000):
+        with parts.source.invocation(seconds) if is_turn else nullcontext():
             while done < len(messages) and parts.consumer.handle(messages[done]):
                 done += 1
     finally:

@@ -13,7 +13,7 @@ from typing import Final
 
 from ses_insights.contracts.queue_message import read_body
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.record import Record, Rules
+from ses_insights.domain.record import Record, Rules, other_region
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import RecordChangedError, Records
 
@@ -29,6 +29,8 @@ class Bulk:
 
     records: Records
     rules: Rules
+    region: str
+    """The Region in which SES is asked."""
     now: Callable[[], datetime]
 
     def put(self, bodies: Iterable[str]) -> Iterator[tuple[str, bool]]:
@@ -39,9 +41,12 @@ class Bulk:
         `BodyError` at a body without an id, when the ids before it are stored, and `SystemFailure`.
         """
         for body in bodies:
-            message_id = read_body(body).message_id
+            request = read_body(body)
+            message_id = request.message_id
+            fresh = waiting(message_id, self.rules, self.now())
+            fresh = fresh.noting(other_region(request.region, self.region))
             try:
-                self.records.save(waiting(message_id, self.rules, self.now()), (), read=None)
+                self.records.save(fresh, (), read=None)
             except RecordChangedError:
                 yield message_id, False
             else:

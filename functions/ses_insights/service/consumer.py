@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from ses_insights.contracts.queue_message import BodyError, QueueMessage, read_body
+from ses_insights.contracts.queue_message import (
+    BodyError,
+    QueueMessage,
+    SetUpMessage,
+    read_body,
+)
 from ses_insights.domain.aside import tries_before_aside
 from ses_insights.domain.failures import FailureKind, SystemFailure, as_failure
 from ses_insights.service.look import Look
@@ -55,7 +60,10 @@ class Consumer:
         """
         self.telemetry.began(message.id)
         try:
-            self._handle(message)
+            if message.is_foreign:
+                self._regroup(message)
+            else:
+                self._handle(message)
         except Exception as error:  # noqa: BLE001 - logged, counted; the message comes back
             failure = as_failure(error)
             if failure.kind is FailureKind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
@@ -69,6 +77,9 @@ class Consumer:
     def _handle(self, message: QueueMessage) -> None:
         try:
             request = read_body(message.body)
+        except SetUpMessage as told:
+            self.telemetry.set_up(str(told))
+            return
         except BodyError as bad:
             self._park(message, bad.slug, str(bad))
             return
@@ -105,6 +116,11 @@ class Consumer:
         self.line.in_vain += not is_few
         self.telemetry.stepped_aside(aside.next_look_at)
         return True
+
+    def _regroup(self, message: QueueMessage) -> None:
+        """Enqueue a message of another group again: beside that group, looks would run at once."""
+        self.queue.regroup(message)
+        self.telemetry.regrouped()
 
     def _park(self, message: QueueMessage, slug: str, reason: str) -> None:
         self.queue.park(message, reason)

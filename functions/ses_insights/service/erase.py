@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE, MORE_EVENTS, Row
+from ses_insights.contracts.addresses import canonical
+from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE, Row
 from ses_insights.domain.times import iso
 
 SUMMARY: Final = "Erased on request."
@@ -27,35 +28,28 @@ _STAYS: Final = (
 """Counts and times: they are about the service's work, and hold nothing of the mail."""
 
 
-def addresses(address: str) -> tuple[str, ...]:
-    """Return an address in the spellings in which it is likely stored; keys are case-sensitive."""
-    local, at, domain = address.strip().rpartition("@")
-    spelled = (
-        f"{local}{at}{domain}",
-        f"{local}{at}{domain.lower()}",
-        f"{local}{at}{domain}".lower(),
-    )
-    return tuple(dict.fromkeys(spelled))
+def address_of(row: Row) -> str | None:
+    """Return the recipient that a row is about, as it is stored; None for a message's own row."""
+    found = row.get("Destination", row.get("Of"))
+    return None if found is None else str(found)
+
+
+def is_about(row: Row, address: str) -> bool:
+    """Whether a row is about an address, in whatever spelling."""
+    stored = address_of(row)
+    return stored is not None and canonical(stored) == canonical(address)
 
 
 def rows_about(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
     """Return the rows of a message that are to be deleted; those by which it is found come last."""
-    about = [
-        row
-        for row in rows
-        if (_is(row, ALERT) and row.get("Destination") == address)
-        or (_is(row, MORE_EVENTS) and row.get("Of") == address)
-        or (_is(row, DESTINATION) and row.get("Destination") == address)
-    ]
+    about = [row for row in rows if is_about(row, address)]
     return tuple(sorted(about, key=lambda row: _is(row, DESTINATION)))
 
 
 def alerts_that_stay(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
     """Return the alerts of other recipients that hold something of the mail itself."""
     return tuple(
-        row
-        for row in rows
-        if _is(row, ALERT) and row.get("Destination") != address and "EmailTags" in row
+        row for row in rows if _is(row, ALERT) and not is_about(row, address) and "EmailTags" in row
     )
 
 

@@ -60,6 +60,5 @@ class FollowUps:
             except Exception as error:  # noqa: BLE001 - logged, counted, raised without its text
                 failures.append(as_failure(error))
                 self.telemetry.failed(failures[-1])
-        self.telemetry.ran()
         if failures:
             raise failures[0]

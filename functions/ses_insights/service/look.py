@@ -18,7 +18,7 @@ from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.aside import step_aside
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.overload import has_first_look
-from ses_insights.domain.record import Answer, Record, Rules, after_look, postpone
+from ses_insights.domain.record import Answer, Record, Rules, after_look, other_region, postpone
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import instant
 from ses_insights.service.grouping import Grouping
@@ -43,6 +43,8 @@ class Outcome:
     """How many looks at this message were given up for want of slots: its first ones."""
     before: Record | None = None
     """What was stored when the look was taken."""
+    is_fresh: bool = False
+    """Whether a producer enqueued an id of which nothing was stored."""
 
     @property
     def is_postponed(self) -> bool:
@@ -65,6 +67,8 @@ class Look:
     capacity: Capacity
     grouping: Grouping
     rules: Rules
+    region: str
+    """The Region in which SES is asked."""
     delay: timedelta
     """How long a fresh id waits in the queue by rule."""
     on_published: Callable[[Alert], None]
@@ -87,15 +91,18 @@ class Look:
             stored, published = self._publish_pending(stored)
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
-        known = stored or Record.new(request.message_id, enqueued_at, self.rules)
-        if stored is None and not (is_repeat or request.force or request.due or request.look):
+        note = other_region(request.region, self.region)
+        known = (stored or Record.new(request.message_id, enqueued_at, self.rules)).noting(note)
+        is_fresh = stored is None and not (request.due or request.look)
+        if is_fresh and not (is_repeat or request.force):
             postponed = self._postpone(known, enqueued_at)
             if postponed:
-                return Outcome(postponed, (), answer=None, shed=postponed.shed)
+                return Outcome(postponed, (), answer=None, shed=postponed.shed, is_fresh=True)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer)
+        record = self._store(stored, known, answer, note)
         record, more = self._publish_pending(record)
-        return Outcome(record, (*published, *more), answer, before=stored)
+        published = (*published, *more)
+        return Outcome(record, published, answer, before=stored, is_fresh=is_fresh)
 
     def step_aside(
         self,
@@ -157,11 +164,13 @@ class Look:
             return record
         return None
 
-    def _store(self, stored: Record | None, fresh: Record, answer: Answer) -> Record:
+    def _store(
+        self, stored: Record | None, fresh: Record, answer: Answer, note: str | None
+    ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
         for _ in range(_TRIES_TO_SAVE):
-            now = self.now()
-            record, found = after_look(stored or fresh, answer, now=now, rules=self.rules)
+            now, before = self.now(), (stored or fresh).noting(note)
+            record, found = after_look(before, answer, now=now, rules=self.rules)
             if record is stored:  # it was erased while SES was asked
                 return record
             new_alerts, surges = self.grouping.of(found, record.insights, now)

@@ -98,6 +98,9 @@ class ConsumerQueue(Protocol):
         Raises `SystemFailure`; then it comes back by its visibility timeout.
         """
 
+    def regroup(self, message: QueueMessage) -> None:
+        """Put a copy into the queue, in the one message group. Raises `SystemFailure`."""
+
     def park(self, message: QueueMessage, reason: str) -> None:
         """Put a copy into the dead-letter queue, the body as it came. Raises `SystemFailure`."""
 

@@ -12,7 +12,7 @@ from ses_insights.contracts.summary_message import summary_notification
 from ses_insights.domain.due import Waiting
 from ses_insights.domain.explanation import explain_reason
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.surge import Summary, period_to_tell, summarized
+from ses_insights.domain.surge import Summary, period_to_summarize, summarized
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.ports import DueRows, RecordChangedError, Subscribers, Surges
 
@@ -46,7 +46,7 @@ class Summaries:
         surge = self.surges.load_key(row.record)
         if surge is None or surge.next_summary_at is None or instant(surge.next_summary_at) > now:
             return  # the index lags behind
-        since, until = period_to_tell(surge, now)
+        since, until = period_to_summarize(surge, now)
         following, summary = summarized(
             surge,
             self.surges.findings(surge.group, since=since, until=until),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from ses_insights.contracts.names import LogMessage, Metric, Shed
+from ses_insights.contracts.names import LogField, LogMessage, Metric, Shed
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.coverage import newly_covered
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.pace import Call
-from ses_insights.domain.record import NotFound
 from ses_insights.domain.surge import Summary
 from ses_insights.service.look import Outcome
 
@@ -27,34 +27,26 @@ class Telemetry:
     metrics: Metrics
 
     def failed(self, failure: SystemFailure) -> None:
-        """Log and count a failure by its kind."""
-        self._count(Metric.SYSTEM_FAILURES, kind=str(failure.kind))
+        """Log and count a failure."""
+        self._add(Metric.SYSTEM_FAILURES)
         self.logger.error("system failure", kind=str(failure.kind), what=str(failure))
 
     def flush(self) -> None:
-        """Write the metrics of the invocation."""
-        self.metrics.flush_metrics()
+        """Write the metrics of the invocation; where there are none Powertools would warn."""
+        if self.metrics.metric_set:
+            self.metrics.flush_metrics()
 
-    def _count(self, metric: Metric, number: int = 1, **dimensions: str) -> None:
-        """Count in total and, where dimensions are given, by these, too."""
-        self._add(metric, number)
-        if dimensions:
-            self._count_apart(metric, number, **dimensions)
-
-    def _count_apart(self, metric: Metric, number: int = 1, **dimensions: str) -> None:
-        """Count by dimensions only."""
-        with single_metric(
-            name=metric, unit=MetricUnit.Count, value=number, namespace=self.metrics.namespace
-        ) as single:
-            for name, value in dimensions.items():
-                single.add_dimension(name=name, value=value)
-
-    def _count_alert(self, alert: Alert) -> None:
-        severity = str(alert.explanation.severity)
-        self._count(Metric.ALERTS, alertType=str(alert.alert_type), severity=severity)
-
-    def _add(self, metric: Metric, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
+    def _add(self, metric: Metric, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
         self.metrics.add_metric(name=metric, unit=unit, value=value)
+
+
+def _about(alert: Alert) -> dict[str, Any]:
+    """Return what an alert is about, for its log line; nothing of it is personal."""
+    return {
+        LogField.ALERT_TYPE: str(alert.alert_type),
+        LogField.SEVERITY: str(alert.explanation.severity),
+        LogField.REASON: str(alert.explanation.reason),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,7 @@ class LookupTelemetry(Telemetry):
 
     def began(self, queue_message_id: str) -> None:
         """Let the log lines that follow name the queue's message, and no other SES message."""
-        self.logger.remove_keys(["message_id"])
+        self.logger.remove_keys(["message_id", LogField.SES_MS])
         self.logger.append_keys(queue_message_id=queue_message_id)
 
     def about(self, message_id: str) -> None:
@@ -71,27 +63,41 @@ class LookupTelemetry(Telemetry):
         self.logger.append_keys(message_id=message_id)
 
     def called(self, call: Call) -> None:
-        """Count one call to SES."""
-        self._add(Metric.LOOK_LATENCY, call.seconds * 1000, MetricUnit.Milliseconds)
+        """Count one call to SES, and let the log lines that follow say how long it took."""
+        self.logger.append_keys(**{LogField.SES_MS: round(call.seconds * 1000)})
         if call.throttled:
-            self._count(Metric.THROTTLES)
+            self._add(Metric.THROTTLES)
+        if call.after_gap:
+            self._add(Metric.FULL_WAITS)
+
+    def failed(self, failure: SystemFailure) -> None:
+        """Log and count a failure, also by its kind: an alarm watches one of them."""
+        Telemetry.failed(self, failure)
+        with single_metric(
+            name=Metric.SYSTEM_FAILURES,
+            unit=MetricUnit.Count,
+            value=1,
+            namespace=self.metrics.namespace,
+        ) as single:
+            single.add_dimension(name="kind", value=str(failure.kind))
 
     def alerted(self, alert: Alert) -> None:
-        """Log and count an alert that was published."""
-        self._count_alert(alert)
-        self.logger.info("alerted", alert_id=alert.alert_id)
+        """Log an alert that was published."""
+        self.logger.info(LogMessage.ALERTED, alert_id=alert.alert_id, **_about(alert))
 
     def looked(self, outcome: Outcome) -> None:
         """Log and count what a look came to."""
         record = outcome.record
-        if not outcome.is_postponed:
-            self._count(Metric.LOOKS if outcome.answer else Metric.SKIPPED)
+        if outcome.is_fresh:
+            self._add(Metric.FRESH)
         if outcome.shed:
-            self._count(Metric.SHED, outcome.shed, what=Shed.FIRST)
-        if isinstance(outcome.answer, NotFound):
-            self._count(Metric.NOT_FOUND)
+            self._add(Metric.SHED, outcome.shed)
         if outcome.answer:
-            self._count_changes(outcome)
+            self._add(Metric.LOOKS)
+            covered = newly_covered(outcome.before, record)
+            if covered is not None:
+                # 1 or 0, so that its average is the share of all ids that SES shows.
+                self._add(Metric.COVERAGE, int(covered))
         self.logger.info(
             _what_was_done(outcome),
             status=str(record.status),
@@ -99,23 +105,23 @@ class LookupTelemetry(Telemetry):
             destinations=len(record.insights.destinations),
             next_look_at=record.next_look_at,
             final=record.final,
+            shed=outcome.shed or None,
+            **_news(outcome),
         )
 
-    def _count_changes(self, outcome: Outcome) -> None:
-        """Count what a look changed in what is known of the message."""
-        before, record = outcome.before, outcome.record
-        if before is None or not before.looks or before.status is not record.status:
-            # Only by status: their total would be one more metric to pay for, and say nothing.
-            self._count_apart(Metric.STATUSES, status=str(record.status))
-        covered = newly_covered(before, record)
-        if covered is not None:
-            # 1 or 0, so that its average is the share of all ids that SES shows.
-            self._count(Metric.COVERAGE, int(covered))
+    def set_up(self, what: str) -> None:
+        """Log a message in which AWS says that something was set up."""
+        self.logger.info("set up", what=what)
 
     def parked(self, slug: str, reason: str) -> None:
         """Log and count why a message went to the dead-letter queue."""
-        self._count(Metric.PARKED, reason=slug)
-        self.logger.warning("parked", reason=reason)
+        self._add(Metric.PARKED)
+        self.logger.warning("parked", slug=slug, reason=reason)
+
+    def regrouped(self) -> None:
+        """Log and count a message of another message group, which was enqueued again in ours."""
+        self._add(Metric.FOREIGN_GROUPS)
+        self.logger.warning("of another message group; enqueued again in the right one")
 
     def stepped_aside(self, next_look_at: str | None) -> None:
         """Log that SES fails at the message, and when it is tried again."""
@@ -132,36 +138,45 @@ def _what_was_done(outcome: Outcome) -> LogMessage:
     return LogMessage.LOOKED if outcome.answer else LogMessage.SKIPPED
 
 
+def _news(outcome: Outcome) -> dict[str, Any]:
+    """Return the status to which a look brought its message, unless it is the one of before."""
+    before, record = outcome.before, outcome.record
+    if outcome.answer and (not before or not before.looks or before.status is not record.status):
+        return {LogField.CAME_TO: str(record.status)}
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class FollowUpTelemetry(Telemetry):
     """What a run of `followups` writes."""
 
     def began(self, *, due: Mapping[Lane, int], lag: float, free: int) -> None:
-        """Log and count what is due, for how long the oldest has been, and the free looks."""
-        self._count(Metric.DUE, sum(due.values()))
+        """Log what is due, the free looks, and for how long the oldest is due; count that."""
         self._add(Metric.LAG, lag, MetricUnit.Seconds)
         by_lane = {str(lane): number for lane, number in due.items()}
-        self.logger.info("due", due=by_lane, lag=lag, free=free)
+        self.logger.info(LogMessage.DUE, due=by_lane, lag=lag, free=free)
 
     def sent(self, number: int, *, lane: str) -> None:
-        """Count what joined the queue."""
-        self._count(Metric.SENT, number, lane=lane)
+        """Log what joined the queue."""
+        self.logger.info("sent", number=number, lane=lane)
 
     def refused(self, number: int) -> None:
-        """Log and count what the queue refused of a batch; it is due again."""
-        self._count(Metric.REFUSED, number)
+        """Log what the queue refused of a batch; it is due again."""
         self.logger.warning("refused by the queue, due again", number=number)
 
     def shed(self, message_id: str, number: int, what: Shed, *, next_look_at: str | None) -> None:
         """Log and count planned looks that were given up for want of slots."""
-        self._count(Metric.SHED, number, what=what)
+        self._add(Metric.SHED, number)
         self.logger.info(
-            "shed", message_id=message_id, looks_given_up=number, next_look_at=next_look_at
+            "shed",
+            message_id=message_id,
+            looks_given_up=number,
+            what=what,
+            next_look_at=next_look_at,
         )
 
     def bad_row(self, message_id: str, *, lane: str) -> None:
-        """Log and count a row whose time was not valid; it is due now."""
-        self._count(Metric.BAD_ROWS)
+        """Log a row whose time was not valid; it is due now."""
         self.logger.error(
             "NextLookAt was no time of this service; the row is due now",
             message_id=message_id,
@@ -175,14 +190,11 @@ class FollowUpTelemetry(Telemetry):
         )
 
     def published(self, alert: Alert, message_id: str) -> None:
-        """Log and count a stale alert that was published."""
-        self._count_alert(alert)
-        self.logger.info("published", message_id=message_id, alerts=[alert.alert_id])
+        """Log a stale alert that was published."""
+        self.logger.info(
+            LogMessage.PUBLISHED, message_id=message_id, alert_id=alert.alert_id, **_about(alert)
+        )
 
     def out_of_time(self) -> None:
         """Log that the run stops before everything is done."""
         self.logger.info("out of time; the next run goes on")
-
-    def ran(self) -> None:
-        """Count a run that came to its end."""
-        self._count(Metric.RUNS)

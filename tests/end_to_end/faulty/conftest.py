@@ -8,7 +8,6 @@ import pytest
 from local.actors.operator import FollowUps
 from local.stack.redelivery import redelivered_after
 from local.stack.run import LocalRun, local_stack
-from tests.support.functions import stop_schedule
 
 BACK_AFTER: Final = 2
 """Seconds until the queue hands out again a message that a function has died with."""
@@ -23,7 +22,7 @@ def run() -> Iterator[LocalRun]:
     would meet the fault that is meant for another.
     """
     with local_stack(through_faults=True) as run:
-        stop_schedule(FollowUps(run))
+        FollowUps(run).switch_schedule(on=False)
         with redelivered_after(run, BACK_AFTER):
             yield run
 

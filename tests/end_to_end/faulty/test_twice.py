@@ -122,11 +122,11 @@ def test_four_looks_at_once_store_what_one_stores(stack: DeployedStack) -> None:
     may come more often, under one id.
     """
     with manual_deliveries(stack.run) as deliveries, ThreadPoolExecutor(4) as pool:
-        reference = stack.send_and_enqueue(BOTH)
+        reference = stack.send_and_enqueue(BOTH, label="a")
         assert deliveries.deliver(deliveries.receive_twice()[1])
         once = shape(stack.rows(reference), without="Looks")
 
-        message_id = stack.send_and_enqueue(BOTH)
+        message_id = stack.send_and_enqueue(BOTH, label="b")
         (record, _) = deliveries.receive_twice()
         list(pool.map(deliveries.deliver, repeat(record, 4)))
     eventually(stack.is_done)

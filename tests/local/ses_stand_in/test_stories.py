@@ -135,6 +135,7 @@ def test_a_story_is_settled_with_its_last_event_but_not_before_it_shows() -> Non
         (["anna@stories.example"], "delivered"),
         (["bounce@simulator.amazonses.com"], "simulator"),
         (["bounce-noemail@stories.example", "anna@stories.example"], "several-recipients"),
+        (["untracked-send@stories.example", "anna@stories.example"], "untracked-send"),
     ],
 )
 def test_the_recipient_chooses_the_story(recipients: list[str], name: str) -> None:

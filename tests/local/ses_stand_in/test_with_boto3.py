@@ -87,11 +87,28 @@ def test_the_mail_comes_back_as_it_was_sent(
     assert response["ResponseMetadata"]["RequestId"]
 
 
-def test_a_mail_to_several_shows_nothing_but_send(
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        ["bounce-noemail@stories.example", "opened@stories.example"],
+        ["bounce@simulator.amazonses.com"],
+    ],
+    ids=["several recipients", "mailbox simulator"],
+)
+def test_a_mail_that_ses_does_not_track_is_not_found(
+    recipients: list[str], send: Callable[..., str], client: "SESV2Client", clock: ManualClock
+) -> None:
+    """Mail to several recipients or to SES's simulator is a 404, whatever becomes of it."""
+    message_id = send(*recipients)
+    clock.advance(DAY)
+    assert refusal(client, message_id) == ("NotFoundException", 404, NOT_FOUND)
+
+
+def test_a_mail_that_ses_does_not_track_can_show_nothing_but_send(
     send: Callable[..., str], client: "SESV2Client", clock: ManualClock
 ) -> None:
-    """SES does not track mail with more than one recipient, whatever their stories."""
-    message_id = send("bounce-noemail@stories.example", "opened@stories.example")
+    """The first recipient can choose the other answer that SES may give."""
+    message_id = send("untracked-send@stories.example", "opened@stories.example")
     clock.advance(DAY)
     insights = client.get_message_insights(MessageId=message_id)["Insights"]
     assert [[event["Type"] for event in insight["Events"]] for insight in insights] == [
@@ -176,6 +193,12 @@ def test_with_vdm_off_every_id_is_not_found(
         assert refusal(client, any_id) == ("NotFoundException", 404, VDM_OFF)
     control.change(vdm=True)
     assert client.get_message_insights(MessageId=message_id)["MessageId"] == message_id
+
+
+def test_vdm_off_can_be_a_bad_request(client: "SESV2Client", control: Control) -> None:
+    """With the same sentence, as SES says it for CreateExportJob."""
+    control.change(vdm=False, vdm_off_status=400)
+    assert refusal(client, next(iter(MISSING))) == ("BadRequestException", 400, VDM_OFF)
 
 
 def test_a_look_less_than_the_period_after_the_last_accepted_one_is_throttled(

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.__main__ import export_lines
 from local.stack.sandbox import (
     ACCESS_KEY,
     REGION,
@@ -158,13 +157,3 @@ def test_a_client_of_the_session_is_bound_whatever_the_environment_says(
     assert vars(client.meta.config)["_user_provided_options"]["proxies"] == {}
     assert credentials is not None
     assert (credentials.access_key, credentials.token) == (ACCESS_KEY, None)
-
-
-def test_exports_can_be_pasted() -> None:
-    """The printed lines survive a shell, and drop what would name another account."""
-    lines = export_lines({"AWS_REGION": "eu-west-1", "AWS_CA_BUNDLE": "/a folder/it's.pem"})
-    assert lines[0].startswith("unset AWS_PROFILE ")
-    assert lines[1:] == [
-        "export AWS_REGION=eu-west-1",
-        "export AWS_CA_BUNDLE='/a folder/it'\"'\"'s.pem'",
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -165,11 +166,33 @@ def test_a_parked_message_keeps_its_body(queues: Queues, body: str) -> None:
     }
 
 
-def test_a_parked_message_stays_in_its_group(queues: Queues) -> None:
-    """A redrive brings it back into the same queue."""
-    queues.consumer.park(MESSAGE, "why")
-    (parked,) = queues.parked()
-    assert parked["Attributes"]["MessageGroupId"] == "ids"
+def test_more_parked_messages_than_ten_are_seen(queues: Queues) -> None:
+    """Each has a group of its own: of one group SQS shows ten at a time."""
+    for number in range(12):
+        queues.consumer.park(replace(MESSAGE, id=f"message-{number}"), "why")
+    parked = [*queues.parked(), *queues.parked()]
+    assert {message["Attributes"]["MessageGroupId"] for message in parked} == {
+        f"parked-message-{number}" for number in range(12)
+    }
+
+
+def test_a_message_of_another_group_joins_the_queue_in_ours(queues: Queues) -> None:
+    """Its body as it came, once, and although the same body was enqueued a moment before."""
+    queue = queues.consumer.queue_url
+    queues.client.send_message(
+        QueueUrl=queue,
+        MessageBody=MESSAGE.body,
+        MessageGroupId="looks",
+        MessageDeduplicationId=hashlib.sha256(MESSAGE.body.encode()).hexdigest(),
+    )
+    foreign = replace(MESSAGE, group_id="orders")
+    for _ in range(2):
+        queues.consumer.regroup(foreign)
+    received = queues.client.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    assert [each["Body"] for each in received] == [MESSAGE.body] * 2
+    assert {each["Attributes"]["MessageGroupId"] for each in received} == {"looks"}
 
 
 def test_a_message_parked_twice_is_there_once(queues: Queues) -> None:

@@ -33,9 +33,9 @@ from tests.support.samples import (
     delivered,
     event,
     found,
+    insights_of,
     looked,
     published,
-    told,
 )
 from tests.support.wire import (
     GARBLED,
@@ -101,7 +101,9 @@ def test_a_record_is_read_as_it_was_saved(records: Records, record: Record) -> N
 def test_messages_are_kept_apart(records: Records) -> None:
     """A record is that of one id."""
     first = saved(records, bounced())
-    other, alerts = looked(Found(told(delivered(), message_id=OTHER_ID)), message_id=OTHER_ID)
+    other, alerts = looked(
+        Found(insights_of(delivered(), message_id=OTHER_ID)), message_id=OTHER_ID
+    )
     records.save(other, alerts, read=None)
     assert records.load(MESSAGE_ID) == first
     assert records.load(OTHER_ID) == other

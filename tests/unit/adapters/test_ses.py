@@ -147,9 +147,14 @@ def test_a_404_and_a_400_are_answers(bench: Bench, reply: Reply, answer: Answer)
         "to use this feature you must enable VIRTUAL DELIVERABILITY MANAGER (VDM).",
     ],
 )
-def test_a_404_because_vdm_is_off_is_a_failure_of_the_system(bench: Bench, text: str) -> None:
-    """NotFoundException with SES's text about VDM says nothing about the message."""
-    bench.network.will(ses_error(404, "NotFoundException", text))
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "NotFoundException"), (400, "BadRequestException")]
+)
+def test_vdm_off_is_a_failure_of_the_system_whatever_its_code(
+    bench: Bench, status: int, code: str, text: str
+) -> None:
+    """An error with SES's text about VDM says nothing about the message."""
+    bench.network.will(ses_error(status, code, text))
     failure = bench.failure()
     assert failure.kind is FailureKind.VDM_OFF
     assert "Virtual Deliverability Manager is off" in str(failure)

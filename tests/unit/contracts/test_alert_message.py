@@ -30,7 +30,7 @@ from tests.support.strategies import (
 
 SUBJECTS = {
     f"SES Insights: {what}, severity {severity}"
-    for what in ("permanent bounce", "complaint", "rejection by SES", "rendering failure")
+    for what in ("permanent bounce", "complaint", "report", "rejection by SES", "rendering failure")
     for severity in ("critical", "high", "medium", "low", "info")
 }
 
@@ -51,7 +51,7 @@ def notified(said: dict[str, Any]) -> Notification:
 
 def without_sender(subject: str) -> str:
     """Take the sender's domain out of a subject."""
-    return re.sub(r" of mail from [a-z0-9.-]+(?=, severity )", "", subject)
+    return re.sub(r" (of|about) mail from [a-z0-9.-]+(?=, severity )", "", subject)
 
 
 def body(written: Notification) -> Any:
@@ -214,6 +214,9 @@ def test_a_report_without_a_complaint_is_not_called_one(feedback: str) -> None:
     """A correction and a machine's report do not read as if a person had complained."""
     first = email(notified(response(complaint(feedback)))).split("\n")[0]
     assert first.startswith("Mail to ada@example.com drew a report. ")
+    said = response(complaint(feedback), FromEmailAddress="zoo@mail.example.com")
+    subject = notified(said).subject
+    assert subject.startswith("SES Insights: report about mail from mail.example.com, severity ")
 
 
 def test_no_text_of_the_mail_forges_a_line_of_the_email() -> None:
@@ -353,7 +356,7 @@ def test_an_alert_is_well_formed_whatever_the_mail_says(seen: Insights) -> None:
         assert len(written.attributes) <= 10
 
 
-def test_every_detail_of_an_hour_of_events_is_told_once() -> None:
+def test_every_detail_of_an_hour_of_events_is_listed_once() -> None:
     """Sixty restatements of one bounce, a minute apart, raise one alert."""
     many = [bounce(after=timedelta(minutes=minute)) for minute in range(60)]
     assert len(alerts_of(response(*many))) == 1

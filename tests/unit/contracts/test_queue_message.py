@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ses_insights.contracts.queue_message import BodyError, LookRequest, read_body
+from ses_insights.contracts.queue_message import BodyError, LookRequest, SetUpMessage, read_body
 from tests.support.strategies import MESSAGE_ID
 
 SES_EVENT: dict[str, Any] = {
@@ -36,14 +36,22 @@ def in_sns(message: Any) -> str:
     )
 
 
+UUID = "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324"
+"""The id of an SNS or SQS message, which is not SES's."""
+
+
+def sqs_record(body: str) -> dict[str, Any]:
+    """Wrap a body as Lambda gets it from SQS."""
+    return {"messageId": UUID, "receiptHandle": "x", "eventSource": "aws:sqs", "body": body}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         pytest.param(MESSAGE_ID, id="bare"),
         pytest.param(f"  {MESSAGE_ID}\n", id="bare, from echo"),
         pytest.param(f"<{MESSAGE_ID}@email.amazonses.com>", id="header"),
-        pytest.param(f"<{MESSAGE_ID}@eu-west-1.amazonses.com>", id="header of a Region"),
-        pytest.param(f"<{MESSAGE_ID}@cn-north-1.amazonses.com.cn>", id="header of China"),
+        pytest.param(f"<{MESSAGE_ID}@amazonses.com>", id="header of no host"),
         pytest.param(f"{MESSAGE_ID}@email.amazonses.com", id="header without brackets"),
         pytest.param(json.dumps({"MessageId": MESSAGE_ID}), id="MessageId"),
         pytest.param(json.dumps({"messageId": MESSAGE_ID}), id="messageId"),
@@ -67,11 +75,142 @@ def in_sns(message: Any) -> str:
         pytest.param(in_sns(SES_EVENT), id="SES event in SNS"),
         pytest.param(json.dumps(EVENTBRIDGE), id="SES event in EventBridge"),
         pytest.param(in_sns(EVENTBRIDGE), id="SES event in EventBridge in SNS"),
+        # From other programs
+        pytest.param(f"\ufeff{MESSAGE_ID}\r\n", id="byte order mark"),
+        pytest.param('\ufeff{"MessageId": "' + MESSAGE_ID + '"}', id="byte order mark, JSON"),
+        pytest.param(f'"{MESSAGE_ID}"', id="JSON string"),
+        pytest.param(json.dumps(f" {MESSAGE_ID}\n"), id="JSON string with blanks"),
+        pytest.param(json.dumps(json.dumps(MESSAGE_ID)), id="JSON string, encoded twice"),
+        pytest.param(json.dumps(json.dumps({"MessageId": MESSAGE_ID})), id="JSON in a string"),
+        pytest.param(f"<{MESSAGE_ID}>", id="in brackets"),
+        pytest.param(f'"<{MESSAGE_ID}>"', id="in brackets, in quotes"),
+        pytest.param(f"250 Ok {MESSAGE_ID}", id="SMTP answer"),
+        pytest.param(f"Ok {MESSAGE_ID}", id="SMTP answer without its code"),
+        pytest.param(f"250-OK: {MESSAGE_ID}", id="SMTP answer in capitals"),
+        pytest.param(json.dumps({"MessageId": f"250 Ok {MESSAGE_ID}"}), id="SMTP answer in JSON"),
+        pytest.param(f"Message-ID: <{MESSAGE_ID}@email.amazonses.com>", id="header line"),
+        pytest.param(json.dumps({"MessageId": None, "messageId": MESSAGE_ID}), id="null, then id"),
+        pytest.param(json.dumps({"mail": None, "MessageId": MESSAGE_ID}), id="null mail"),
+        pytest.param(
+            json.dumps({"mail": {"messageId": None}, "messageId": MESSAGE_ID}), id="nulls"
+        ),
+        pytest.param(json.dumps({"messageid": MESSAGE_ID}), id="row of SES's export"),
+        pytest.param(json.dumps([MESSAGE_ID]), id="list of one"),
+        pytest.param(json.dumps([{"MessageId": MESSAGE_ID}]), id="list of one response"),
+        pytest.param(in_sns(MESSAGE_ID), id="bare in SNS"),
+        pytest.param(in_sns({"MessageId": MESSAGE_ID}), id="response in SNS"),
+        pytest.param(json.dumps({**EVENTBRIDGE, "detail": json.dumps(SES_EVENT)}), id="as a text"),
+        pytest.param(
+            json.dumps({**EVENTBRIDGE, "detail": {"messageId": MESSAGE_ID}}), id="own bus"
+        ),
+        pytest.param(json.dumps(sqs_record(MESSAGE_ID)), id="SQS record"),
+        pytest.param(json.dumps({"Records": [sqs_record(MESSAGE_ID)]}), id="SQS event"),
+        pytest.param(
+            json.dumps({"Records": [sqs_record(in_sns(SES_EVENT))]}), id="SES in SNS in SQS"
+        ),
+        pytest.param(
+            json.dumps(
+                {"Messages": [{"MessageId": UUID, "ReceiptHandle": "x", "Body": MESSAGE_ID}]}
+            ),
+            id="SQS answer to receive",
+        ),
+        pytest.param(
+            json.dumps({"MessageId": UUID, "MD5OfBody": "x", "Body": in_sns(EVENTBRIDGE)}),
+            id="SQS message",
+        ),
+        pytest.param(
+            json.dumps(
+                {"Records": [{"EventSource": "aws:sns", "Sns": json.loads(in_sns(SES_EVENT))}]}
+            ),
+            id="SNS event of Lambda",
+        ),
+        pytest.param(
+            json.dumps({"BulkEmailEntryResults": [{"Status": "SUCCESS", "MessageId": MESSAGE_ID}]}),
+            id="bulk response of one",
+        ),
     ],
 )
 def test_every_form_of_the_contract_gives_the_id(body: str) -> None:
     """Each form a pipeline may enqueue is read to the same id, and asks for no forced look."""
     assert read_body(body) == LookRequest(MESSAGE_ID, force=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "region"),
+    [
+        (f"<{MESSAGE_ID}@eu-west-1.amazonses.com>", "eu-west-1"),
+        (f"{MESSAGE_ID}@EU-Central-1.amazonses.com", "eu-central-1"),
+        (f"<{MESSAGE_ID}@cn-north-1.amazonses.com.cn>", "cn-north-1"),
+        (f"<{MESSAGE_ID}@us-gov-west-1.amazonses.com>", "us-gov-west-1"),
+        (json.dumps({"MessageId": f"<{MESSAGE_ID}@eu-west-1.amazonses.com>"}), "eu-west-1"),
+        (json.dumps({**EVENTBRIDGE, "region": "eu-west-3"}), "eu-west-3"),
+        (
+            in_sns(
+                {
+                    "mail": {
+                        "messageId": MESSAGE_ID,
+                        "sourceArn": "arn:aws:ses:ap-south-1:1:identity/x",
+                    }
+                }
+            ),
+            "ap-south-1",
+        ),
+        # us-east-1 writes "email"; that is not its name, so it tells nothing.
+        (f"<{MESSAGE_ID}@email.amazonses.com>", None),
+        (json.dumps({**EVENTBRIDGE, "region": 5}), None),
+        (json.dumps({"MessageId": MESSAGE_ID, "region": "the moon"}), None),
+        (json.dumps({"mail": {"messageId": MESSAGE_ID, "sourceArn": "arn"}}), None),
+        (MESSAGE_ID, None),
+    ],
+)
+def test_the_region_that_a_body_names_is_read(body: str, region: str | None) -> None:
+    """By the header's host, the event's envelope, or the identity that sent."""
+    assert read_body(body) == LookRequest(MESSAGE_ID, region=region)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(sqs_record('{"MessageId": "' + MESSAGE_ID + '", "force": true, "look": 2}')),
+        json.dumps({**EVENTBRIDGE, "force": True, "detail": {**SES_EVENT, "look": 2}}),
+    ],
+)
+def test_wishes_are_read_from_every_layer(body: str) -> None:
+    """An envelope does not change what its content asks for."""
+    assert read_body(body) == LookRequest(MESSAGE_ID, force=True, look=2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        in_sns("Successfully validated SNS topic for Amazon SES event publishing."),
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        json.dumps(sqs_record("Successfully validated SNS topic for Amazon SES event publishing.")),
+        json.dumps(
+            {
+                "Type": "SubscriptionConfirmation",
+                "MessageId": UUID,
+                "Token": "2336412f37fb687f5d51e6e2425c464cefdb4a6a",
+                "TopicArn": "arn:aws:sns:eu-west-1:123456789012:ses-events",
+                "Message": "You have chosen to subscribe to the topic …",
+                "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription",
+            }
+        ),
+        json.dumps({"Type": "UnsubscribeConfirmation", "TopicArn": "arn", "Message": "You have …"}),
+        in_sns(
+            {
+                "notificationType": "AmazonSnsSubscriptionSucceeded",
+                "message": "You have successfully subscribed your Amazon SNS topic …",
+            }
+        ),
+    ],
+)
+def test_what_aws_sends_at_set_up_is_told_apart(body: str) -> None:
+    """It is about no mail, and nobody has to act on it; it repeats nothing of the body."""
+    with pytest.raises(SetUpMessage) as told:
+        read_body(body)
+    assert told.value.slug == "SetUp"
+    assert re.fullmatch(r"SetUp: S[NE]S (asks|says) [^\n]{15,60}", str(told.value))
 
 
 @pytest.mark.parametrize("length", [16, 60, 128])
@@ -107,8 +246,43 @@ def test_only_a_true_due_brings_a_look_forward(due: object, *, is_due: bool) -> 
         pytest.param(" \r\n\t ", "Empty", id="blank"),
         pytest.param("�\x8b\x00\x02ÿ\x1f\x93", "NotAnId", id="random bytes"),
         pytest.param("ada@example.com", "NotAnId", id="an address"),
-        pytest.param("[]", "NotAnId", id="JSON list"),
-        pytest.param(f'"{MESSAGE_ID}"', "NotAnId", id="JSON string"),
+        pytest.param("\ufeff", "Empty", id="byte order mark alone"),
+        pytest.param("[]", "NoId", id="empty list"),
+        pytest.param(json.dumps([MESSAGE_ID, MESSAGE_ID]), "SeveralIds", id="list of two"),
+        pytest.param(json.dumps({"Records": [{}, {}]}), "SeveralIds", id="two records"),
+        pytest.param(
+            json.dumps({"Messages": [sqs_record(MESSAGE_ID)] * 2}), "SeveralIds", id="two messages"
+        ),
+        pytest.param(
+            json.dumps({"BulkEmailEntryResults": [{"MessageId": MESSAGE_ID}] * 2}),
+            "SeveralIds",
+            id="bulk response of two",
+        ),
+        pytest.param(
+            json.dumps({"BulkEmailEntryResults": [{"Status": "MESSAGE_REJECTED"}]}),
+            "NoId",
+            id="bulk response without an id",
+        ),
+        pytest.param('"Zaphod"', "NotAnId", id="JSON string of something else"),
+        pytest.param('["x"', "BadJson", id="half a list"),
+        pytest.param(f"250 Ok {MESSAGE_ID} {MESSAGE_ID}", "NotAnId", id="SMTP answer of two"),
+        pytest.param(f"550 No {MESSAGE_ID}", "NotAnId", id="SMTP answer of another kind"),
+        pytest.param(
+            json.dumps({"notificationType": "Received", "mail": {"messageId": "o3vrnil0e2ic28"}}),
+            "ReceivedMail",
+            id="mail that SES received",
+        ),
+        pytest.param(
+            json.dumps({"MD5OfMessageBody": "x", "MessageId": UUID}),
+            "NoId",
+            id="SQS answer to send",
+        ),
+        pytest.param(
+            json.dumps({"Records": [{"eventSource": "aws:s3", "s3": {}}]}), "NoId", id="S3 event"
+        ),
+        pytest.param(json.dumps(sqs_record("")), "Empty", id="empty SQS record"),
+        pytest.param(json.dumps({**EVENTBRIDGE, "detail": None}), "NoId", id="EventBridge, null"),
+        pytest.param("[" * 9 + "1" + "]" * 9, "NoId", id="too many layers"),
         pytest.param("null", "NotAnId", id="JSON null"),
         pytest.param("{", "BadJson", id="half a JSON object"),
         pytest.param('{"MessageId": "' + MESSAGE_ID + '"} extra', "BadJson", id="JSON and more"),
@@ -144,13 +318,12 @@ def test_only_a_true_due_brings_a_look_forward(due: object, *, is_due: bool) -> 
             f"<{MESSAGE_ID}@amazonses.com.evil.example>", "NotAnId", id="disguised header"
         ),
         pytest.param(f"<{MESSAGE_ID}@notamazonses.com>", "NotAnId", id="similar header"),
-        pytest.param(in_sns("Hello!"), "BadJson", id="text in SNS"),
+        pytest.param(in_sns("Hello!"), "NotAnId", id="text in SNS"),
         pytest.param(in_sns('{"a":' * 40_000), "BadJson", id="nesting in SNS"),
-        pytest.param(in_sns([MESSAGE_ID]), "NoId", id="list in SNS"),
-        pytest.param(in_sns("42"), "NoId", id="number in SNS"),
-        pytest.param(in_sns('"detail-type"'), "NoId", id="text in quotes in SNS"),
+        pytest.param(in_sns([MESSAGE_ID] * 2), "SeveralIds", id="list in SNS"),
+        pytest.param(in_sns("42"), "NotAnId", id="number in SNS"),
+        pytest.param(in_sns('"detail-type"'), "NotAnId", id="text in quotes in SNS"),
         pytest.param(in_sns({"default": "hi"}), "NoId", id="another event in SNS: not SNS's id"),
-        pytest.param(in_sns({"MessageId": MESSAGE_ID}), "NoId", id="no event in SNS"),
         pytest.param('{"detail-type": "x", "MessageId": "y"}', "NoId", id="EventBridge, no detail"),
         pytest.param(json.dumps({**EVENTBRIDGE, "detail": []}), "NoId", id="EventBridge, list"),
         pytest.param(json.dumps({**EVENTBRIDGE, "detail": {}}), "NoId", id="EventBridge, empty"),

@@ -134,7 +134,7 @@ def test_the_code_within_the_quotes_is_the_servers() -> None:
 
 
 def test_access_denied_to_a_recipient_of_microsoft_is_an_unknown_address() -> None:
-    """Row 5: and it is not told as certain."""
+    """Row 5: and it is not said to be certain."""
     found = explain_bounce(
         GENERAL, "smtp; 550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"
     )

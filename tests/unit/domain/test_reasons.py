@@ -542,7 +542,7 @@ def test_confidence_is_who_agrees(diagnostic: str | None, sub_type: str, confide
 
 
 def test_a_more_precise_reason_stands_for_a_policy() -> None:
-    """Nearly everything is a policy; the code or the subtype that says which one is told."""
+    """Nearly everything is a policy; the code or the subtype that says which one counts."""
     assert read("550 5.7.25 Refused by policy").reason == Reason.REVERSE_DNS
     assert read("550 5.7.1", "ContentRejected").reason == Reason.CONTENT
 

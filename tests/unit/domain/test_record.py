@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from ses_insights.adapters.ses_response import read_insights
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.insight import Event
-from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
+from ses_insights.domain.record import (
+    Answer,
+    Found,
+    NotFound,
+    Record,
+    Refused,
+    Rules,
+    after_look,
+    other_region,
+)
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import instant
 from tests.support.strategies import (
@@ -369,3 +378,38 @@ def test_whatever_is_due_or_old_is_never_skipped(answer: Answer, later: timedelt
     else:
         open_again = later >= RECENT or now >= instant(record.next_look_at)
         assert settled(record, now) is not open_again
+
+
+ELSEWHERE = "The enqueued text names the Region eu-central-1; SES is asked in eu-west-1."
+
+
+def fresh_of_other_region() -> Record:
+    """A message that was enqueued as one of another Region."""
+    return Record.new(MESSAGE_ID, ENQUEUED, RULES).noting(other_region("eu-central-1", "eu-west-1"))
+
+
+def test_that_an_id_is_of_another_region_stays_noted_until_ses_knows_it() -> None:
+    """It is the likely reason why SES does not; found all the same, it was none."""
+    first, _ = look(NotFound(), fresh_of_other_region())
+    second, _ = look(NotFound(), first, 3 * HOUR)
+    third, _ = look(DELIVERED, second, 2 * DAY)
+    assert (first.note, second.note, third.note) == (ELSEWHERE, ELSEWHERE, None)
+
+
+def test_a_note_on_the_region_stands_before_others_and_once() -> None:
+    """Enqueued again it says the same."""
+    note = other_region("eu-central-1", "eu-west-1")
+    waiting = replace(Record.new(MESSAGE_ID, ENQUEUED, RULES), note="It waits.")
+    assert waiting.noting(note).noting(note).note == f"{ELSEWHERE} It waits."
+
+
+@pytest.mark.parametrize("named", [None, "eu-west-1"])
+def test_no_other_region_is_no_note(named: str | None) -> None:
+    """Where the text names none, or the one in which SES is asked."""
+    assert other_region(named, "eu-west-1") is None
+
+
+def test_what_was_erased_gets_no_note() -> None:
+    """Nothing is added to it: it is the very record that is stored."""
+    erased = replace(fresh_of_other_region(), erased_at="2026-11-24T10:00:00.000Z", note=None)
+    assert erased.noting(ELSEWHERE) is erased

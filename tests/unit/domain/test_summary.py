@@ -64,7 +64,7 @@ def summary(*events: dict[str, Any]) -> str:
     ],
 )
 def test_a_sentence_says_what_became_of_the_mail(events: list[dict[str, Any]], said: str) -> None:
-    """Every status is told in words, with the time of the event that it stands for."""
+    """Every status is put in words, with the time of the event that it stands for."""
     assert said in summary(*events)
 
 
@@ -79,12 +79,12 @@ def test_clicks_that_come_with_the_delivery_look_like_a_scanner() -> None:
     assert read_later == "A link in the mail was followed 12 times."
 
 
-def test_the_gravest_of_several_complaints_is_told() -> None:
+def test_the_gravest_of_several_complaints_is_named() -> None:
     """A correction after a report of fraud does not hide it."""
     assert "phishing" in summary(complaint("fraud"), complaint("not-spam", 2 * DAY))
 
 
-def test_an_event_without_a_time_is_told_without_one() -> None:
+def test_an_event_without_a_time_is_named_without_one() -> None:
     """SES may leave the time out; the sentence stays one."""
     undated = {"Type": "DELIVERY"}
     assert summary(undated) == "The recipient's server took the mail."
@@ -97,7 +97,7 @@ def test_an_event_without_a_time_is_told_without_one() -> None:
         (Status.INVALID, "SES says that this is no message id."),
     ],
 )
-def test_a_message_without_recipients_is_told_in_words(status: Status, said: str) -> None:
+def test_a_message_without_recipients_is_put_in_words(status: Status, said: str) -> None:
     """What SES does not know has a sentence, too."""
     assert summary_of_message(status, ()) == said
 

@@ -116,10 +116,10 @@ def test_a_run_sends_what_is_due_and_publishes_what_is_stale(
     bounce = records.load(OTHER_ID)
     assert bounce is not None
     assert pending(bounce.alerts) == ()
-    metrics = output().metrics
-    assert metrics["Alerts", (("service", "followups"),)] == [1]
-    assert metrics["Due", (("service", "followups"),)] == [1, 0]
-    assert metrics["Runs", (("service", "followups"),)] == [1, 1]
+    lines = output()
+    assert lines.line("published")["alert_type"] == "BOUNCE"
+    assert [sum(line["due"].values()) for line in lines.logs if line["message"] == "due"] == [1, 0]
+    assert len(lines.metrics["Lag", (("service", "followups"),)]) == 2
 
 
 def test_what_is_published_waits_in_no_lane(cloud: Cloud) -> None:

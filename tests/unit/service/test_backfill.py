@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 def test_ids_in_bulk_wait_at_low_priority(table: Table) -> None:
     """Each is due now, in its own lane, and never looked at."""
     real = RecordTable(table.client, table.name)
-    bulk = Bulk(real, RULES, Clock().now)
+    bulk = Bulk(real, RULES, "eu-west-1", Clock().now)
     header = f"<{OTHER_ID}@eu-west-1.amazonses.com>"
     assert list(bulk.put([MESSAGE_ID, header])) == [(MESSAGE_ID, True), (OTHER_ID, True)]
     record = real.load(MESSAGE_ID)
@@ -36,21 +36,23 @@ def test_an_id_that_is_known_stays_as_it_is(table: Table) -> None:
     real = RecordTable(table.client, table.name)
     record = looked(found(bounced()))[0]
     real.save(record, record.alerts, read=None)
-    assert list(Bulk(real, RULES, Clock().now).put([MESSAGE_ID])) == [(MESSAGE_ID, False)]
+    assert list(Bulk(real, RULES, "eu-west-1", Clock().now).put([MESSAGE_ID])) == [
+        (MESSAGE_ID, False)
+    ]
     assert real.load(MESSAGE_ID) == record
 
 
 def test_what_is_no_id_is_not_put() -> None:
     """The mistake in the list is raised before anything of it is in the table."""
     with pytest.raises(BodyError):
-        list(Bulk(FakeRecords(), RULES, Clock().now).put(["no id"]))
+        list(Bulk(FakeRecords(), RULES, "eu-west-1", Clock().now).put(["no id"]))
 
 
 def test_what_came_in_bulk_stays_in_its_lane_and_loses_no_rung(harness: Harness) -> None:
     """Its later looks take slots that are left over, too."""
     harness.capacity.is_late = TOO_LATE
     harness.answers[:] = [found(delivered())]
-    list(Bulk(harness.records, RULES, harness.clock.now).put([MESSAGE_ID]))
+    list(Bulk(harness.records, RULES, "eu-west-1", harness.clock.now).put([MESSAGE_ID]))
     harness.look(number=1)
     assert (harness.stored.looks, harness.stored.lane, harness.stored.shed) == (1, Lane.BULK, 0)
     assert harness.stored.next_look_at is not None
@@ -59,5 +61,15 @@ def test_what_came_in_bulk_stays_in_its_lane_and_loses_no_rung(harness: Harness)
 
 def test_what_waits_in_bulk_is_looked_at_when_somebody_enqueues_it(harness: Harness) -> None:
     """It need not wait for its turn."""
-    list(Bulk(harness.records, RULES, harness.clock.now).put([MESSAGE_ID]))
+    list(Bulk(harness.records, RULES, "eu-west-1", harness.clock.now).put([MESSAGE_ID]))
     assert harness.look().answer is not None
+
+
+def test_an_id_of_another_region_is_noted(harness: Harness) -> None:
+    """Before it is looked at: that may take days in bulk."""
+    body = f"<{MESSAGE_ID}@eu-central-1.amazonses.com>"
+    list(Bulk(harness.records, RULES, "eu-west-1", harness.clock.now).put([body]))
+    note = harness.stored.note
+    assert note is not None
+    assert note.startswith("The enqueued text names the Region eu-central-1; SES is asked in ")
+    assert note.endswith(WAITS_IN_BULK)

@@ -134,8 +134,8 @@ def test_refused_entries_are_due_again_at_once(
     for name in ("m1", "m3"):
         assert harness.row(name)["NextLookAt"] == iso(START - MINUTE)
     lines = output()
-    assert sum(lines.metrics["Refused", (("service", "followups"),)]) == 2
-    assert sum(lines.metrics["Sent", (("service", "followups"),)]) == 3
+    assert lines.line("refused by the queue, due again")["number"] == 2
+    assert lines.line("sent")["number"] == 3
     harness.queue.refuses = set()
     harness.run()
     assert sorted(harness.queue.ids) == ["m0", "m1", "m2", "m3", "m4"]
@@ -151,8 +151,8 @@ def test_a_batch_that_fails_is_due_again_and_counted(
         harness.run()
     assert {row["NextLookAt"] for row in harness.rows.rows.values()} == {iso(START - MINUTE)}
     lines = output()
-    assert sum(lines.metrics["SystemFailures", (("kind", "Sqs"), ("service", "followups"))]) == 1
-    assert sum(lines.metrics["Runs", (("service", "followups"),)]) == 1
+    assert sum(lines.metrics["SystemFailures", (("service", "followups"),)]) == 1
+    assert lines.line("system failure")["kind"] == "Sqs"
 
 
 def test_what_dynamodb_leaves_out_stays_due(harness: Harness) -> None:
@@ -195,11 +195,11 @@ def test_what_is_due_is_counted(harness: Harness, output: Callable[[], Output]) 
         due("a", since=2 * HOUR), due("b", Lane.ESSENTIAL), due("c", Lane.BULK, since=9 * DAY)
     )
     harness.run()
-    metrics, service = output().metrics, (("service", "followups"),)
-    assert metrics["Due", service] == [3]
-    assert metrics["Lag", service] == [7200]
-    assert metrics["Sent", service] == [1, 1, 1]
-    assert metrics["Runs", service] == [1]
+    lines = output()
+    assert lines.line("due")["due"] == {"keep": 1, "follow-up": 1, "bulk": 1}
+    assert lines.metrics == {("Lag", (("service", "followups"),)): [7200]}
+    sent = [(line["lane"], line["number"]) for line in lines.logs if line["message"] == "sent"]
+    assert sent == [("keep", 1), ("follow-up", 1), ("bulk", 1)]
 
 
 def test_a_look_a_day_late_is_given_up(harness: Harness, output: Callable[[], Output]) -> None:
@@ -214,8 +214,9 @@ def test_a_look_a_day_late_is_given_up(harness: Harness, output: Callable[[], Ou
     assert row["DueLane"] == "keep"
     assert instant(row["NextLookAt"]) - instant(row["SentAt"]) == 3 * DAY
     assert row["Shed"] == 2
-    metrics = output().metrics
-    assert metrics["Shed", (("service", "followups"), ("what", "rung"))] == [2]
+    lines = output()
+    assert lines.metrics["Shed", (("service", "followups"),)] == [2]
+    assert lines.line("shed")["what"] == "rung"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,9 @@ def test_a_message_without_a_rung_left_ends_and_says_so(
     assert row["Final"] == reason
     assert row["NextLookAt"] is None
     assert row["DueLane"] is None
-    assert output().metrics["Shed", (("service", "followups"), ("what", what))] == [1]
+    lines = output()
+    assert lines.metrics["Shed", (("service", "followups"),)] == [1]
+    assert lines.line("shed")["what"] == what
 
 
 def test_looks_are_given_up_while_the_queue_is_full(harness: Harness) -> None:

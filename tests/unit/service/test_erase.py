@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from ses_insights.contracts.rows import Row, alert_row, destination_rows, message_row, read_record
 from ses_insights.domain.insight import Destination, Event, Insights
 from ses_insights.domain.record import Found, after_look
 from ses_insights.domain.times import iso
-from ses_insights.service.erase import FINAL, addresses, rows_about, tombstone
+from ses_insights.service.erase import FINAL, rows_about, tombstone
 from tests.support.fakes import START
 from tests.support.samples import (
     BOUNCES,
@@ -23,8 +21,8 @@ from tests.support.samples import (
     bounced,
     complained,
     delivered,
+    insights_of,
     looked,
-    told,
 )
 
 LATER = START + timedelta(hours=1)
@@ -32,7 +30,7 @@ LATER = START + timedelta(hours=1)
 
 def rows(*destinations: Destination, subject: str = "Dear Anna") -> list[Row]:
     """A message as it is stored."""
-    record, alerts = looked(Found(told(*destinations, subject=subject)))
+    record, alerts = looked(Found(insights_of(*destinations, subject=subject)))
     return [
         message_row(record),
         *destination_rows(record),
@@ -106,22 +104,14 @@ def test_a_look_adds_nothing_to_what_was_erased() -> None:
     stored = read_record([tombstone(rows(bounced()), LATER)])
     assert stored is not None
     assert stored.insights == Insights(MESSAGE_ID)
-    answer = Found(told(bounced(), complained()))
+    answer = Found(insights_of(bounced(), complained()))
     record, alerts = after_look(stored, answer, now=LATER, rules=RULES)
     assert record is stored
     assert alerts == ()
 
 
-@pytest.mark.parametrize(
-    ("given", "tried"),
-    [
-        ("anna@there.example", ("anna@there.example",)),
-        (
-            " Anna@There.Example\n",
-            ("Anna@There.Example", "Anna@there.example", "anna@there.example"),
-        ),
-    ],
-)
-def test_an_address_is_tried_in_its_likely_spellings(given: str, tried: tuple[str, ...]) -> None:
-    """As given, and with the domain or all of it in lower case."""
-    assert addresses(given) == tried
+def test_rows_are_of_an_address_however_it_is_spelled() -> None:
+    """Rows keep SES's own spelling; a person may write another one."""
+    found = rows_about(rows(bounced(), complained()), f"Somebody <{BOUNCES.upper()}>")
+    assert keys(found) == {"DESTINATION", "ALERT"}
+    assert COMPLAINS not in json.dumps(found)

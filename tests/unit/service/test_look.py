@@ -594,6 +594,7 @@ def meter(table: Table, clock: Clock) -> Meter:
         FakeCapacity(),
         Grouping(SurgeTable(records.client, table.name, RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,
@@ -625,10 +626,15 @@ def answer(*kinds: str) -> Reply:
     )
 
 
-@pytest.mark.parametrize("reply", [answer("DELIVERY"), answer("SEND", "OPEN"), NOT_FOUND])
+@pytest.mark.parametrize("reply", [answer("DELIVERY"), answer("SEND", "OPEN")])
 def test_a_look_without_an_alert_is_three_calls(meter: Meter, reply: Reply) -> None:
     """One read, one question, one write."""
     assert meter.take(reply) == THREE
+
+
+def test_a_message_that_is_not_found_is_one_plain_put(meter: Meter) -> None:
+    """A record without recipients is one row."""
+    assert meter.take(NOT_FOUND) == ["Query", "GetMessageInsights", "PutItem"]
 
 
 def test_an_alert_is_three_calls_more(meter: Meter) -> None:
@@ -646,10 +652,10 @@ def test_two_alerts_of_a_kind_are_five_calls_more(meter: Meter) -> None:
 
 
 def test_a_later_look_costs_no_more(meter: Meter) -> None:
-    """A record that is there is read by the same one query."""
+    """A record that is there is read by the same one query; without news it is one plain put."""
     meter.take(answer("BOUNCE", "DELIVERY"))
     meter.clock.advance(3 * 3600)
-    assert meter.take(answer("BOUNCE", "DELIVERY")) == THREE
+    assert meter.take(answer("BOUNCE", "DELIVERY")) == ["Query", "GetMessageInsights", "PutItem"]
     meter.clock.advance(24 * 3600)
     assert meter.take(answer("BOUNCE", "COMPLAINT")) == [*WITH_ITS_GROUP, *TWO_AN_ALERT]
 
@@ -698,7 +704,7 @@ def test_what_is_erased_while_ses_is_asked_stays_erased() -> None:
 
 
 def test_a_complaint_after_a_machines_report_is_found(harness: Harness) -> None:
-    """A DMARC report ends nothing: the ladder goes on, a due body is looked at, abuse is told."""
+    """A DMARC report ends nothing: the ladder goes on, a due look is taken, abuse is alerted."""
     report = event("COMPLAINT", 2, complaint=Complaint(None, "auth-failure"))
     abuse = event("COMPLAINT", 9, complaint=Complaint(None, "abuse"))
     reads = delivered()

@@ -31,7 +31,7 @@ def test_a_row_that_waits_for_no_time_is_repaired(
     harness.run()
     assert sorted(harness.queue.ids) == ["bad", "good"]
     lines = output()
-    assert sum(lines.metrics["BadRows", (("service", "followups"),)]) == 1
+    assert [line["level"] for line in lines.logs].count("ERROR") == 1
 
 
 @pytest.mark.parametrize("bad", ["0", "soon"])

@@ -209,7 +209,7 @@ def test_tags_that_mails_share_are_named_and_others_are_not(town: Town) -> None:
 
 
 def test_ten_times_as_many_are_one_step_graver(town: Town) -> None:
-    """From fifty on, where five are told one by one."""
+    """From fifty on, where five are published one by one."""
     town.lives(stream(1, 49), stream(1, 50, what=BLOCKED), until=START + 7 * MINUTE)
     severities = {str(each["reason"]): each["severity"] for each in town.summaries}
     assert severities == {"address-unknown": "medium", "blocklisted": "critical"}
@@ -220,7 +220,7 @@ def test_ten_times_as_many_are_one_step_graver(town: Town) -> None:
 def test_a_crash_loses_no_summary(
     town: Town, step: str, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told once, but for a crash between publishing and marking; then with the same id."""
+    """It is published once; again, with its id, only by a crash between publishing and marking."""
     town.lives(stream(1, 60), until=START + 5 * MINUTE)
     town.time = START + 7 * MINUTE
     holder = Town if step == "publish" else FakeSurges
@@ -241,8 +241,8 @@ def test_a_crash_loses_no_summary(
         town.runner().publish_pending(Waiting("#surges", row, iso(town.time)))
     town.run()
     ids = [each["alertId"] for each in town.summaries]
-    told_twice = (step, moment) in {("publish", "after"), ("mark_published", "before")}
-    assert len(ids) == (2 if told_twice else 1)
+    published_twice = (step, moment) in {("publish", "after"), ("mark_published", "before")}
+    assert len(ids) == (2 if published_twice else 1)
     assert len(set(ids)) == 1
     assert {each["count"] for each in town.summaries} == {60}
 

@@ -84,32 +84,44 @@ def telemetry(harness: Harness) -> LookupTelemetry:
 
 # Metrics
 
-BOUNCE = by(alertType="BOUNCE", severity="medium")
-COMPLAINT = by(alertType="COMPLAINT", severity="high")
-
 
 def test_a_look_is_counted(harness: Harness, output: Read) -> None:
-    """With what became of the message, and no other metric."""
+    """And the fresh id; no other metric is paid for."""
     harness.answers[:] = [found(delivered())]
     harness.handle()
     harness.telemetry.flush()
-    assert output().metrics == {("Looks", ALL): [1], ("Statuses", by(status="DELIVERED")): [1]}
+    assert output().metrics == {("Looks", ALL): [1], ("Fresh", ALL): [1]}
 
 
-def test_a_look_that_shows_nothing_new_counts_no_status(harness: Harness, output: Read) -> None:
-    """A message counts once for each status it comes to."""
-    harness.answers[:] = [found(delivered()), found(delivered()), found(bounced())]
+@pytest.mark.parametrize("body", [{"due": True}, {"look": 1}])
+def test_only_what_a_producer_enqueues_is_fresh(
+    harness: Harness, output: Read, body: dict[str, object]
+) -> None:
+    """What SES's feedback or followups enqueued does not show that the producer still does."""
+    harness.handle(json.dumps({"MessageId": MESSAGE_ID, **body}))
+    harness.telemetry.flush()
+    assert ("Fresh", ALL) not in output().metrics
+
+
+def test_an_id_is_fresh_once(harness: Harness, output: Read) -> None:
+    """An id that comes again, or that is forced, is known."""
     harness.handle()
     harness.telemetry.flush()
     output()
-    harness.clock.advance(7200)
-    harness.handle()
+    harness.handle(json.dumps({"MessageId": MESSAGE_ID, "force": True}))
     harness.telemetry.flush()
-    assert output().metrics == {("Looks", ALL): [1], ("Coverage", ALL): [1]}
-    harness.clock.advance(86_400)
-    harness.handle()
-    harness.telemetry.flush()
-    assert output().metrics["Statuses", by(status="PERMANENT_BOUNCE")] == [1]
+    assert ("Fresh", ALL) not in output().metrics
+
+
+def test_a_line_says_to_which_status_a_message_comes(harness: Harness, output: Read) -> None:
+    """Once for each: a look that shows nothing new says none."""
+    harness.answers[:] = [found(delivered()), found(delivered()), found(bounced())]
+    came_to = []
+    for wait in (0, 7200, 86_400):
+        harness.clock.advance(wait)
+        harness.handle()
+        came_to.append(output().line("looked").get("came_to"))
+    assert came_to == ["DELIVERED", None, "PERMANENT_BOUNCE"]
 
 
 @pytest.mark.parametrize(("answer", "covered"), [(NotFound(), 0), (found(delivered()), 1)])
@@ -127,19 +139,16 @@ def test_each_message_counts_once_as_shown_or_not(
     assert counted == [None, [covered], None]
 
 
-def test_alerts_are_counted_by_type_and_severity(harness: Harness, output: Read) -> None:
-    """Each alert counts in total and by what it is about."""
-    harness.answers[:] = [found(bounced(), bounced("other@there.example"), complained())]
+def test_a_line_for_each_alert_says_what_it_is_about(harness: Harness, output: Read) -> None:
+    """By these the dashboard counts them."""
+    harness.answers[:] = [found(bounced(), complained())]
     harness.handle()
-    harness.telemetry.flush()
-    assert output().metrics == {
-        ("Looks", ALL): [1],
-        ("Statuses", by(status="COMPLAINT")): [1],
-        ("Coverage", ALL): [1],
-        ("Alerts", ALL): [1, 1, 1],
-        ("Alerts", BOUNCE): [1, 1],
-        ("Alerts", COMPLAINT): [1],
-    }
+    lines = [line for line in output().logs if line["message"] == "alerted"]
+    about = [(line["alert_type"], line["severity"], line["reason"]) for line in lines]
+    assert sorted(about) == [
+        ("BOUNCE", "medium", "address-unknown"),
+        ("COMPLAINT", "high", "spam-report"),
+    ]
 
 
 def test_a_message_that_is_not_found_is_counted(harness: Harness, output: Read) -> None:
@@ -147,29 +156,38 @@ def test_a_message_that_is_not_found_is_counted(harness: Harness, output: Read) 
     harness.answers[:] = [NotFound()]
     harness.handle()
     harness.telemetry.flush()
-    assert output().metrics == {
-        ("Looks", ALL): [1],
-        ("NotFound", ALL): [1],
-        ("Statuses", by(status="NOT_FOUND")): [1],
-    }
+    lines = output()
+    assert lines.metrics["Looks", ALL] == [1]
+    assert lines.line("looked")["came_to"] == "NOT_FOUND"
 
 
 def test_a_skipped_look_is_no_look(harness: Harness, output: Read) -> None:
-    """It costs no slot, and is counted apart."""
+    """It costs no slot, and counts nowhere."""
     harness.answers[:] = [found(delivered())]
     harness.handle()
     harness.telemetry.flush()
     output()
     harness.handle()
     harness.telemetry.flush()
-    assert output().metrics == {("Skipped", ALL): [1]}
+    assert output().metrics == {}
 
 
-def test_a_parked_body_is_counted_by_reason(harness: Harness, output: Read) -> None:
-    """No look was taken."""
+def test_a_parked_body_is_counted(harness: Harness, output: Read) -> None:
+    """No look was taken. Its line names the reason."""
     harness.handle("no id")
     harness.telemetry.flush()
-    assert output().metrics == {("Parked", ALL): [1], ("Parked", by(reason="NotAnId")): [1]}
+    lines = output()
+    assert lines.metrics == {("Parked", ALL): [1]}
+    assert lines.line("parked")["slug"] == "NotAnId"
+
+
+def test_a_message_of_another_group_is_counted(harness: Harness, output: Read) -> None:
+    """It is neither looked at nor parked there."""
+    harness.handle(group_id="orders")
+    harness.telemetry.flush()
+    lines = output()
+    assert lines.metrics == {("ForeignGroups", ALL): [1]}
+    assert [line["level"] for line in lines.logs] == ["WARNING"]
 
 
 def test_a_refused_id_is_a_look_and_parked(harness: Harness, output: Read) -> None:
@@ -177,12 +195,7 @@ def test_a_refused_id_is_a_look_and_parked(harness: Harness, output: Read) -> No
     harness.answers[:] = [Refused()]
     harness.handle()
     harness.telemetry.flush()
-    assert output().metrics == {
-        ("Looks", ALL): [1],
-        ("Statuses", by(status="INVALID")): [1],
-        ("Parked", ALL): [1],
-        ("Parked", by(reason="Refused")): [1],
-    }
+    assert output().metrics == {("Looks", ALL): [1], ("Fresh", ALL): [1], ("Parked", ALL): [1]}
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))
@@ -209,30 +222,38 @@ def test_an_unexpected_error_is_a_failure_of_its_own_kind(harness: Harness, outp
         ("SystemFailures", ALL): [1],
         ("SystemFailures", by(kind="Unexpected")): [1],
         ("Parked", ALL): [1],
-        ("Parked", by(reason="Unexpected")): [1],
     }
 
 
-def test_a_call_is_counted_with_its_latency(telemetry: LookupTelemetry, output: Read) -> None:
-    """In milliseconds."""
-    telemetry.called(Call(0.25, throttled=False))
-    telemetry.flush()
-    lines = output()
-    assert lines.metrics == {("LookLatency", ALL): [250]}
-    (directive,) = lines.lines[0]["_aws"]["CloudWatchMetrics"]
-    assert directive["Metrics"] == [{"Name": "LookLatency", "Unit": "Milliseconds"}]
+def test_a_line_says_how_long_ses_took(harness: Harness, output: Read) -> None:
+    """In milliseconds; the next message's lines do not repeat it."""
+    harness.telemetry.called(Call(0.2504, throttled=False))
+    harness.telemetry.deferred(2, 1)
+    harness.telemetry.began("next")
+    harness.telemetry.deferred(4, 2)
+    assert [line.get("ses_ms") for line in output().logs] == [250, None]
 
 
 def test_a_throttled_call_is_counted(telemetry: LookupTelemetry, output: Read) -> None:
-    """It has a latency like any other."""
+    """One that was answered is not: it is part of a look."""
     telemetry.called(Call(0.02, throttled=True))
     telemetry.called(Call(0.05, throttled=False))
     telemetry.flush()
-    assert output().metrics == {("LookLatency", ALL): [20, 50], ("Throttles", ALL): [1]}
+    assert output().metrics == {("Throttles", ALL): [1]}
+
+
+def test_a_call_that_waited_a_full_period_is_counted(
+    telemetry: LookupTelemetry, output: Read
+) -> None:
+    """Beside the looks, it shows whether gaps between invocations cost slots."""
+    telemetry.called(Call(0.02, throttled=False, after_gap=True))
+    telemetry.called(Call(0.02, throttled=False))
+    telemetry.flush()
+    assert output().metrics == {("FullWaits", ALL): [1]}
 
 
 def test_every_metric_is_in_the_namespace_of_the_alarms(harness: Harness, output: Read) -> None:
-    """Also those that are written at once; all but latency count things."""
+    """Also those that are written at once; the lookup function counts things and times none."""
     harness.answers[:] = [found(bounced()), SystemFailure(FailureKind.SNS, "x")]
     harness.handle()
     harness.handle("no id")
@@ -244,7 +265,7 @@ def test_every_metric_is_in_the_namespace_of_the_alarms(harness: Harness, output
         for line in output().lines
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
     ]
-    assert len(directives) == 4
+    assert len(directives) == 1
     assert {directive["Namespace"] for directive in directives} == {"SesInsights"}
     units = {metric["Unit"] for directive in directives for metric in directive["Metrics"]}
     assert units == {"Count"}
@@ -253,9 +274,8 @@ def test_every_metric_is_in_the_namespace_of_the_alarms(harness: Harness, output
 def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
     """Renaming one would silence an alarm."""
     assert {str(metric) for metric in Metric} == {
-        *("Looks", "LookLatency", "Throttles", "NotFound", "Parked", "Skipped", "Alerts"),
-        *("SystemFailures", "Shed", "Runs", "Due", "Sent", "Refused", "Lag", "BadRows"),
-        *("Statuses", "Coverage"),
+        *("Looks", "FullWaits", "Fresh", "Coverage", "Throttles", "Parked", "ForeignGroups"),
+        *("SystemFailures", "Shed", "Lag"),
     }
 
 
@@ -464,6 +484,7 @@ def real(session: boto3.Session) -> RealLookup:
         FakeCapacity(),
         Grouping(SurgeTable(dynamodb, "Insights", RULES.retention), SURGE_AFTER),
         RULES,
+        "eu-west-1",
         delay=timedelta(0),
         on_published=lambda _: None,
         now=clock.now,
@@ -520,4 +541,4 @@ def test_what_is_written_is_captured(real: RealLookup) -> None:
     real.works()
     said = real.serve(MESSAGE_ID, receive_count=1)
     assert '"message":"looked"' in said
-    assert '"Alerts"' in said
+    assert '"Looks"' in said

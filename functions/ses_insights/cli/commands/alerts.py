@@ -17,19 +17,10 @@ from rich.text import Text
 from ses_insights.cli.commands.export import harmless
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import Json, Stack, deployment_of
-from ses_insights.cli.output import (
-    Cell,
-    clean,
-    coloured,
-    columns,
-    echo,
-    echo_err,
-    echo_json,
-    heading,
-)
+from ses_insights.cli.options import Json, deployment_of
+from ses_insights.cli.output import Cell, clean, coloured, echo, echo_err, echo_json, table
 from ses_insights.cli.search import day
-from ses_insights.contracts.names import DEFAULT_STACK_NAME, Index
+from ses_insights.contracts.names import Index
 from ses_insights.contracts.rows import Row, read_alert, read_tags
 from ses_insights.contracts.summary_message import SUMMARY
 from ses_insights.domain.alert import AlertType
@@ -97,7 +88,6 @@ def command(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
-    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
     """List alerts and summaries, the newest first.
@@ -122,7 +112,7 @@ def command(
         from_domain=from_domain.lower() if from_domain else None,
         tag=_tag(tag),
     )
-    rows = list(islice(find(deployment_of(ctx, stack), asked), limit))
+    rows = list(islice(find(deployment_of(ctx), asked), limit))
     if as_json:
         echo_json(rows)
     elif as_csv:
@@ -159,10 +149,8 @@ def with_reason(row: Row) -> Row:
 
 def lines(rows: Sequence[Row]) -> list[Text]:
     """Write rows for a person."""
-    if not rows:
-        return []
-    head = heading("Detected", "Severity", "What", "Reason", "Action", "To", "Message")
-    return columns([head, *map(_cells, rows)])
+    head = ("Detected", "Severity", "What", "Reason", "Action", "To", "Message")
+    return table(head, map(_cells, rows))
 
 
 def _cells(row: Row) -> list[Cell]:

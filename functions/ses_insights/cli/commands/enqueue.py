@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -14,16 +14,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.deployment import Deployment, now
-from ses_insights.cli.errors import EXPECTED, NOTHING, NothingFoundError, WrongUsageError
-from ses_insights.cli.ids import Bad, Checked, Entry, check, of_arguments, of_column, of_lines
-from ses_insights.cli.options import Json, Stack, deployment_of
-from ses_insights.cli.output import ERR, counted, echo, echo_err, echo_json, span
-from ses_insights.cli.sending import Refused, Sender, last_look_by
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
+from ses_insights.cli.errors import (
+    EXPECTED,
+    NOTHING,
+    NothingFoundError,
+    WrongUsageError,
+    sentence,
+)
+from ses_insights.cli.ids import (
+    Bad,
+    Checked,
+    Entry,
+    check,
+    decoded,
+    in_groups,
+    of_arguments,
+    of_column,
+    of_text,
+)
+from ses_insights.cli.options import Json, deployment_of
+from ses_insights.cli.output import ERR, clean, counted, echo, echo_err, echo_json, span
+from ses_insights.cli.sending import Refused, Sender, body, last_look_by
+from ses_insights.contracts.rows import Row
 from ses_insights.domain.times import iso
 from ses_insights.service.backfill import Bulk
+from ses_insights.service.look import RECENT
 
-STDIN = "-"
+STDIN: Final = "-"
+_EXAMPLE: Final = 60
+"""Characters that are shown of a bad text."""
 
 
 def command(
@@ -49,13 +68,13 @@ def command(
     force: Annotated[
         bool, typer.Option("--force", help="Look the ids up even where nothing new is expected.")
     ] = False,
-    stack: Stack = DEFAULT_STACK_NAME,
     as_json: Json = False,
 ) -> None:
     """Enqueue message ids, so that they are looked up.
 
-    All of the input is checked first: entries without an id are listed, the others are sent. It is
-    safe to run this again: an id that was looked up a short time ago is skipped.
+    The input is text with an id a line, JSON as AWS and SES write it, or a column of a CSV file.
+    All of it is checked first: entries without an id are listed, the others are sent. It is safe
+    to run this again: an id that was looked up a short time ago is skipped.
 
     Exit code 1: part of the input was refused, or there was no id in it.
 
@@ -64,16 +83,17 @@ def command(
       insights enqueue 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000
       insights enqueue --file ids.txt
       insights enqueue --file sent.csv --column message_id --bulk
-      grep -o 'MessageId=[^ ]*' app.log | cut -d= -f2 | insights enqueue
+      grep 'status=sent (250 Ok' mail.log | insights enqueue
     """
     if bulk and force:
         raise WrongUsageError("--bulk and --force exclude each other: the bulk lane waits.")
-    checked = check(_lines(ids or [], file, column))
-    for bad in checked.bad:
-        echo_err(f"{bad.place}: {bad.why}")
+    entries = _entries(ids or [], file, column)
+    checked = check(entries)
+    _tell(checked.bad)
     if not checked.ids:
         raise NothingFoundError("There is no message id in the input; nothing was sent.")
-    deployment = deployment_of(ctx, stack)
+    deployment = deployment_of(ctx)
+    _tell(checked.odd(deployment.region))
     result = _put_in_bulk(deployment, checked) if bulk else _send(deployment, checked, force=force)
     if as_json:
         echo_json(result | {"twice": checked.twice, "bad": [_bad(each) for each in checked.bad]})
@@ -84,53 +104,64 @@ def command(
         raise typer.Exit(NOTHING)
 
 
-def _lines(ids: Sequence[str], file: str | None, column: str | None) -> Iterator[Entry]:
+def _tell(found: Sequence[Bad]) -> None:
+    """Print each kind of fault once; at a terminal with the first text that has it."""
+    for told, first in in_groups(found):
+        echo_err(told)
+        if ERR.is_terminal:
+            echo_err(f"  for example: {clean(first.text)[:_EXAMPLE]}")
+
+
+def _entries(ids: Sequence[str], file: str | None, column: str | None) -> list[Entry]:
     """Return the entries of the input: arguments, a file or standard input."""
     if ids == [STDIN]:
         ids, file = [], STDIN
-    if ids and (file or column):
+    if ids and column:
+        raise WrongUsageError("--column reads a CSV: name it with --file, or pipe it in.")
+    if ids and file:
         raise WrongUsageError("Give ids as arguments or in a file, not both.")
+    if len(ids) == 1 and "-" not in ids[0] and Path(ids[0]).is_file():
+        raise WrongUsageError(f"{clean(ids[0])} is a file: read it with --file {clean(ids[0])}")
     if ids:
-        return of_arguments(ids)
+        return list(of_arguments(ids))
     if file is None and sys.stdin.isatty():
-        raise WrongUsageError("Give ids as arguments, with --file, or on standard input.")
-    return _lines_of(file or STDIN, column)
+        raise WrongUsageError(
+            "--column reads a CSV: name it with --file, or pipe it in."
+            if column
+            else "Give ids as arguments, with --file, or on standard input."
+        )
+    text = _read(file or STDIN)
+    return list(of_column(text, column) if column else of_text(text))
 
 
-def _lines_of(file: str, column: str | None) -> Iterator[Entry]:
+def _read(file: str) -> str:
     try:
-        with _opened(file) as stream:
-            yield from of_column(stream, column) if column else of_lines(stream)
+        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise WrongUsageError(f"{file} is not UTF-8 text; save it as UTF-8.") from error
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[IO[str]]:
-    if file == STDIN:
-        yield sys.stdin
-        return
-    with Path(file).open(encoding="utf-8-sig", newline="") as stream:
-        yield stream
+    return decoded(data, "Standard input" if file == STDIN else file)
 
 
 def _send(deployment: Deployment, checked: Checked, *, force: bool) -> dict[str, Any]:
     settings = deployment.settings
     depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
     sender = Sender(deployment.sqs, deployment.queue_url)
-    ids = {message_id: force or wanted for message_id, wanted in checked.ids.items()}
+    bodies = {
+        message_id: body(request, force=force or request.force, region=deployment.region)
+        for message_id, request in checked.ids.items()
+    }
+    known = _known(deployment, list(bodies))
     sent, refused = 0, list[Refused]()
-    with _progress(len(ids)) as advance:
+    with _progress(len(bodies)) as advance:
         try:
-            for joined, more in sender.send(ids):
+            for joined, more in sender.send(bodies):
                 sent += joined
                 refused += more
                 advance(joined + len(more))
-        except EXPECTED:
+        except (*EXPECTED, KeyboardInterrupt):
             echo_err(
-                f"Stopped after {sent:,} of {counted(len(ids), 'id')}; enqueue all of them again."
+                f"Stopped after {sent:,} of {counted(len(bodies), 'id')}. Run the same command "
+                "again: what was sent already is looked up once."
             )
             raise
     for each in refused:
@@ -144,26 +175,52 @@ def _send(deployment: Deployment, checked: Checked, *, force: bool) -> dict[str,
     )
     return {
         "sent": sent,
+        "known": None if known is None else len(known),
+        "skipped": None
+        if known is None
+        else sum(_is_skipped(known[each], checked, each, force=force) for each in known),
         "lastLookBy": iso(by),
         "lastLookInSeconds": round((by - now()).total_seconds()),
         "refused": [{"messageId": each.message_id, "why": each.why} for each in refused],
     }
 
 
+def _known(deployment: Deployment, ids: Sequence[str]) -> dict[str, Row] | None:
+    """Return what is stored of those ids that are known; None where it cannot be read."""
+    try:
+        return deployment.message_rows(ids, "#Final, LastLookAt, NextLookAt")
+    except EXPECTED as error:
+        echo_err(f"Whether ids are known already cannot be read. {sentence(error)}")
+        return None
+
+
+def _is_skipped(row: Row, checked: Checked, message_id: str, *, force: bool) -> bool:
+    """Whether a look that is asked for now is likely to be skipped, as `Look` decides it."""
+    if force or checked.ids[message_id].force:
+        return False
+    if "Final" in row or "NextLookAt" not in row:
+        return True
+    is_recent = str(row.get("LastLookAt", "")) > iso(now() - RECENT)
+    return is_recent and str(row["NextLookAt"]) > iso(now())
+
+
 def _put_in_bulk(deployment: Deployment, checked: Checked) -> dict[str, Any]:
     records = RecordTable(deployment.dynamodb, deployment.table_name)
-    lane = Bulk(records, deployment.lookup_settings.rules, now)
+    lane = Bulk(records, deployment.lookup_settings.rules, deployment.region, now)
+    bodies = [
+        body(request, force=False, region=deployment.region) for request in checked.ids.values()
+    ]
     new = known = 0
-    with _progress(len(checked.ids)) as advance:
+    with _progress(len(bodies)) as advance:
         try:
-            for _, is_new in lane.put(checked.ids):
+            for _, is_new in lane.put(bodies):
                 new += is_new
                 known += not is_new
                 advance(1)
-        except EXPECTED:
-            done = new + known
+        except (*EXPECTED, KeyboardInterrupt):
             echo_err(
-                f"Stopped after {done:,} of {counted(len(checked.ids), 'id')}; enqueue all again."
+                f"Stopped after {new + known:,} of {counted(len(bodies), 'id')}. Run the same "
+                "command again to go on: what is in the table already stays as it is."
             )
             raise
     return {"inBulk": new, "known": known}
@@ -188,6 +245,11 @@ def _progress(total: int) -> Iterator[Any]:
 def _in_words(result: dict[str, Any], twice: int) -> Iterator[str]:
     if "sent" in result:
         yield f"Sent {counted(result['sent'], 'id')}."
+        if result["known"]:
+            yield (
+                f"{result['known']:,} of them known before, of which {result['skipped']:,} will be "
+                "skipped: nothing new is expected. --force looks all the same."
+            )
     else:
         new, known = counted(result["inBulk"], "id"), f"{result['known']:,}"
         yield f"{new} in the bulk lane, {known} known before."
@@ -201,4 +263,4 @@ def _in_words(result: dict[str, Any], twice: int) -> Iterator[str]:
 
 
 def _bad(bad: Bad) -> dict[str, str]:
-    return {"place": bad.place, "why": bad.why}
+    return {"place": bad.entry.place, "why": bad.why}

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
 
 import typer
 
-from ses_insights.cli.deployment import now
+from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import Json, Stack, Statuses, deployment_of
+from ses_insights.cli.options import Json, Statuses, deployment_of, statuses_of
 from ses_insights.cli.output import as_json as written
-from ses_insights.cli.output import counted, echo_err
+from ses_insights.cli.output import clean, counted, echo_err
 from ses_insights.cli.search import Days, by_status, day, moment
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
-from ses_insights.contracts.rows import Row
+from ses_insights.contracts.alert_message import shareable
+from ses_insights.contracts.rows import Row, read_tags
+from ses_insights.domain.status import Status
+from ses_insights.service.erase import is_about
 
 COLUMNS: Final = (
     *("MessageId", "Destination", "Status", "LastEventAt", "Isp", "OpenCount", "ClickCount"),
     *("BounceType", "BounceSubType", "DiagnosticCode"),
     *("ComplaintSubType", "ComplaintFeedbackType"),
+    *("SentAt", "FromEmailAddress", "Subject", "ConfigurationSet", "EmailTags"),
 )
 
 # With these a spreadsheet begins a formula, and much of this text comes from strangers:
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@")
+
+_OF_THE_MAIL: Final = ("SentAt", "FromEmailAddress", "Subject", "EmailTags")
+"""Attributes of a message's own row."""
+
+_CONFIGURATION_SET: Final = "ses:configuration-set"
+
+_BOUNCE_OF: Final[Mapping[str, str]] = {
+    Status.PERMANENT_BOUNCE: "PERMANENT",
+    Status.TRANSIENT_BOUNCE: "TRANSIENT",
+    Status.UNDETERMINED_BOUNCE: "UNDETERMINED",
+}
+"""The BounceType that a status names."""
+
+_PAGE: Final = 100
 
 
 def command(
@@ -40,16 +59,22 @@ def command(
         str, typer.Option("--to", metavar="DAY", help="Last day, included.")
     ] = "today",
     status: Statuses = None,
+    recipient: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Only this address, however spelled.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a new file.")
     ] = None,
-    stack: Stack = DEFAULT_STACK_NAME,
+    for_excel: Annotated[
+        bool, typer.Option("--excel", help="Write the byte order mark that Excel looks for.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Export the recipients of some days, oldest first.
 
-    These are the recipients whose newest event is on one of the days. The CSV has the last bounce
-    and the last complaint of each; --json gives the whole rows. Exit code 1: nothing was found.
+    These are the recipients whose newest event is on one of the days, with sender, subject and
+    tags of their mail. The CSV has the last complaint of each, and the bounce that its status
+    names, else the last one; --json gives the whole rows. Exit code 1: nothing was found.
 
     \b
     Examples:
@@ -60,13 +85,31 @@ def command(
     days = Days(day(since, today), day(until, today))
     if days.last < days.first:
         raise WrongUsageError(f"{until} comes before {since}.")
-    rows = by_status(deployment_of(ctx, stack), list(status or ()), days, newest_first=False)
+    if for_excel and as_json:
+        raise WrongUsageError("Use --excel or --json, not both.")
+    statuses, deployment = statuses_of(status), deployment_of(ctx)
+    found = by_status(deployment, statuses, days, newest_first=False)
+    if recipient is not None:
+        found = (row for row in found if is_about(row, recipient))
+    rows = with_mail(deployment, found)
     with _opened(output) as stream:
+        if for_excel:
+            stream.write("\ufeff")
         number = write_json(rows, stream) if as_json else write_csv(rows, stream)
     if not number:
         echo_err("Nothing was found.")
         raise typer.Exit(NOTHING)
     echo_err(f"Exported {counted(number, 'recipient')}.")
+
+
+def with_mail(deployment: Deployment, rows: Iterable[Row]) -> Iterator[Row]:
+    """Add to recipients what their message's own row says of the mail."""
+    remaining = iter(rows)
+    while page := list(islice(remaining, _PAGE)):
+        ids = list({str(row["MessageId"]) for row in page})
+        mails = deployment.message_rows(ids, ", ".join(_OF_THE_MAIL))
+        for row in page:
+            yield mails.get(str(row["MessageId"]), {}) | row
 
 
 def write_csv(rows: Iterable[Row], stream: IO[str]) -> int:
@@ -92,19 +135,34 @@ def write_json(rows: Iterable[Row], stream: IO[str]) -> int:
 
 def flat(row: Row) -> dict[str, Any]:
     """Return the part of a recipient's row that fits into one line."""
-    bounce, complaint = _last(row, "Bounce"), _last(row, "Complaint")
-    values = {"LastEventAt": moment(row), **row, **bounce, **complaint}
+    bounces, complaints = _details(row, "Bounce"), _details(row, "Complaint")
+    kind = _BOUNCE_OF.get(row.get("Status", ""))
+    named = [bounce for bounce in bounces if bounce.get("BounceType") == kind]
+    tags = read_tags(row)
+    values = {
+        "LastEventAt": moment(row),
+        **row,
+        **next(iter([*named[-1:], *bounces[-1:]]), {}),
+        **next(iter(complaints[-1:]), {}),
+        "ConfigurationSet": ", ".join(tags.get(_CONFIGURATION_SET, ())),
+        "EmailTags": "; ".join(
+            f"{name}={value}" for name, values in shareable(tags).items() for value in values
+        ),
+    }
     return {name: values[name] for name in COLUMNS if name in values}
 
 
-def _last(row: Row, kind: str) -> Mapping[str, Any]:
-    details = [event.get("Details", {}).get(kind) for event in row.get("Events", [])]
-    return next((each for each in reversed(details) if each), {})
+def _details(row: Row, kind: str) -> list[Mapping[str, Any]]:
+    details = (event.get("Details", {}).get(kind) for event in row.get("Events", []))
+    return [each for each in details if each]
 
 
 def harmless(value: object) -> object:
-    """Keep a spreadsheet from taking text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """Make text one that steers no terminal, and that a spreadsheet takes for no formula."""
+    if not isinstance(value, str):
+        return value
+    text = clean(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 @contextmanager
@@ -117,10 +175,15 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
         raise WrongUsageError(f"{output} exists already; name another file.")
     part = output.with_name(f"{output.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
+        with open(part, "w", encoding="utf-8", newline="", opener=_private) as stream:
             yield stream
         part.rename(output)
     except OSError as error:
         raise WrongUsageError(f"{output} cannot be written: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read: it holds addresses and subjects."""
+    return os.open(path, flags, 0o600)

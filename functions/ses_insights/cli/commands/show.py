@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Final
 
 import typer
 from rich.text import Text
 
+from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import NothingFoundError, WrongUsageError
-from ses_insights.cli.options import Json, Stack, deployment_of
+from ses_insights.cli.ids import check, of_arguments
+from ses_insights.cli.options import Json, deployment_of
 from ses_insights.cli.output import (
     Cell,
     clean,
@@ -17,12 +21,13 @@ from ses_insights.cli.output import (
     columns,
     counted,
     echo,
+    echo_err,
     echo_json,
     lane_name,
 )
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
-from ses_insights.contracts.queue_message import BodyError, read_body
-from ses_insights.contracts.rows import read_record
+from ses_insights.cli.search import to_address
+from ses_insights.contracts.addresses import bare
+from ses_insights.contracts.rows import Row, read_record
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.insight import Destination, Event
 from ses_insights.domain.record import Record
@@ -30,13 +35,25 @@ from ses_insights.domain.status import status_of
 from ses_insights.domain.summary import summary_of_message
 from ses_insights.service.erase import SUMMARY
 
+_EVERY: Final = 2.0
+"""Seconds between two readings while it waits."""
+
 
 def command(
     ctx: typer.Context,
     message_id: Annotated[
-        str, typer.Argument(metavar="ID", help="The message's id, in any form the queue takes.")
+        str,
+        typer.Argument(
+            metavar="ID|ADDRESS",
+            help="The message's id, in any form the queue takes; or a recipient: the newest mail.",
+        ),
     ],
-    stack: Stack = DEFAULT_STACK_NAME,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the first look at the message.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.0, metavar="SECONDS", help="How long --wait waits at most.")
+    ] = 1_800.0,
     as_json: Json = False,
 ) -> None:
     """Show everything that is known of one message, in order of time.
@@ -46,13 +63,17 @@ def command(
     \b
     Examples:
       insights show 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000
-      insights show 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000 --json
+      insights show 0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000 --wait --json
+      insights show anna@example.com
     """
-    try:
-        asked = read_body(message_id).message_id
-    except BodyError as error:
-        raise WrongUsageError(f"This cannot be looked up: {error}.") from None
-    rows = deployment_of(ctx, stack).rows_of(asked)
+    asked = _id_in(message_id)
+    if asked is None and wait:
+        raise WrongUsageError("--wait is for a message id: mail to come has none yet.")
+    deployment = deployment_of(ctx)
+    found = asked or _newest_to(deployment, message_id)
+    rows = deployment.rows_of(found)
+    if wait:
+        rows = _awaited(deployment, found, rows, timeout)
     record = read_record(rows)
     if record is None:
         raise NothingFoundError(
@@ -66,11 +87,42 @@ def command(
         echo(line)
 
 
+def _id_in(text: str) -> str | None:
+    """Read an id; None for an address. Raises `WrongUsageError`."""
+    checked = check(of_arguments([text]))
+    if checked.ids:
+        return next(iter(checked.ids))
+    if "@" in bare(text):
+        return None
+    raise WrongUsageError(f"This cannot be looked up: {checked.bad[0].why}.")
+
+
+def _newest_to(deployment: Deployment, address: str) -> str:
+    rows = list(islice(to_address(deployment, address, (), None), 2))
+    if not rows:
+        raise NothingFoundError(
+            f"Nothing was found under the likely spellings of {clean(address)}. insights find "
+            "--to ADDRESS --scan finds every one."
+        )
+    if rows[1:]:
+        echo_err(f"The newest of several; insights find --to {clean(address)} lists them.")
+    return str(rows[0]["MessageId"])
+
+
+def _awaited(deployment: Deployment, message_id: str, rows: list[Row], timeout: float) -> list[Row]:
+    """Read again and again, until the message was looked at; returns the last reading."""
+    ends = time.monotonic() + timeout
+    while not any(row.get("Looks", 0) > 0 for row in rows) and time.monotonic() < ends:
+        time.sleep(_EVERY)
+        rows = deployment.rows_of(message_id)
+    return rows
+
+
 def lines(record: Record) -> list[Text]:
     """Return a message for a person."""
     found = columns(_facts(record))
     for destination in record.insights.destinations:
-        found += [Text(), _destination(destination)]
+        found += [Text(), *columns([_destination(destination)])]
         found += columns([("", *_event(event)) for event in destination.events])
     if record.alerts:
         found += [Text(), Text("Alerts", "bold")]
@@ -117,12 +169,12 @@ def _next(record: Record) -> str:
     return f"{record.next_look_at} ({lane_name(record.lane)})"
 
 
-def _destination(destination: Destination) -> Text:
+def _destination(destination: Destination) -> list[Cell]:
     words: list[Cell] = [Text(clean(destination.address) or "(no address)", "bold")]
     words.append(coloured(status_of(destination)))
     words.append(clean(destination.isp))
     words += _counts(destination)
-    return Text("  ").join(Text.assemble(word) for word in words if word)
+    return [word for word in words if word]
 
 
 def _counts(destination: Destination) -> Iterator[str]:

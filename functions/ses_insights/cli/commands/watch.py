@@ -15,10 +15,9 @@ from rich.live import Live
 from ses_insights.cli.commands.status import lines, one_line, to_json
 from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import EXPECTED, sentence
-from ses_insights.cli.options import Json, Stack, deployment_of
-from ses_insights.cli.output import OUT, as_json, echo, echo_err
+from ses_insights.cli.options import Json, deployment_of
+from ses_insights.cli.output import OUT, as_json, at_terminal, echo, echo_err
 from ses_insights.cli.state import State, read
-from ses_insights.contracts.names import DEFAULT_STACK_NAME
 
 
 def command(
@@ -29,7 +28,6 @@ def command(
     times: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after this many readings.")
     ] = None,
-    stack: Stack = DEFAULT_STACK_NAME,
     in_json: Json = False,
 ) -> None:
     """Show the status again and again.
@@ -42,7 +40,7 @@ def command(
       insights watch
       insights watch --every 60 --times 10 --json >> insights.jsonl
     """
-    deployment = deployment_of(ctx, stack)
+    deployment = deployment_of(ctx)
     with suppress(KeyboardInterrupt), _display(in_json=in_json) as show:
         for number in count(1):
             _show_once(deployment, show, is_first=number == 1)
@@ -66,7 +64,7 @@ def _display(*, in_json: bool) -> Iterator[Callable[[State], None]]:
     """Yield the function that shows a reading."""
     if in_json:
         yield lambda state: print(as_json(to_json(state), indent=None), flush=True)  # noqa: T201
-    elif OUT.is_terminal:
+    elif at_terminal():
         with Live(console=OUT, auto_refresh=False) as live:
             yield lambda state: live.update(Group(*lines(state)), refresh=True)
     else:

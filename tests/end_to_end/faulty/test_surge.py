@@ -9,44 +9,54 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from boto3.dynamodb.conditions import Key
 
 from local.actors.operator import FollowUps
 from local.actors.subscriber import Subscriber
+from local.stack.observe import Row
 from local.stack.run import LocalRun
 from ses_insights.contracts.names import Partition
+from ses_insights.contracts.rows import ALERT
 from ses_insights.domain.times import instant, iso
-from tests.support.deployed_stack import deployed_stack
+from tests.support.deployed_stack import DeployedStack, deployed_stack
 from tests.support.patience import eventually
 
-BOUNCES, BLOCKED = 7, 2
-SENDER = "surge.example"
 EARLIER = timedelta(minutes=10)
+SINGLE = 5
+"""How many alerts of a kind come one by one (context key `surgeAfter`)."""
 
 
-def test_a_surge_is_summarised(run: LocalRun) -> None:
+@pytest.mark.parametrize(
+    ("bounces", "blocked"), [(7, 2), pytest.param(300, 20, marks=pytest.mark.prove)]
+)
+def test_a_surge_is_summarised(run: LocalRun, bounces: int, blocked: int) -> None:
     """Programs get each alert once, people five of a kind and a summary that counts them all.
 
     What is blocked beside it is another kind, and counted by itself.
     """
-    surges, singles = {"address-unknown": BOUNCES}, 5 + BLOCKED
+    sender = f"surge-of-{bounces}.example"
+    kinds = {"address-unknown": bounces, "blocklisted": blocked}
+    surges = {reason: count for reason, count in kinds.items() if count > SINGLE}
+    singles = sum(min(count, SINGLE) for count in kinds.values())
     people, programs = (
         Subscriber.subscribe(
             run.session, run.alert_topic_arn, name=name, filter_policy=json.dumps(policy)
         )
         for name, policy in (
-            ("surge-people", {"grouping": ["single", "summary"], "fromDomain": [SENDER]}),
-            ("surge-programs", {"fromDomain": [SENDER]}),
+            (f"people-{bounces}", {"grouping": ["single", "summary"], "fromDomain": [sender]}),
+            (f"programs-{bounces}", {"fromDomain": [sender]}),
         )
     )
     table = run.session.resource("dynamodb").Table(run.table_name)
-    stories = [*BOUNCES * ["bounce-noemail"], *BLOCKED * ["bounce-general-blocked"]]
+    stories = [*bounces * ["bounce-noemail"], *blocked * ["bounce-general-blocked"]]
     with deployed_stack(run) as stack:
-        ids = [stack.send(each, sender=f"list@{SENDER}")["MessageId"] for each in stories]
+        ids = [stack.send(each, sender=f"list@{sender}")["MessageId"] for each in stories]
         stack.enqueue(*ids)
-        for each in ids:
-            eventually(partial(stack.alert_rows, each))
-        alerts = [row for each in ids for row in stack.alert_rows(each)]
+        for part in _batched(ids):
+            eventually(partial(_have_alerts, stack, part))
+        alerts = _alert_rows(stack)
+        assert Counter(row["MessageId"] for row in alerts) == dict.fromkeys(ids, 1)
         assert Counter(row["Grouping"] for row in alerts) == {
             "single": singles,
             "grouped": len(ids) - singles,
@@ -56,7 +66,7 @@ def test_a_surge_is_summarised(run: LocalRun) -> None:
         for row in alerts:
             _change(table, row, DetectedAt=_earlier(row["DetectedAt"]))
         for group in _groups(table):
-            if group.get("FromDomain") == SENDER and "NextLookAt" in group:
+            if group.get("FromDomain") == sender and "NextLookAt" in group:
                 moments = ("Since", "LastAt", "NextLookAt")
                 _change(table, group, **{name: _earlier(group[name]) for name in moments})
         FollowUps(run).start()
@@ -68,6 +78,19 @@ def test_a_surge_is_summarised(run: LocalRun) -> None:
     assert len(_received(people)) == singles + len(surges)
     published = Counter(body["messageId"] for body in _received(programs) if "messageId" in body)
     assert published == dict.fromkeys(ids, 1)
+
+
+def _batched(ids: list[str]) -> list[list[str]]:
+    """Cut into parts that take a minute each: one look a second."""
+    return [ids[start : start + 60] for start in range(0, len(ids), 60)]
+
+
+def _alert_rows(stack: DeployedStack) -> list[Row]:
+    return [row for row in stack.rows() if row["Record"].startswith(ALERT)]
+
+
+def _have_alerts(stack: DeployedStack, ids: list[str]) -> bool:
+    return {*ids} <= {row["MessageId"] for row in _alert_rows(stack)}
 
 
 def _received(subscriber: Subscriber) -> list[dict[str, Any]]:
