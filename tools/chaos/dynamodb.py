@@ -294,7 +294,7 @@ class DynamoDb:
             if not self._holds(request):
                 there = self.table.get(_key(request["Item"]))
                 wanted = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-                more = {"Item": there} if wanted and there else {}
+                more: dict[str, Any] = {"Item": there} if wanted and there else {}
                 raise refusal("ConditionalCheckFailedException", "PutItem", **more)
             self.table.put(_key(request["Item"]), request["Item"])
             return {}

@@ -13,6 +13,7 @@ import pytest
 
 from ses_insights.adapters import records
 from ses_insights.adapters.due_index import DueIndex
+from ses_insights.adapters.items import to_item
 from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts import rows
@@ -79,9 +80,9 @@ def moves_without_condition(
     """A row that was looked at since is moved back."""
     self.client.update_item(
         TableName=self.table_name,
-        Key=records.to_item({"MessageId": row.message_id, "Record": row.record}),
+        Key=to_item({"MessageId": row.message_id, "Record": row.record}),
         UpdateExpression=change,
-        ExpressionAttributeValues=records.to_item(values),
+        ExpressionAttributeValues=to_item(values),
         **names,
     )
     return True
@@ -135,7 +136,7 @@ def counts_no_look(
     return replace(record, looks=before.looks), new
 
 
-_after_look = looks.after_look
+_after_look = record_module.after_look
 
 
 def names_alerts_by_the_look(
