@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ses_insights.contracts.alert_message import Notification
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.record import Answer, Record
 from ses_insights.domain.surge import Surge
 from ses_insights.service.ports import RecordChangedError
@@ -116,13 +117,23 @@ class FakeRecords:
     moments: Moments = field(default_factory=Moments)
     records: dict[str, Record] = field(default_factory=dict)
     surges: FakeSurges = field(default_factory=FakeSurges)
+    listed: dict[str, dict[str, Listing]] = field(default_factory=dict)
+    """Listings by message and address."""
+
+    def listings(self, message_id: str) -> tuple[Listing, ...]:
+        """Where the suppression list names a message."""
+        listed = self.listed.get(message_id, {})
+        return tuple(listed[address] for address in sorted(listed))
 
     def load(self, message_id: str) -> Record | None:
         """Give back what was saved, alerts by id."""
         self.moments.reach("load")
         record = self.records.get(message_id)
         self.moments.reach("loaded")
-        return record and replace(record, alerts=tuple(map(_as_read, record.alerts)))
+        if record is None:
+            return None
+        alerts = tuple(map(_as_read, record.alerts))
+        return replace(record, alerts=alerts, listings=self.listings(message_id))
 
     def save(
         self,
@@ -142,6 +153,9 @@ class FakeRecords:
         alerts |= {alert.alert_id: alert for alert in new_alerts}
         for surge in surges:
             self.surges.store(surge)
+        self.listed.setdefault(message_id, {}).update(
+            {listing.address: listing for listing in record.listings}
+        )
         self.records[message_id] = replace(
             record, alerts=tuple(alerts[alert_id] for alert_id in sorted(alerts))
         )

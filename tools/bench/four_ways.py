@@ -28,6 +28,7 @@ from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import SystemFailure
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
@@ -167,6 +168,10 @@ class _NoRecords:
     def load(self, message_id: str) -> Record | None:
         del message_id
         return None
+
+    def listings(self, message_id: str) -> Sequence[Listing]:
+        del message_id
+        return ()
 
     def save(
         self,

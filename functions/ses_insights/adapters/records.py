@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,16 +12,20 @@ from ses_insights.adapters.aws_errors import error_code, error_codes, failing_as
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
+    LISTED,
     MESSAGE,
     Row,
     alert_key,
     alert_row,
     destination_rows,
+    listed_row,
     message_row,
+    read_listings,
     read_record,
 )
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
 from ses_insights.domain.surge import Surge
@@ -59,6 +63,18 @@ class RecordTable:
             )
             return read_record(from_item(item) for page in pages for item in page["Items"])
 
+    def listings(self, message_id: str) -> tuple[Listing, ...]:
+        """Read where the suppression list names a message that is not stored."""
+        with failing_as(FailureKind.DYNAMODB, "Query"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table_name,
+                KeyConditionExpression="MessageId = :id AND begins_with(#record, :listed)",
+                ExpressionAttributeNames={"#record": "Record"},
+                ExpressionAttributeValues=to_item({":id": message_id, ":listed": LISTED}),
+                ConsistentRead=True,
+            )
+            return read_listings(from_item(item) for page in pages for item in page["Items"])
+
     def save(
         self,
         record: Record,
@@ -75,10 +91,11 @@ class RecordTable:
         message's own row changed it is written without a transaction, which would cost twice as
         much.
         """
+        message_id = record.insights.message_id
         rows = [*(alert_row(alert, record) for alert in new_alerts), *_changed(record, read)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
-        key = to_item({"MessageId": record.insights.message_id, "Record": MESSAGE})
+        key = to_item({"MessageId": message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
@@ -152,14 +169,24 @@ class RecordTable:
 
 
 def _changed(record: Record, read: Record | None) -> list[Row]:
-    """Return the rows of the destinations that are not stored as they are now."""
-    stored = {row["Record"]: row for row in destination_rows(read)} if read else {}
+    """Return the rows of destinations and listings that are not stored as they are now."""
+    stored = {row["Record"]: row for row in _about_recipients(read)} if read else {}
+    # The look that wrote a row is no part of what it says.
     return [
         row
-        for row in destination_rows(record)
-        # The look that wrote it is no part of what it says.
-        if stored.get(row["Record"], {}) | {"Look": row["Look"]} != row
+        for row in _about_recipients(record)
+        if _without_look(stored.get(row["Record"], {})) != _without_look(row)
     ]
+
+
+def _without_look(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "Look"}
+
+
+def _about_recipients(record: Record) -> Iterator[Row]:
+    yield from destination_rows(record)
+    for listing in record.listings:
+        yield listed_row(listing, record.insights.message_id, record.expires_at)
 
 
 def _condition(read: Record | None) -> dict[str, Any]:

@@ -13,18 +13,25 @@ from typing import Any, Final
 
 from ses_insights.contracts.alert_message import shareable
 from ses_insights.contracts.text import domain_of
-from ses_insights.domain.alert import Alert, AlertType, Grouping
+from ses_insights.domain.alert import Alert, AlertType, Grouping, Source
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Record
-from ses_insights.domain.status import Status, status_of
-from ses_insights.domain.summary import summary_of_destination, summary_of_message
+from ses_insights.domain.status import Status, status_of, status_of_event
+from ses_insights.domain.summary import (
+    summary_of_destination,
+    summary_of_listing,
+    summary_of_message,
+)
 
 Row = dict[str, Any]
 
 MESSAGE: Final = "MESSAGE"
 DESTINATION: Final = "DESTINATION#"
 ALERT: Final = "ALERT#"
+LISTED: Final = "LISTED#"
+"""Where the account's suppression list names the message."""
 MORE_EVENTS: Final = "EVENTS#"
 """Rows with the events of a destination that do not fit into its own row."""
 
@@ -52,7 +59,7 @@ def message_row(record: Record) -> Row:
         "Subject": insights.subject,
         "EmailTags": _tags(insights.email_tags),
         "Status": str(record.status),
-        "Summary": summary_of_message(record.status, record.insights.destinations),
+        "Summary": summary_of_message(record.status, record.insights.destinations, record.listings),
         "SentAt": record.sent_at,
         "Looks": record.looks,
         "FirstLookAt": record.first_look_at,
@@ -104,6 +111,40 @@ def destination_rows(record: Record) -> Iterator[Row]:
             }
 
 
+def listed_key(address: str) -> str:
+    """Return the sort key of the row that says that an address is listed."""
+    return f"{LISTED}{_address_key(address)}"
+
+
+def listed_row(listing: Listing, message_id: str, expires_at: int) -> Row:
+    """Return the row that says that an address is listed because of a message.
+
+    Where that is all that SES shows it has a ``Status``, and stands among the destinations.
+    """
+    row: Row = {
+        "MessageId": message_id,
+        "Record": listed_key(listing.address),
+        "Destination": listing.address,
+        "Reason": str(listing.reason),
+        "ListedAt": listing.listed_at,
+        "LastEventAt": listing.listed_at,
+        "ExpiresAt": expires_at,
+    }
+    if listing.is_finding:
+        row["Status"] = str(status_of_event(listing.event))
+        row["Summary"] = summary_of_listing(listing)
+    return row
+
+
+def read_listings(rows: Iterable[Row]) -> tuple[Listing, ...]:
+    """Read the rows of a message that say that an address is listed."""
+    listed = [row for row in rows if str(row["Record"]).startswith(LISTED)]
+    return tuple(
+        Listing(row["Destination"], Feedback(row["Reason"]), row["ListedAt"], "Status" in row)
+        for row in sorted(listed, key=lambda row: str(row["Record"]))
+    )
+
+
 def alert_row(alert: Alert, record: Record) -> Row:
     """Return an alert's row; it is pending until it gets ``PublishedAt``."""
     return _without_none(
@@ -123,6 +164,8 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "FromDomain": domain_of(record.insights.from_email_address),
             "EmailTags": _tags(shareable(record.insights.email_tags)),
             "Grouping": str(alert.grouping),
+            # Where it is missing the event was found by a look.
+            "Source": None if alert.source is Source.INSIGHTS else str(alert.source),
             "Event": _event_map(alert.event),
             "DetectedAt": alert.detected_at,
             # While it is pending it waits in a lane, where `followups` finds it.
@@ -169,6 +212,7 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         failing_since=message.get("FailingSince"),
         # Written by a look that was stopped before it wrote the message's own row.
         is_half_stored=any(int(row.get("Look", 0)) > looks for row in by_key.values()),
+        listings=read_listings(by_key.values()),
     )
 
 
@@ -202,6 +246,7 @@ def read_alert(row: Row) -> Alert:
         sns_message_id=row.get("SnsMessageId"),
         claimed_at=row.get("NextLookAt"),
         grouping=Grouping(row.get("Grouping", Grouping.SINGLE)),
+        source=Source(row.get("Source", Source.INSIGHTS)),
     )
 
 

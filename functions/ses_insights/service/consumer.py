@@ -77,8 +77,8 @@ class Consumer:
     def _handle(self, message: QueueMessage) -> None:
         try:
             request = read_body(message.body)
-        except SetUpMessage as told:
-            self.telemetry.set_up(str(told))
+        except SetUpMessage as notice:
+            self.telemetry.set_up(str(notice))
             return
         except BodyError as bad:
             self._park(message, bad.slug, str(bad))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -92,14 +92,14 @@ class Look:
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
         note = other_region(request.region, self.region)
-        known = (stored or Record.new(request.message_id, enqueued_at, self.rules)).noting(note)
+        known = (stored or self._new(request, enqueued_at)).noting(note)
         is_fresh = stored is None and not (request.due or request.look)
         if is_fresh and not (is_repeat or request.force):
             postponed = self._postpone(known, enqueued_at)
             if postponed:
                 return Outcome(postponed, (), answer=None, shed=postponed.shed, is_fresh=True)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer, note)
+        record = self._store(stored, known, answer, request)
         record, more = self._publish_pending(record)
         published = (*published, *more)
         return Outcome(record, published, answer, before=stored, is_fresh=is_fresh)
@@ -133,13 +133,21 @@ class Look:
             return None
         return aside
 
+    def _new(self, request: LookRequest, enqueued_at: datetime) -> Record:
+        """Return the record of a message of which nothing is stored, but perhaps a listing."""
+        new = Record.new(request.message_id, enqueued_at, self.rules)
+        if request.about is None:
+            return new
+        return replace(new, listings=tuple(self.records.listings(request.message_id)))
+
     def _is_redundant(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.
 
         A due look comes with its number: it is taken once, and whatever else is known. Where SES
-        has published an event, only a message to which nothing more can happen is skipped: a look
-        of moments ago may have been too early to show it. What was erased is always skipped, and
-        what is half stored never: that look was not finished.
+        has said what happened, a message is skipped if that is known; where it has said only that
+        something did, if nothing more can happen to it: a look of moments ago may have been too
+        early to show it. What was erased is always skipped, and what is half stored never: that
+        look was not finished.
         """
         if stored.erased_at is not None:
             return True
@@ -147,6 +155,8 @@ class Look:
             return False
         if request.look is not None:
             return stored.looks >= request.look
+        if request.about is not None:
+            return stored.knows(request.about)
         if request.due:
             return stored.is_over
         return stored.is_settled(self.now(), recent=RECENT)
@@ -165,12 +175,15 @@ class Look:
         return None
 
     def _store(
-        self, stored: Record | None, fresh: Record, answer: Answer, note: str | None
+        self, stored: Record | None, fresh: Record, answer: Answer, request: LookRequest
     ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
+        note = other_region(request.region, self.region)
         for _ in range(_TRIES_TO_SAVE):
             now, before = self.now(), (stored or fresh).noting(note)
-            record, found = after_look(before, answer, now=now, rules=self.rules)
+            record, found = after_look(
+                before, answer, now=now, rules=self.rules, about=request.about
+            )
             if record is stored:  # it was erased while SES was asked
                 return record
             new_alerts, surges = self.grouping.of(found, record.insights, now)

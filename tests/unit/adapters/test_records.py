@@ -17,6 +17,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from ses_insights.adapters.items import to_item
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.rows import MESSAGE
 from ses_insights.domain.alert import Alert, pending
@@ -305,6 +306,64 @@ def test_the_row_with_the_version_is_written_last(real: RecordTable, requests: R
     assert all(keys[0] == f"ConditionCheck {MESSAGE}" for keys in earlier)
 
 
+def test_what_did_not_change_is_not_written_again(real: RecordTable, requests: Requests) -> None:
+    """Of three recipients the one who bounced since has a new row, and the message has."""
+    first = saved(real, *crowd(3))
+    requests.clear()
+    changed = replace(crowd(3)[1], events=(*crowd(3)[1].events, *bounced().events))
+    second, alerts = looked(found(crowd(3)[0], changed), first, now=START + HOUR)
+    real.save(second, alerts, read=first)
+    ((_, params),) = requests
+    (alert,) = alerts
+    assert record_keys(params) == [
+        f"Put {MESSAGE}",
+        f"Put DESTINATION#{changed.address}",
+        f"Put ALERT#{alert.alert_id}",
+    ]
+    assert real.load(MESSAGE_ID) == second
+
+
+def test_what_was_stored_in_part_is_written_where_it_is_missing(
+    real: RecordTable, table: Table
+) -> None:
+    """What counts is what the table had when it was read, and not what a look once meant."""
+    first = saved(real, *crowd(2))
+    key = {"MessageId": MESSAGE_ID, "Record": f"DESTINATION#{crowd(2)[1].address}"}
+    table.client.delete_item(TableName=table.name, Key=to_item(key))
+    read = real.load(MESSAGE_ID)
+    second, _ = looked(found(*crowd(2)), read, now=START + HOUR)
+    real.save(second, (), read=read)
+    assert first.insights.destinations == second.insights.destinations
+    assert real.load(MESSAGE_ID) == second
+
+
+def test_a_look_that_shows_nothing_new_is_one_plain_write(
+    real: RecordTable, requests: Requests
+) -> None:
+    """Over the version that was read, and at half the price of a transaction."""
+    first = saved(real, *crowd(3))
+    requests.clear()
+    second, _ = looked(found(*crowd(3)), first, now=START + HOUR)
+    real.save(second, (), read=first)
+    ((operation, params),) = requests
+    assert operation == "PutItem"
+    assert params["Item"]["Record"]["S"] == MESSAGE
+    assert params["ExpressionAttributeValues"] == {":looks": {"N": "1"}}
+    assert real.load(MESSAGE_ID) == second
+
+
+def test_a_plain_write_that_is_tried_twice_is_one(real: RecordTable) -> None:
+    """The SDK repeats it where the answer was lost: the row is there, and nobody was faster."""
+    first = saved(real, delivered())
+    second, _ = looked(found(delivered()), first, now=START + HOUR)
+    real.save(second, (), read=first)
+    real.save(second, (), read=first)
+    assert real.load(MESSAGE_ID) == second
+    third, _ = looked(found(delivered()), first, now=START + 2 * HOUR)
+    with pytest.raises(RecordChangedError):
+        real.save(third, (), read=first)
+
+
 def test_every_transaction_checks_the_version(real: RecordTable, requests: Requests) -> None:
     """Each part of a large record is stored only over the version that was read."""
     first = saved(real, delivered())
@@ -462,10 +521,12 @@ def cut(session: boto3.Session, clock: Clock) -> Cut:
 
 
 RECORD, ALERTS = looked(found(bounced()))
+NOTHING_NEW, _ = looked(found(bounced()), RECORD, now=START + HOUR)
 
 OPERATIONS: dict[str, Callable[[RecordTable], object]] = {
     "Query": lambda records: records.load(MESSAGE_ID),
     "TransactWriteItems": lambda records: records.save(RECORD, ALERTS, read=None),
+    "PutItem": lambda records: records.save(NOTHING_NEW, (), read=RECORD),
     "UpdateItem": lambda records: records.mark_published(MESSAGE_ID, published(ALERTS[0])),
 }
 URL = "https://dynamodb.eu-west-1.amazonaws.com"

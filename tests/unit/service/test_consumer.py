@@ -267,6 +267,17 @@ def test_after_a_bug_the_next_message_is_served(harness: Harness) -> None:
     assert harness.records.records[MESSAGE_ID].insights == ANSWER.insights
 
 
+def test_a_message_of_another_group_that_cannot_be_sent_on_comes_back(harness: Harness) -> None:
+    """It is not lost while SQS refuses."""
+    harness.sqs.fails["send_message"] = [
+        ClientError({"Error": {"Code": "Throttled", "Message": ""}}, "SendMessage")
+    ]
+    assert not harness.handle(group_id="orders")
+    assert harness.deferred == [2]
+    assert harness.handle(group_id="orders")
+    assert [sent["MessageGroupId"] for sent in harness.parked] == ["looks", "looks"]
+
+
 # What is logged
 
 
