@@ -157,6 +157,8 @@ def _of_ladder(result: Result, assumed: Assumptions) -> Iterator[Promise]:
             f"no less than by the rule before: {percent(before)}",
             found.share >= before,
         )
+    if result.per_day > MOST_ENQUEUED:
+        return
     limit = assumed.delay + MINUTE
     yield Promise(
         f"longest wait behind follow-ups, {where}",
@@ -202,6 +204,9 @@ def promises_in_trouble(results: Mapping[str, Result]) -> Iterator[Promise]:
                 f"{name} found: {words}", percent(found.share), promised, found.share >= before
             )
 
+
+MOST_ENQUEUED: Final = 50_000
+"""Above, no one is advised to enqueue every mail."""
 
 ADVICE: Final = (
     (1_000, LIST, "every mail"),
