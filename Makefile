@@ -82,6 +82,10 @@ pictures: $(READY) ## Draw docs/architecture.svg, run the demo and keep it as do
 	@python -m tools.architecture
 	@python -m local.demo --svg docs/demo.svg
 
+.PHONY: page
+page: $(READY) ## Take a picture of the web page in Chromium and keep it as docs/web.webp
+	@python -m tools.page
+
 .PHONY: synth
 synth: $(READY) ## Write the CloudFormation template into cdk.out
 	@cdk synth --quiet --no-notices

@@ -19,15 +19,15 @@ from tools.simulate.run import (
     Way,
 )
 
-_ENQUEUED: Final = (LADDER, ONE_LOOK, EVENTS, LIST, ALL, LIST_ALONE)
-_NOT_ENQUEUED: Final = (LADDER, ONE_LOOK, LIST, EVENTS_ALONE, LIST_ALONE, BOTH_ALONE)
+_ENQUEUED: Final = (LADDER, ONE_LOOK, EVENTS, LIST, ALL)
+_NOT_ENQUEUED: Final = (EVENTS_ALONE, LIST_ALONE, BOTH_ALONE)
 
 WAYS: Final[Mapping[int, tuple[Way, ...]]] = {
     1_000: _ENQUEUED,
     10_000: _ENQUEUED,
-    50_000: _ENQUEUED,
-    200_000: _NOT_ENQUEUED,
-    1_000_000: (LADDER, ONE_LOOK, EVENTS_ALONE, LIST_ALONE, BOTH_ALONE),
+    50_000: (*_ENQUEUED, LIST_ALONE),
+    200_000: (LADDER, ONE_LOOK, LIST, *_NOT_ENQUEUED),
+    1_000_000: (LADDER, ONE_LOOK, *_NOT_ENQUEUED),
 }
 """By mails a day. Beyond 50,000 it is no use to enqueue every mail; the ladder shows why."""
 

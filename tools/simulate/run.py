@@ -15,7 +15,7 @@ from tools.simulate.world import World
 
 MOST: Final = 10_000
 """Mails a day that are simulated where all are enqueued; a larger volume is scaled to it."""
-MOST_NOT_ENQUEUED: Final = 250_000
+MOST_NOT_ENQUEUED: Final = 200_000
 """The same where none is: only what comes of it takes time."""
 
 

@@ -103,12 +103,12 @@ def command(
     if as_csv and as_json:
         raise WrongUsageError("Use --csv or --json, not both.")
     asked = Asked(
-        *_period(on, since, until, now()),
-        types=[_type(each) for each in types or TYPES],
+        *period(on, since, until, now()),
+        types=[type_of(each) for each in types or TYPES],
         reasons=list(reasons or ()),
         severities=list(severities or ()),
         from_domain=from_domain.lower() if from_domain else None,
-        tag=_tag(tag),
+        tag=tag_of(tag),
     )
     rows = list(islice(find(deployment_of(ctx), asked), limit))
     if as_json:
@@ -191,10 +191,10 @@ def _query(alert_type: str, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _period(
+def period(
     on: str | None, since: str | None, until: str | None, current: datetime
 ) -> tuple[str, str]:
-    """Read a period; its end is not included."""
+    """Read a period; its end is not included. Raises `WrongUsageError`."""
     today = current.date()
     if on:
         if since or until:
@@ -225,14 +225,16 @@ def _begin(of: date) -> str:
     return iso(datetime.combine(of, time(), UTC))
 
 
-def _type(text: str) -> str:
+def type_of(text: str) -> str:
+    """Read a type of alert. Raises `WrongUsageError`."""
     found = text.upper().replace("-", "_")
     if found not in TYPES:
         raise WrongUsageError(f"{text} is no type of alert: use {', '.join(TYPES)}.")
     return found
 
 
-def _tag(text: str | None) -> tuple[str, str] | None:
+def tag_of(text: str | None) -> tuple[str, str] | None:
+    """Read a tag. Raises `WrongUsageError`."""
     if text is None:
         return None
     name, equals, value = text.partition("=")

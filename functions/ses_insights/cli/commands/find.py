@@ -38,7 +38,8 @@ def command(
     A day is that of a recipient's newest event. An address is found in the spellings in which it is
     likely stored: with or without a display name, in capitals or not, its domain in either form.
     NOT_FOUND and INVALID list messages, for which SES has named no recipient; they read the whole
-    table. --json gives the rows of the table. Exit code 1: nothing was found.
+    table. With --to, "listed" is what the account's suppression list says of the address. --json
+    gives the rows of the table. Exit code 1: nothing was found.
 
     \b
     Examples:
@@ -101,7 +102,7 @@ def lines(rows: Sequence[Row]) -> list[Text]:
 def _cells(row: Row) -> list[Cell]:
     return [
         moment(row),
-        coloured(row["Status"]),
+        coloured(row.get("Status") or f"listed: {row['Reason']}"),
         clean(row.get("Destination")),
         clean(row.get("Isp")),
         clean(row["MessageId"]),
