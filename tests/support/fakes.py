@@ -103,6 +103,13 @@ class FakeSource:
         return answer
 
 
+def _as_read(alert: Alert) -> Alert:
+    """The alert as its row tells of it: it waits since it was found, or claimed."""
+    if alert.published_at is not None:
+        return replace(alert, claimed_at=None)
+    return replace(alert, claimed_at=alert.claimed_at or alert.detected_at)
+
+
 @dataclass(slots=True)
 class FakeRecords:
     """The table: records by message id, alerts each with a state of its own."""
@@ -123,7 +130,10 @@ class FakeRecords:
         self.moments.reach("load")
         record = self.records.get(message_id)
         self.moments.reach("loaded")
-        return record and replace(record, listings=self.listings(message_id))
+        if record is None:
+            return None
+        alerts = tuple(map(_as_read, record.alerts))
+        return replace(record, alerts=alerts, listings=self.listings(message_id))
 
     def save(
         self,
@@ -150,6 +160,20 @@ class FakeRecords:
             record, alerts=tuple(alerts[alert_id] for alert_id in sorted(alerts))
         )
         self.moments.reach("saved")
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note the time, where it is the one that was read."""
+        self.moments.reach("claim")
+        record = self.records.get(message_id)
+        known = {each.alert_id: each for each in record.alerts} if record else {}
+        stored = known.get(alert.alert_id)
+        if record is None or stored is None or stored.published_at is not None:
+            return False
+        if _as_read(stored).claimed_at != _as_read(alert).claimed_at:
+            return False
+        self.records[message_id] = record.with_alerts([replace(alert, claimed_at=at)])
+        self.moments.reach("claimed")
+        return True
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note the publication of an alert that is stored."""

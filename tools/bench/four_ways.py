@@ -183,6 +183,10 @@ class _NoRecords:
     ) -> None:
         pass
 
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        del message_id, alert, at
+        return True
+
     def mark_published(self, message_id: str, alert: Alert) -> None:
         pass
 

@@ -87,11 +87,12 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        Where only the message's own row changed it is written without a transaction, which would
-        cost twice as much.
+        Alerts go first: what is stored of a look that is not finished is told. Where only the
+        message's own row changed it is written without a transaction, which would cost twice as
+        much.
         """
         message_id = record.insights.message_id
-        rows = [*_changed(record, read), *(alert_row(alert, record) for alert in new_alerts)]
+        rows = [*(alert_row(alert, record) for alert in new_alerts), *_changed(record, read)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
         key = to_item({"MessageId": message_id, "Record": MESSAGE})
@@ -105,6 +106,24 @@ class RecordTable:
             self._write([{"Put": own}, *others])
         else:
             self._write_alone(own)
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note that a pending alert is about to be published; False where others did since."""
+        waits = {":from": alert.claimed_at or alert.detected_at, ":at": at}
+        with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
+            try:
+                self.client.update_item(
+                    TableName=self.table_name,
+                    Key=to_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
+                    UpdateExpression="SET NextLookAt = :at",
+                    ConditionExpression="NextLookAt = :from",
+                    ExpressionAttributeValues=to_item(waits),
+                )
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""
@@ -152,7 +171,16 @@ class RecordTable:
 def _changed(record: Record, read: Record | None) -> list[Row]:
     """Return the rows of destinations and listings that are not stored as they are now."""
     stored = {row["Record"]: row for row in _about_recipients(read)} if read else {}
-    return [row for row in _about_recipients(record) if stored.get(row["Record"]) != row]
+    # The look that wrote a row is no part of what it says.
+    return [
+        row
+        for row in _about_recipients(record)
+        if _without_look(stored.get(row["Record"], {})) != _without_look(row)
+    ]
+
+
+def _without_look(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "Look"}
 
 
 def _about_recipients(record: Record) -> Iterator[Row]:

@@ -70,6 +70,8 @@ def message_row(record: Record) -> Row:
         "Note": record.note,
         "Shed": record.shed or None,
         "ErasedAt": record.erased_at,
+        "FailingSince": record.failing_since,
+        "AlertIds": sorted(record.alert_ids) or None,
         "ExpiresAt": record.expires_at,
     }
     return _without_none(row)
@@ -79,7 +81,11 @@ def destination_rows(record: Record) -> Iterator[Row]:
     """Return the rows of every destination, each with as many of its events as fit."""
     for destination in record.insights.destinations:
         key = _address_key(destination.address)
-        common = {"MessageId": record.insights.message_id, "ExpiresAt": record.expires_at}
+        common = {
+            "MessageId": record.insights.message_id,
+            "Look": record.looks,
+            "ExpiresAt": record.expires_at,
+        }
         first, *rest = _fitting(destination.events)
         yield _without_none(
             {
@@ -164,9 +170,10 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "DetectedAt": alert.detected_at,
             # While it is pending it waits in a lane, where `followups` finds it.
             "DueLane": None if alert.published_at else str(Lane.ALERT),
-            "NextLookAt": None if alert.published_at else alert.detected_at,
+            "NextLookAt": None if alert.published_at else alert.claimed_at or alert.detected_at,
             "PublishedAt": alert.published_at,
             "SnsMessageId": alert.sns_message_id,
+            "Look": record.looks,
             "ExpiresAt": record.expires_at,
         }
     )
@@ -178,6 +185,8 @@ def read_record(rows: Iterable[Row]) -> Record | None:
     message = by_key.get(MESSAGE)
     if message is None:
         return None
+    alerts = tuple(read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT))
+    looks = int(message["Looks"])
     return Record(
         insights=Insights(
             message_id=message["MessageId"],
@@ -188,19 +197,21 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         ),
         status=Status(message["Status"]),
         sent_at=message["SentAt"],
-        looks=int(message["Looks"]),
+        looks=looks,
         first_look_at=message.get("FirstLookAt"),
         last_look_at=message.get("LastLookAt"),
         next_look_at=message.get("NextLookAt"),
         final=message.get("Final"),
         note=message.get("Note"),
         expires_at=int(message["ExpiresAt"]),
-        alerts=tuple(
-            read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)
-        ),
+        alerts=alerts,
+        alert_ids=frozenset((*message.get("AlertIds", ()), *(each.alert_id for each in alerts))),
         lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
         shed=int(message.get("Shed", 0)),
         erased_at=message.get("ErasedAt"),
+        failing_since=message.get("FailingSince"),
+        # Written by a look that was stopped before it wrote the message's own row.
+        is_half_stored=any(int(row.get("Look", 0)) > looks for row in by_key.values()),
         listings=read_listings(by_key.values()),
     )
 
@@ -233,6 +244,7 @@ def read_alert(row: Row) -> Alert:
         detected_at=row["DetectedAt"],
         published_at=row.get("PublishedAt"),
         sns_message_id=row.get("SnsMessageId"),
+        claimed_at=row.get("NextLookAt"),
         grouping=Grouping(row.get("Grouping", Grouping.SINGLE)),
         source=Source(row.get("Source", Source.INSIGHTS)),
     )

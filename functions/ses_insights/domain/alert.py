@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -75,6 +75,9 @@ class Alert:
     published_at: str | None = None
     """None while the alert is pending."""
     sns_message_id: str | None = None
+    claimed_at: str | None = field(default=None, compare=False)
+    """When somebody last set out to publish it, as its row had it when it was read; None where it
+    was not read but found just now."""
     grouping: Grouping = Grouping.SINGLE
     """Stays as it was decided when the alert was stored, however often it is published."""
     source: Source = Source.INSIGHTS

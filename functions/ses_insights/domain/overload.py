@@ -173,6 +173,7 @@ def free_looks(  # noqa: PLR0913 - keyword-only facts of one moment
     """
     sure = depth.delayed if follow_ups is None else min(follow_ups, depth.delayed)
     ahead = depth.visible + depth.in_flight + sure + first_looks * (depth.delayed - sure)
-    room = int((delay + interval) / period - ahead)
+    # With a long period and a short delay nothing would ever be served by then: one always is.
+    room = int(max((delay + interval) / period, 1.0) - ahead)
     in_a_run = max(1, int(interval / period))
     return max(0, min(room, in_a_run))

@@ -106,6 +106,12 @@ class Record:
     """How many looks were given up because of the load."""
     erased_at: str | None = None
     """When a recipient's data was erased. From then on nothing is added (decision record 11)."""
+    failing_since: str | None = None
+    """Since when SES fails at this id; None where it answered last time."""
+    alert_ids: frozenset[str] = frozenset()
+    """Ids of all alerts ever raised: an alert's own row may expire before the message's."""
+    is_half_stored: bool = False
+    """Whether a look that did not come to its end has stored some of what it found."""
     listings: tuple[Listing, ...] = ()
     """Where the account's suppression list names this message."""
 
@@ -226,7 +232,11 @@ def after_look(
         *alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types),
         *alerts_of_listings(listings, seen, detected_at=look_at, alert_types=rules.alert_types),
     )
-    new = not_told_yet(raised, before.alerts)
+    new = tuple(
+        alert
+        for alert in not_told_yet(raised, before.alerts)
+        if alert.alert_id not in before.alert_ids
+    )
     record = replace(
         before,
         insights=seen,
@@ -237,6 +247,9 @@ def after_look(
         last_look_at=look_at,
         expires_at=rules.expires_at(sent_at),
         alerts=tuple(sorted((*before.alerts, *new), key=lambda alert: alert.alert_id)),
+        alert_ids=before.alert_ids.union(alert.alert_id for alert in new),
+        failing_since=None,
+        is_half_stored=False,
         listings=listings,
     )
     is_expected = status is not Status.INVALID and (

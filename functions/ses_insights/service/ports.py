@@ -52,6 +52,12 @@ class Records(Protocol):
         Raises `RecordChangedError` where another writer stored one since, and `SystemFailure`.
         """
 
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note that somebody sets out to publish a pending alert; False where others did since.
+
+        Also where it is published or erased since. Raises `SystemFailure`.
+        """
+
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Store when and as what an alert was published. Raises `SystemFailure`."""
 

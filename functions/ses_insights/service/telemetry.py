@@ -125,6 +125,10 @@ class LookupTelemetry(Telemetry):
         self._add(Metric.FOREIGN_GROUPS)
         self.logger.warning("of another message group; enqueued again in the right one")
 
+    def stepped_aside(self, next_look_at: str | None) -> None:
+        """Log that SES fails at the message, and when it is tried again."""
+        self.logger.warning("stepped aside", next_look_at=next_look_at)
+
     def deferred(self, seconds: int, receive_count: int) -> None:
         """Log when the message comes back."""
         self.logger.info("deferred", seconds=seconds, receive_count=receive_count)

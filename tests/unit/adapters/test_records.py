@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from ses_insights.adapters.items import to_item
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.rows import MESSAGE
-from ses_insights.domain.alert import pending
+from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
 from ses_insights.domain.record import Found, NotFound, Record, Refused
@@ -178,6 +178,38 @@ def test_only_the_published_alert_is_marked(records: Records) -> None:
     loaded = records.load(MESSAGE_ID)
     assert loaded is not None
     assert loaded.alerts == (published(first), second)
+
+
+def read(records: Records) -> Alert:
+    """The only alert of the message, as it is read."""
+    record = records.load(MESSAGE_ID)
+    assert record is not None
+    (alert,) = record.alerts
+    return alert
+
+
+def test_a_pending_alert_is_claimed_by_one(records: Records) -> None:
+    """Of two that read it the first one may publish it, and who reads it then may again."""
+    saved(records, bounced())
+    alert = read(records)
+    assert records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:00.000Z")
+    assert not records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:01.000Z")
+    assert records.claim(MESSAGE_ID, read(records), at="2026-11-23T11:00:02.000Z")
+
+
+def test_what_is_published_is_not_claimed(records: Records) -> None:
+    """Who read it as pending before does not publish it again."""
+    saved(records, bounced())
+    alert = read(records)
+    records.mark_published(MESSAGE_ID, published(alert))
+    assert not records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:00.000Z")
+
+
+def test_what_is_gone_is_not_claimed(records: Records) -> None:
+    """An alert that was erased, or was never stored, is nothing to publish."""
+    (alert,) = looked(found(bounced()))[1]
+    assert not records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:00.000Z")
+    assert records.load(MESSAGE_ID) is None
 
 
 def test_a_look_leaves_the_mark_of_an_alert_alone(records: Records) -> None:
@@ -398,6 +430,15 @@ def test_a_first_look_that_was_stored_in_part_is_repeated(
     assert real.load(MESSAGE_ID) == by_id(record)
 
 
+def test_alerts_are_stored_before_anything_else(real: RecordTable, requests: Requests) -> None:
+    """What a look that is stopped has stored is told, not only listed."""
+    record, alerts = looked(found(*crowd(100), bounced()))
+    real.save(record, alerts, read=None)
+    _, first = requests[0]
+    put = [action["Put"]["Item"] for action in first["TransactItems"] if "Put" in action]
+    assert put[0]["Record"]["S"].startswith("ALERT#")
+
+
 def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, table: Table) -> None:
     """After a crash between two transactions the version is the old one and no alert is lost."""
     first = saved(real, delivered())
@@ -410,10 +451,12 @@ def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, tab
     half = real.load(MESSAGE_ID)
     assert half is not None
     assert half.looks == first.looks
+    assert half.is_half_stored
     third, alerts = looked(found(*everybody), half, now=START + 2 * HOUR)
     real.save(third, alerts, read=half)
     loaded = real.load(MESSAGE_ID)
     assert loaded is not None
+    assert not loaded.is_half_stored
     assert {alert.alert_id for alert in pending(loaded.alerts)} == {
         alert.alert_id for alert in second.alerts
     }
