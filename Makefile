@@ -37,6 +37,10 @@ test: lint ## Check style and types, then run every test but the long ones
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
 	@pytest -m "prove or measured" --findings docs/proof.md
 
+.PHONY: pythons
+pythons: $(READY) ## Run the fast tests on every Python of this machine, the package on the newest
+	@python -m tools.pythons
+
 .PHONY: lint
 lint: $(READY) ## Check style and types
 	@echo "Checking style and types …"
@@ -77,6 +81,10 @@ costs: $(READY) ## Compute what a month costs and write docs/costs.md
 pictures: $(READY) ## Draw docs/architecture.svg, run the demo and keep it as docs/demo.svg
 	@python -m tools.architecture
 	@python -m local.demo --svg docs/demo.svg
+
+.PHONY: page
+page: $(READY) ## Take a picture of the web page in Chromium and keep it as docs/web.webp
+	@python -m tools.page
 
 .PHONY: synth
 synth: $(READY) ## Write the CloudFormation template into cdk.out

@@ -292,6 +292,8 @@ class Config:
     """Whether a rule enqueues the id of each mail that SES says it has sent."""
     intake_feedback: bool = key("intakeFeedback", _flag, default=False)
     """Whether SES's bounce and complaint events bring the next look forward."""
+    watch_suppression_list: bool = key("watchSuppressionList", _flag, default=True)
+    """Whether what SES puts on the account's suppression list brings the next look forward."""
     bounce_rate_alarm: float | None = rate_key("bounceRateAlarm", SES_REVIEWS_BOUNCES_ABOVE)
     """Per cent of the account's mail that bounces at which an alarm warns; None for no alarm."""
     complaint_rate_alarm: float | None = rate_key(

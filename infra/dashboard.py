@@ -14,7 +14,7 @@ from infra.config import (
     SES_REVIEWS_COMPLAINTS_ABOVE,
     Config,
 )
-from infra.followups_function import LONGEST_LAG, FollowUpsFunction
+from infra.followups_function import LONGEST_FEEDBACK_LAG, LONGEST_LAG, FollowUpsFunction
 from infra.lookup_function import THROTTLES_AT_LEAST, LookupFunction
 from infra.queues import LONGEST_USUAL_WAIT, Queues
 from infra.service_function import ServiceFunction
@@ -84,7 +84,12 @@ class Dashboard(Construct):
         self.dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=24, height=3)
         )
-        self._add(_machinery(config, queues, topics, lookup_function, follow_ups))
+        self._add(
+            [
+                *_machinery(config, queues, topics, lookup_function, follow_ups),
+                *(_feedback(follow_ups) if config.watch_suppression_list else ()),
+            ]
+        )
 
     def _add(self, graphs: Sequence[Graph]) -> None:
         for first in range(0, len(graphs), COLUMNS):
@@ -186,6 +191,37 @@ def _outcome(
     ]
 
 
+def _feedback(follow_ups: FollowUpsFunction) -> list[Graph]:
+    lag = counted(Metric.FEEDBACK_LAG, period=MINUTES, service=Service.FOLLOW_UPS)
+    passed_over = counted(Metric.LISTED_WITHOUT_ID, period=HOUR, service=Service.FOLLOW_UPS)
+    off = counted(Metric.LIST_OFF, period=HOUR, service=Service.FOLLOW_UPS)
+    return [
+        _from_logs(
+            "Listed by SES",
+            "Good is few. Each is a bounce or complaint that SES itself named.",
+            of=[follow_ups],
+            query=[
+                f'filter message = "{LogMessage.LISTED}"',
+                f"stats count(*) as messages by {LogField.REASON}",
+                "sort messages desc",
+            ],
+            view=cloudwatch.LogQueryVisualizationType.BAR,
+        ),
+        _graph(
+            "Lag of feedback",
+            "Good is minutes. A reason that is off is one for which the account lists nobody.",
+            unit="minutes from the listing to the queue",
+            lines=[_in_minutes(lag.with_(statistic=cloudwatch.Stats.MAXIMUM), "the longest lag")],
+            limits=[(LONGEST_FEEDBACK_LAG.to_minutes(), "alarm FeedbackLag")],
+            right=[
+                passed_over.with_(label="addresses without a message id"),
+                off.with_(statistic=cloudwatch.Stats.MAXIMUM, label="reasons that are off"),
+            ],
+            right_unit="an hour",
+        ),
+    ]
+
+
 def _machinery(
     config: Config,
     queues: Queues,
@@ -233,7 +269,18 @@ def _machinery(
             "Throttled by SES",
             "Good is none or a few. Many mean that somebody else asks SES, too.",
             unit="answers 429 in 15 minutes",
-            lines=[_of_lookup(Metric.THROTTLES, QUARTER, "throttled")],
+            lines=[
+                _of_lookup(Metric.THROTTLES, QUARTER, "throttled"),
+                *(
+                    [
+                        counted(Metric.THROTTLES, period=QUARTER, service=Service.FOLLOW_UPS).with_(
+                            label="runs of followups that it ended"
+                        )
+                    ]
+                    if config.watch_suppression_list
+                    else ()
+                ),
+            ],
             limits=[(THROTTLES_AT_LEAST, "alarm SesThrottling")],
         ),
         _graph(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+import json
+
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
@@ -11,13 +13,16 @@ from constructs import Construct
 
 from infra.alarms import counted, watch
 from infra.service_function import Parts, ServiceFunction
-from ses_insights.contracts.names import Index, Metric, Service
+from infra.table import InsightsTable
+from ses_insights.contracts.names import Index, Metric, Service, Variable
 
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
 TIMEOUT = Duration.minutes(1)
 
 # A look a day late is given up; what is later still shows that runs cannot keep up with that.
 LONGEST_LAG = Duration.hours(30)
+
+LONGEST_FEEDBACK_LAG = Duration.hours(1)
 
 
 class FollowUpsFunction(ServiceFunction):
@@ -31,12 +36,18 @@ class FollowUpsFunction(ServiceFunction):
             description="Puts messages that are due for another look back into the queue.",
             parts=parts,
             timeout=TIMEOUT,
+            environment={
+                Variable.WATCH_SUPPRESSION_LIST: json.dumps(parts.config.watch_suppression_list)
+            },
         )
         # The next minute's run does what a failed one did not; Lambda need not try again.
         self.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
         self._permit(parts)
         self._every_minute()
         self._watch(parts.topics.operations)
+        if parts.config.watch_suppression_list:
+            self._permit_reading_the_list(parts.insights)
+            self._watch_feedback(parts.topics.operations)
 
     def _permit(self, parts: Parts) -> None:
         """Allow single actions on single resources."""
@@ -51,6 +62,36 @@ class FollowUpsFunction(ServiceFunction):
         )
         for index in (Index.DUE_LOOKS, Index.BY_ALERT):
             self.allow("dynamodb:Query", on=f"{table.table_arn}/index/{index}")
+
+    def _permit_reading_the_list(self, insights: InsightsTable) -> None:
+        """Allow the calls to SES, in a policy of their own: they cannot be limited to a resource.
+
+        What is stored of a listing is stored on the condition that its message is not erased.
+        """
+        self.allow("dynamodb:ConditionCheckItem", on=insights.table.table_arn)
+        read_list = iam.Policy(
+            self,
+            "ReadSuppressionList",
+            roles=[self.role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=[
+                        "ses:ListSuppressedDestinations",
+                        "ses:GetSuppressedDestination",
+                        "ses:GetAccount",
+                    ],
+                    resources=["*"],
+                )
+            ],
+        )
+        Validations.of(read_list).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="These three actions of SES have no resource type, so IAM takes no other "
+                "resource; they only read, and are the only ones of this policy.",
+            )
+        )
+        self.function.node.add_dependency(read_list)
 
     def _every_minute(self) -> None:
         """Start a run every minute, through a role that may do nothing else."""
@@ -150,5 +191,24 @@ class FollowUpsFunction(ServiceFunction):
             "SNS, credentials or permissions.",
             remedy="The metric SystemFailures by kind, and the log group of followups, say which. "
             "Fix it; the runs go on by themselves.",
+            operations=operations,
+        )
+
+    def _watch_feedback(self, operations: sns.ITopic) -> None:
+        watch(
+            self,
+            "FeedbackLag",
+            metric=counted(
+                Metric.FEEDBACK_LAG, period=Duration.minutes(15), service=Service.FOLLOW_UPS
+            ).with_(statistic=cloudwatch.Stats.MAXIMUM),
+            at_least=LONGEST_FEEDBACK_LAG.to_seconds(),
+            # The first run begins an hour back.
+            datapoints=2,
+            out_of=2,
+            meaning="Bounces and complaints that SES has listed reach the queue more than an hour "
+            "later. Their alerts come that much later, or on a rung of the ladder.",
+            remedy="If FollowUpsNotRunning, FollowupsErrors or FollowUpFailures is or was on, it "
+            "caught up from that: wait. Otherwise more addresses are listed than one a second can "
+            "be looked up: see which mail bounces.",
             operations=operations,
         )

@@ -27,8 +27,10 @@ SENT: Final = (
 )
 FEEDBACK: Final = ("Email Bounced", "Email Complaint Received")
 
-# The only part of an event that gets into the queue.
+# The only parts of an event that get into the queue: the id, and whether it is a bounce or a
+# complaint ("Bounce", "Complaint").
 ID: Final = "$.detail.mail.messageId"
+KIND: Final = "$.detail.eventType"
 
 
 class Intake(Construct):
@@ -51,14 +53,16 @@ class Intake(Construct):
             self._rule(
                 "Sent",
                 SENT,
-                {},
+                paths={"id": ID},
+                body={"MessageId": "<id>"},
                 description="Enqueues the id of each mail that SES says it has sent.",
             )
         if feedback:
             self._rule(
                 "Feedback",
                 FEEDBACK,
-                {"due": True},
+                paths={"id": ID, "kind": KIND},
+                body={"MessageId": "<id>", "due": "<kind>"},
                 description="Has a message looked at again when it bounces or is complained about.",
             )
 
@@ -94,9 +98,15 @@ class Intake(Construct):
         return queue
 
     def _rule(
-        self, name: str, detail_types: tuple[str, ...], more: Mapping[str, Any], *, description: str
+        self,
+        name: str,
+        detail_types: tuple[str, ...],
+        *,
+        paths: Mapping[str, str],
+        body: Mapping[str, Any],
+        description: str,
     ) -> None:
-        """Put the id of each event of these types into the queue, with what `more` says.
+        """Put a body made of each event of these types into the queue.
 
         Only events of this account and Region: others can forward theirs to the bus, and SES would
         not know their ids here.
@@ -118,10 +128,10 @@ class Intake(Construct):
                     id="Queue",
                     arn=self._queue.queue_arn,
                     input_transformer=events.CfnRule.InputTransformerProperty(
-                        input_paths_map={"id": ID},
+                        input_paths_map={**paths},
                         # Written as a pipeline in Python writes it: what is enqueued twice in
                         # this form, by both, is one message.
-                        input_template=json.dumps({"MessageId": "<id>", **more}),
+                        input_template=json.dumps(body),
                     ),
                     sqs_parameters=events.CfnRule.SqsParametersProperty(
                         message_group_id=MESSAGE_GROUP

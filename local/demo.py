@@ -1,4 +1,4 @@
-"""`python -m local.demo`: the service at work on some forty mails, on the real stack, locally.
+"""`python -m local.demo`: the service at work on some thirty mails, on the real stack, locally.
 
 It sends, enqueues and subscribes as its users do, shows what happens while it happens, and in the
 end holds every row and every alert against the stories of the mails.
@@ -11,80 +11,83 @@ import json
 import re
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from local.actors.operator import FollowUps
-from local.actors.subscriber import Received, Subscriber
+from local.actors.subscriber import Subscriber
+from local.demo_pages import (
+    Mail,
+    Page,
+    show_alert,
+    show_bounce,
+    show_checks,
+    show_email,
+    show_introduction,
+    show_late_complaint,
+    show_later_looks,
+    show_listed_alone,
+    show_parked,
+    show_statuses,
+)
 from local.expectations import differences
 from local.scenario import (
+    BOUNCED,
     FIRST_LOOK_DELAY,
-    LATE_AFTER,
-    LOOK_AGAIN,
-    NO_IDS,
+    LADDER,
+    LATE,
+    LATE_COMPLAINT,
+    NEVER,
+    SEVERAL,
+    TURN,
     Scenario,
     play,
 )
-from local.ses_stand_in.pace import Report
-from local.ses_stand_in.stories import MISSING
 from local.stack.child import LocalRunError
 from local.stack.observe import messages_in, read_parked, scan
 from local.stack.run import LocalRun, local_stack
+from ses_insights.adapters.records import RecordTable
+from ses_insights.contracts.alert_message import notification
+from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.rows import MESSAGE
+from ses_insights.domain.times import instant
 
-PLAIN_WIDTH: Final = 150
-"""Columns where the output is no terminal."""
+WIDTH: Final = 100
+"""Columns of the picture, of what is no terminal, and the most in a terminal."""
 
-PICTURE_WIDTH: Final = 140
-"""Columns of the picture: as wide as its tables need, or its letters would be small."""
-
-COLOURS: Final = {
-    "critical": "bold red",
-    "high": "red",
-    "medium": "yellow",
-    "low": "cyan",
-    "info": "green",
-}
 SECONDS_BETWEEN_LINES: Final = 10.0
 SCHEDULE_SECONDS: Final = 75.0
 """How long the demo waits for the schedule's first run, which comes a minute after the deploy."""
 
+PATIENCE: Final = 420.0
+"""Seconds after which the demo gives up: several times what it takes."""
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the run is."""
+NOTHING_FOR: Final = timedelta(seconds=60)
+"""Where no look is planned sooner than that, and nothing waits, the demo is over."""
 
-    report: Report
-    waiting: int
-    parked: int
-    final: int
-    """How many messages will not be looked at again."""
+MINUTES_BEFORE: Final = timedelta(minutes=2)
+"""How long before its rung a complaint must be told that the suppression list gives away."""
 
-    def is_done(self, scenario: Scenario) -> bool:
-        """Whether every story is final and nothing is left in the queue."""
-        return self.waiting == 0 and self.final >= len(scenario.expected)
+Row = Mapping[str, Any]
 
-    def line(self, scenario: Scenario) -> str:
-        """One line for a person."""
-        took = self.report.accepted
-        left = max(scenario.looks_expected - took, 0)
-        rate = (took - 1) / self.report.span if took > 1 else 0.0
-        return (
-            f"{took} of some {scenario.looks_expected} looks · {rate:.2f} a second · "
-            f"{self.waiting} waiting · about {left} s to go · "
-            f"{self.final} final · {self.parked} parked"
-        )
+
+@dataclass(slots=True)
+class Check:
+    """Something that must be so in the end."""
+
+    promise: str
+    faults: list[str] = field(default_factory=list)
+    """What is not so; none: it is kept."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,26 +97,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--svg", type=Path, metavar="FILE", help="keep what it shows in the end as a picture"
     )
     picture: Path | None = parser.parse_args(arguments).svg
-    console = _console() if picture is None else Console(highlight=False, width=PICTURE_WIDTH)
-    console.print("[bold]SES Insights[/bold]: the real stack on this machine. No AWS account.\n")
+    page = Page(_console(is_picture=picture is not None), folds=picture is not None)
+    show_introduction(page)
     began = time.monotonic()
     context = {
         "firstLookDelaySeconds": str(FIRST_LOOK_DELAY),
-        "followUpLadder": json.dumps([LOOK_AGAIN]),
+        "followUpLadder": json.dumps(LADDER),
     }
     try:
-        with local_stack(context, progress=lambda step: console.print(f"  {step} …")) as run:
-            console.print(f"  Ready after {time.monotonic() - began:.0f} s.\n")
-            wrong = show(run, console)
+        with local_stack(context, progress=lambda step: page.line(f"  {step} …")) as run:
+            page.line(f"  Ready after {time.monotonic() - began:.0f} s.")
+            checks = show(run, page)
     except KeyboardInterrupt:
-        console.print("\nStopped; nothing is left running.")
+        page.line("\nStopped; nothing is left running.")
         return 130
     except LocalRunError as error:
-        console.print(escape(str(error)))
+        page.line(str(error))
         return 1
-    if picture and not wrong:
-        picture.write_text(captured(console))
-    return 1 if wrong else 0
+    if any(check.faults for check in checks):
+        return 1
+    if picture:
+        picture.write_text(captured(page.console))
+    return 0
 
 
 def captured(console: Console) -> str:
@@ -123,99 +128,183 @@ def captured(console: Console) -> str:
     return "".join(f"{line.rstrip()}\n" for line in plain.splitlines())
 
 
-def _console() -> Console:
+def _console(*, is_picture: bool) -> Console:
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+    if is_picture or not console.is_terminal:
+        return Console(highlight=False, width=WIDTH)
+    return Console(highlight=False, width=min(console.width, WIDTH))
 
 
-def show(run: LocalRun, console: Console) -> list[str]:
-    """Run the scenario through the stack and show it; returns what is not as it must be."""
+def show(run: LocalRun, page: Page) -> list[Check]:
+    """Run the scenario through the stack and show it; returns what was checked."""
     subscriber = Subscriber.subscribe(run.session, run.alert_topic_arn)
-    scenario = play(run)
-    followups = FollowUps(run)
-    console.print(
-        f"Sent {len(scenario.expected) - len(MISSING)} mails through SES and put "
-        f"{scenario.enqueued} messages into the queue: their ids in every form, one id twice, "
-        f"{len(MISSING)} ids that SES never gave out, {len(NO_IDS)} bodies that hold none. "
-        f"{len(scenario.expected)} ids are to be looked at, {scenario.parked_expected} messages "
-        f"to be parked, {scenario.parked_expected - len(NO_IDS)} of them after their look.\n"
-        f"Each waits {FIRST_LOOK_DELAY} s before its look. Four hours of a story pass in a second."
-        "\n"
-        f"Three stories turn only after {LATE_AFTER:.0f} s: a bounce and a complaint "
-        "that come late, and a mail that SES does not show before.\n"
-        f"Instead of on seven rungs up to 29 days, a mail is looked at again once, {LOOK_AGAIN} s "
-        "after it was sent, if its first look comes before that.\n"
-        "The schedule starts followups every minute; the demo does not wait for it and starts it "
-        "every second as well.\n"
-    )
-    finished = watch(run, subscriber, scenario, followups, console)
-    console.record = True  # the picture shows the results
+    scenario, followups = play(run), FollowUps(run)
+    watch = Watch(run, page, subscriber, scenario, followups)
+    is_over = watch.until_it_is_over()
+    page.console.record = True  # the picture shows the results
     rows = list(scan(run))
-    print_rows(rows, console)
-    print_alerts(subscriber.received, console)
-    print_again(run, scenario, subscriber.received, console)
-    scheduled = print_schedule(followups, console)
+
+    bounced = _mail(run, scenario, rows, BOUNCED)
+    show_bounce(page, bounced)
+    show_email(page, *_email(run, scenario.ids[BOUNCED]))
+    complained = _mail(run, scenario, rows, LATE_COMPLAINT)
+    show_late_complaint(page, complained)
+    show_listed_alone(page, _mail(run, scenario, rows, SEVERAL))
+    show_later_looks(page, [_mail(run, scenario, rows, name) for name in (*TURN, NEVER)])
+    show_statuses(page, [row["Status"] for row in rows if row["Record"] == MESSAGE])
     parked = read_parked(run)
-    print_parked(parked, console)
-    report = run.ses.report()
-    print_pace(report, console)
+    show_parked(page, parked)
 
-    wrong = differences(scenario.expected, rows, subscriber.received)
-    wrong += wrong_with_late_ones(scenario, rows)
-    if not scheduled:
-        wrong.append("the schedule of followups has started no run")
-    if not finished:
-        wrong.append("time ran out before every story was final")
-    if len(parked) != scenario.parked_expected:
-        wrong.append(f"{len(parked)} messages are parked, {scenario.parked_expected} are expected")
     looks = sum(int(row["Looks"]) for row in rows if row["Record"] == MESSAGE)
-    if report.accepted != looks:
-        wrong.append(f"{report.accepted} looks, {looks} in the table")
-    print_expectations(wrong, scenario, console)
-    return wrong
+    calls = run.ses.report()
+    expression, state = followups.schedule()
+    checks = [
+        Check(
+            f"All {len(scenario.expected)} ids are stored and alerted as their stories say: "
+            f"{scenario.alerts_expected} alerts, each once.",
+            _by_name(scenario, differences(scenario.expected, rows, subscriber.received)),
+        ),
+        Check(
+            "The complaint was told minutes before the ladder would have found it.",
+            _told_late(complained),
+        ),
+        Check(
+            "What was not to be seen at the first look was looked at again.",
+            [
+                f"{name}: {row.get('Looks', 0)} looks, at least two are expected"
+                for name in (*TURN, NEVER)
+                if (row := _message_row(rows, scenario.ids[name])).get("Looks", 0) < 2  # noqa: PLR2004
+            ],
+        ),
+        Check(
+            "Every message has a next look, or says why there is none.",
+            [
+                f"{row['MessageId']}: neither"
+                for row in rows
+                if row["Record"] == MESSAGE and not (row.get("Final") or row.get("NextLookAt"))
+            ],
+        ),
+        Check(
+            f"{scenario.parked_expected} messages are parked that are no ids of SES.",
+            _unless(len(parked) == scenario.parked_expected, f"{len(parked)} messages are parked"),
+        ),
+        Check(
+            f"SES was asked {calls.accepted} times, never twice within a second "
+            f"(closest: {calls.closest or 0:.2f} s), and every answer is in the table.",
+            _unless(calls.accepted == looks, f"{looks} looks are in the table"),
+        ),
+        Check(
+            f"The schedule of followups, {expression}, is {state.lower()} and has started runs.",
+            _unless(watch.schedule_has_run(), "it has started none"),
+        ),
+        Check("It was over in time.", _unless(is_over, "something was still to come")),
+    ]
+    show_checks(page, [(check.promise, check.faults) for check in checks])
+    return checks
 
 
-def wrong_with_late_ones(scenario: Scenario, rows: list[Mapping[str, Any]]) -> list[str]:
-    """List the late stories that no later look has found."""
-    messages = {row["MessageId"]: row for row in rows if row["Record"] == MESSAGE}
-    late = [(scenario.labels[each], messages.get(each, {})) for each in scenario.again]
+def _by_name(scenario: Scenario, found: Sequence[str]) -> list[str]:
+    """What was found, with the story of each mail in place of its id."""
+    names = {message_id: name for name, message_id in scenario.ids.items()}
     return [
-        *(
-            f"{label}: {row.get('Looks', 0)} looks, two are expected"
-            for label, row in late
-            if row.get("Looks", 0) < 2  # noqa: PLR2004 - the first, and the one that finds it
-        ),
-        *(
-            f"{scenario.labels[message_id]}: the row does not say why there is no next look"
-            for message_id, row in messages.items()
-            if not row.get("Final")
-        ),
+        f"{names.get(message_id, message_id)}: {what}"
+        for message_id, _, what in (line.partition(": ") for line in found)
     ]
 
 
-def watch(
-    run: LocalRun,
-    subscriber: Subscriber,
-    scenario: Scenario,
-    followups: FollowUps,
-    console: Console,
-) -> bool:
-    """Show progress and alerts until all is done; False when it takes far too long."""
-    began = time.monotonic()
-    deadline = began + 60 + 3 * scenario.looks_expected
-    with _progress_line(console) as show_line:
-        while time.monotonic() < deadline:
-            if time.monotonic() > began + followups.on_demand:
-                followups.start()
-            progress = _progress(run)
-            for alert in subscriber.read():
-                console.print(_alert_line(alert))
-            show_line(progress.line(scenario))
-            if progress.is_done(scenario):
-                console.print(progress.line(scenario))
-                return True
+def _unless(is_so: bool, fault: str) -> list[str]:  # noqa: FBT001 - reads as what it is
+    return [] if is_so else [fault]
+
+
+def _told_late(complained: Mail) -> list[str]:
+    """What speaks against the complaint having been told long before its rung."""
+    if complained.planned_for is None or complained.published_at is None:
+        return ["it was not told, or no later look was planned"]
+    before = complained.planned_for - complained.published_at
+    return _unless(
+        complained.listed_at is not None and before >= MINUTES_BEFORE,
+        f"it was told {before} before its next planned look",
+    )
+
+
+@dataclass(slots=True)
+class Watch:
+    """Shows the run while it goes on, and keeps `followups` at work."""
+
+    run: LocalRun
+    page: Page
+    subscriber: Subscriber
+    scenario: Scenario
+    followups: FollowUps
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _started: Future[None] | None = None
+    _turned: set[str] = field(default_factory=set)
+    """Stories that have become what they end as."""
+
+    def until_it_is_over(self) -> bool:
+        """Show alerts and progress until nothing more is to come; False when it takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        try:
+            with _progress_line(self.page.console) as show_line:
+                while time.monotonic() < deadline:
+                    self._keep_followups_running()
+                    for alert in self.subscriber.read():
+                        show_alert(self.page, alert)
+                    rows = [row for row in scan(self.run) if row["Record"] == MESSAGE]
+                    waiting = messages_in(self.run, self.run.queue_url)
+                    show_line(self._line(rows, waiting))
+                    self._turn(rows, waiting)
+                    if waiting == 0 and self._is_over(rows):
+                        return True
+                    time.sleep(0.5)
+        finally:
+            self._pool.shutdown(wait=False)
+        return False
+
+    def schedule_has_run(self) -> bool:
+        """Wait for the schedule's first run, which comes a minute after the deployment."""
+        deadline = time.monotonic() + SCHEDULE_SECONDS
+        while not (has_run := self.followups.by_schedule() > 0) and time.monotonic() < deadline:
             time.sleep(0.5)
-    return False
+        return has_run
+
+    def _turn(self, rows: Sequence[Row], waiting: int) -> None:
+        """Let a late mail become what it ends as, once it was looked at as often as it takes.
+
+        By what was looked at and not by the clock: so the demo is the same on a slow machine.
+        """
+        looks = {row["MessageId"]: int(row["Looks"]) for row in rows}
+        for name in TURN:
+            message_id = self.scenario.ids[name]
+            needed = 1 if name == LATE else 2
+            is_quiet = name == LATE or waiting == 0
+            if name not in self._turned and looks.get(message_id, 0) >= needed and is_quiet:
+                self._turned.add(name)
+                self.run.ses.finish(message_id)
+
+    def _keep_followups_running(self) -> None:
+        """Start the next run when the last one has ended. Raises LocalRunError if that failed."""
+        if self._started is not None:
+            if not self._started.done():
+                return
+            self._started.result()
+        self._started = self._pool.submit(self.followups.start)
+
+    def _line(self, rows: Sequence[Row], waiting: int) -> str:
+        looks = self.run.ses.report().accepted
+        ids, alerts = len(self.scenario.expected), len(self.subscriber.received)
+        return (
+            f"{looks} looks · {len(rows)} of {ids} ids looked at · {waiting} waiting · "
+            f"{alerts} of {self.scenario.alerts_expected} alerts"
+        )
+
+    def _is_over(self, rows: Sequence[Row]) -> bool:
+        """Whether everything is as it must be, and nothing is planned for the next minute."""
+        soon = datetime.now(UTC) + NOTHING_FOR
+        is_quiet = all("Final" in row or instant(row["NextLookAt"]) > soon for row in rows)
+        return is_quiet and not differences(
+            self.scenario.expected, scan(self.run), self.subscriber.received
+        )
 
 
 @contextmanager
@@ -231,149 +320,61 @@ def _progress_line(console: Console) -> Iterator[Any]:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            console.print(line)
+            console.print(escape(line))
 
     yield print_line
 
 
-def _progress(run: LocalRun) -> Progress:
-    return Progress(
-        report=run.ses.report(),
-        waiting=messages_in(run, run.queue_url),
-        parked=messages_in(run, run.dead_letter_queue_url),
-        final=sum("Final" in row for row in scan(run) if row["Record"] == MESSAGE),
-    )
+def _message_row(rows: Sequence[Row], message_id: str) -> Row:
+    """The message's own row; empty where there is none."""
+    found = (row for row in rows if (row["MessageId"], row["Record"]) == (message_id, MESSAGE))
+    return next(found, {})
 
 
-def _alert_line(alert: Received) -> str:
-    body = alert.body
-    severity = body["severity"]
-    moment = datetime.fromisoformat(body["detectedAt"]).strftime("%H:%M:%S")
-    return (
-        f"{moment}  [{COLOURS[severity]}]{severity:<8}[/] {body['alertType']:<9}  "
-        f"{escape(body['destination'])}  {body['cause']}"
-    )
-
-
-def print_rows(rows: list[Mapping[str, Any]], console: Console) -> None:
-    """Print how many messages have each status, with one of them."""
-    messages = [row for row in rows if row["Record"] == MESSAGE]
-    counts = Counter(row["Status"] for row in messages)
-    table = Table(
-        "Status",
-        "Messages",
-        "One of them",
-        "Looks",
-        "Next look, or why there is none",
-        box=None,
-        title_justify="left",
-    )
-    for status, count in counts.most_common():
-        row = max(
-            (row for row in messages if row["Status"] == status), key=lambda row: row["Looks"]
-        )
-        next_look = row.get("NextLookAt", row.get("Final", ""))
-        table.add_row(status, str(count), row["MessageId"], str(row["Looks"]), next_look)
-    _section("The table", console)
-    console.print(table)
-
-
-def print_alerts(received: list[Received], console: Console) -> None:
-    """Print every alert with its next step."""
-    table = Table("Severity", "Type", "Destination", "Kind", "What to do", box=None)
-    for alert in sorted(received, key=lambda alert: list(COLOURS).index(alert.body["severity"])):
-        body, event = alert.body, alert.body["event"]
-        kind = event.get("bounce", {}).get("bounceSubType") or event.get("complaint", {}).get(
-            "complaintFeedbackType"
-        )
-        severity = body["severity"]
-        table.add_row(
-            Text(severity, COLOURS[severity]),
-            body["alertType"],
-            body["destination"].removesuffix("@stories.example"),
-            kind or "(none given)",
-            body["nextStep"],
-        )
-    _section(f"The alerts, {len(received)}", console)
-    console.print(table)
-
-
-def print_again(
-    run: LocalRun, scenario: Scenario, received: list[Received], console: Console
-) -> None:
-    """Print what the first look showed of the late stories, and what the later one found."""
-    looked = [
+def _mail(run: LocalRun, scenario: Scenario, rows: Sequence[Row], name: str) -> Mail:
+    """Gather what is known of a mail, from SES's side and from the service's."""
+    message_id = scenario.ids[name]
+    (sent,) = [mail for mail in run.ses.sent() if mail.message_id == message_id]
+    of_mail = [row for row in rows if row["MessageId"] == message_id]
+    looks = [
         line
         for line in run.log_records(run.lookup_function)
-        if line.get("message") == "looked" and line.get("message_id") in scenario.again
+        if (line.get("message"), line.get("message_id")) == ("looked", message_id)
     ]
-    table = Table("Mail", "First look", "Later look", "Alerts", "Why it is final", box=None)
-    for message_id in scenario.again:
-        lines = [line for line in looked if line["message_id"] == message_id]
-        alerts = sum(alert.body.get("messageId") == message_id for alert in received)
-        table.add_row(
-            scenario.labels[message_id],
-            lines[0]["status"] if lines else "",
-            lines[-1]["status"] if lines[1:] else "",
-            str(alerts),
-            lines[-1]["final"] if lines else "",
-        )
-    _section("What a later look found", console)
-    console.print(table)
-
-
-def print_schedule(followups: FollowUps, console: Console) -> int:
-    """Print that the schedule is there, and return how many runs it has started."""
-    expression, state = followups.schedule()
-    deadline = time.monotonic() + SCHEDULE_SECONDS
-    while not (scheduled := followups.by_schedule()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    _section("Who started followups", console)
-    console.print(
-        f"Its schedule, {expression}, {state.lower()}: {scheduled} so far. "
-        f"The demo itself: {followups.on_demand} times."
-    )
-    return scheduled
-
-
-def print_parked(parked: list[Mapping[str, Any]], console: Console) -> None:
-    """Print why messages were parked."""
-    table = Table("Body", "Reason", box=None)
-    for message in parked:
-        reason = message["MessageAttributes"]["Reason"]["StringValue"]
-        table.add_row(Text(json.dumps(message["Body"])[:50]), Text(reason))
-    _section(f"Parked in the dead-letter queue, {len(parked)}", console)
-    console.print(table)
-
-
-def print_pace(report: Report, console: Console) -> None:
-    """Print what the SES stand-in measured of the pace."""
-    _section("The pace, as the SES stand-in measured it", console)
-    console.print(
-        f"{report.calls} calls, {report.throttled} refused as too early, "
-        f"closest two {report.closest or 0:.3f} s apart, "
-        f"{report.used or 0:.1%} of the one-a-second slots used"
+    published = [instant(row["PublishedAt"]) for row in of_mail if "PublishedAt" in row]
+    listed = [instant(row["ListedAt"]) for row in of_mail if "ListedAt" in row]
+    planned = [line["next_look_at"] for line in looks if line.get("next_look_at")]
+    return Mail(
+        name=name,
+        message_id=message_id,
+        recipients=sent.recipients,
+        sent_at=sent.sent_at,
+        enqueued_at=scenario.enqueued_at[message_id],
+        statuses=tuple(line["status"] for line in looks),
+        looked_at=tuple(_logged_at(line) for line in looks),
+        rows=tuple(of_mail),
+        row=_message_row(rows, message_id),
+        listed_at=min(listed, default=None),
+        published_at=min(published, default=None),
+        planned_for=max(map(instant, planned), default=None),
     )
 
 
-def print_expectations(wrong: list[str], scenario: Scenario, console: Console) -> None:
-    """Print whether everything is as the stories expect, and how to go on."""
-    _section("Expected and found", console)
-    for line in wrong:
-        console.print(f"[red]✗[/red] {escape(line)}")
-    if not wrong:
-        console.print(
-            f"[green]✓[/green] All {len(scenario.expected)} ids are stored and alerted as their "
-            "stories say."
-        )
-    console.print(
-        "\nTo look further: `make local` leaves the stack running and prints the variables with\n"
-        "which the AWS CLI talks to it, and what to try."
-    )
+def _logged_at(line: Mapping[str, Any]) -> datetime:
+    return datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
 
 
-def _section(title: str, console: Console) -> None:
-    console.print(f"\n[bold]{title}[/bold]")
+def _email(run: LocalRun, message_id: str) -> tuple[str, str]:
+    """Subject and text of the e-mail that SNS sends for a message's alert.
+
+    The emulator sends none, so it is written again from the stored alert, as it was for SNS.
+    """
+    table = TableAddress.beside(run.alert_topic_arn, run.session.region_name, run.table_name)
+    record = RecordTable(run.session.client("dynamodb"), run.table_name).load(message_id)
+    if record is None or not record.alerts:
+        raise LocalRunError(f"{message_id} has no alert")
+    written = notification(record.alerts[0], record.insights, table, sent_at=record.sent_at)
+    return written.subject, json.loads(written.message)["email"]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from local.ses_stand_in.stories import Expectation
 from ses_insights.contracts.rows import MESSAGE, alert_key
 
 Row = Mapping[str, Any]
-_Published = tuple[str, str, str | None, str | None]
+_Published = tuple[str, str, str | None, str | None, str]
 
 
 def differences(
@@ -51,7 +51,7 @@ def _of_message(
     if statuses != [expected.status]:
         yield f"stored as {statuses or 'nothing'}, its story ends as {expected.status}"
     expected_alerts = Counter(
-        (a.alert_type, a.severity, a.bounce_sub_type, a.complaint_feedback_type)
+        (a.alert_type, a.severity, a.bounce_sub_type, a.complaint_feedback_type, a.source)
         for a in expected.alerts
     )
     published = Counter(_published(alert) for alert in received)
@@ -71,4 +71,5 @@ def _published(alert: Received) -> _Published:
         alert.body["severity"],
         event.get("bounce", {}).get("bounceSubType"),
         event.get("complaint", {}).get("complaintFeedbackType"),
+        alert.body["source"],
     )

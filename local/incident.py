@@ -33,6 +33,9 @@ LIST: Final = (Operation.LIST_SUPPRESSED_DESTINATIONS, Operation.GET_SUPPRESSED_
 BOUNCES: Final = ("bounce-noemail",)
 """The story of the mail that most incidents happen to: it raises an alert."""
 
+LATE: Final = ("complaint-late",)
+"""The story of a mail that the suppression list tells long before its next rung."""
+
 MANY: Final = 180
 """Mails at once: three minutes of looks."""
 
@@ -46,7 +49,8 @@ class Incident:
 
     name: str
     section: str
-    """Of docs/runbook.md: the alarm that comes on AWS."""
+    """Of the page that says what to do; in the runbook, the alarm that comes on AWS."""
+    page: str = "runbook.md"
     what: str
     """What is done to the running stack."""
     see: str
@@ -54,6 +58,10 @@ class Incident:
     begin: Callable[[LocalRun], object]
     mail: tuple[str, ...] = BOUNCES
     """Stories that are sent and enqueued once it has begun, so that something meets it."""
+
+    def link(self) -> str:
+        """Where the page says what to do, as Markdown."""
+        return f"[{self.section}]({self.page}#{self.section.lower().replace(' ', '-')})"
 
 
 def begin(run: LocalRun, incident: Incident) -> None:
@@ -105,6 +113,12 @@ def _enqueue_foreign_ids(run: LocalRun) -> None:
 
 def _send_many(run: LocalRun) -> None:
     _enqueue(*send(run, ["delivered"], number=MANY))(run)
+
+
+def _enqueue_in_another_group(run: LocalRun) -> None:
+    pipeline = Pipeline.of(run)
+    for message_id in send(run, ["delivered"], number=3):
+        pipeline.enqueue(message_id, group="orders")
 
 
 def _stop_trigger(run: LocalRun) -> None:
@@ -204,17 +218,43 @@ def _all() -> Iterator[Incident]:
         mail=("delivered",),
     )
     yield Incident(
+        name="list-throttled",
+        section="FollowUpFailures",
+        what="Another program reads the suppression list: SES answers with 429.",
+        see="After three runs the log of followups has kind SesThrottled. What bounces late is "
+        "told at its next rung.",
+        begin=_ses(Ses.THROTTLED, LIST),
+        mail=LATE,
+    )
+    yield Incident(
+        name="list-denied",
+        section="FollowUpFailures",
+        what="The permissions to read the suppression list are taken away.",
+        see="The log of followups has kind AccessDenied and names the action in `what`.",
+        begin=_ses(Ses.ACCESS_DENIED, LIST),
+        mail=LATE,
+    )
+    yield Incident(
+        name="list-off",
+        section="What the list does not have",
+        page="feedback.md",
+        what="The account's suppression list is off for bounces and complaints.",
+        see="`insights doctor` says so. What complains late is told at its next rung.",
+        begin=_turn_list_off,
+        mail=LATE,
+    )
+    yield Incident(
         name="lookup-crashes",
         section="LookupErrors",
         what="A version of lookup is deployed that cannot start.",
-        see="The log has the error of each start; the id comes back after three minutes.",
+        see="The log has `Worker init failed`, and no look; the id comes back after three minutes.",
         begin=_break_lookup,
     )
     yield Incident(
         name="followups-crashes",
         section="FollowupsErrors",
         what="A version of followups is deployed that cannot start.",
-        see="The log has the error of each start, once a minute.",
+        see="The log has `Worker init failed`, once a minute.",
         begin=_break_followups,
     )
     yield Incident(
@@ -223,7 +263,7 @@ def _all() -> Iterator[Incident]:
         what="The schedule of followups is disabled.",
         see="`insights status` shows ever more that is due; no line `due` in the log.",
         begin=_stop_schedule,
-        mail=("complaint-late",),
+        mail=LATE,
     )
     yield Incident(
         name="trigger-off",
@@ -254,6 +294,14 @@ def _all() -> Iterator[Incident]:
         what=f"{JUDGED} ids are enqueued that SES does not know, as of another account.",
         see="`insights find --status NOT_FOUND` lists them; the log counts them as not covered.",
         begin=_enqueue_foreign_ids,
+        mail=(),
+    )
+    yield Incident(
+        name="foreign-group",
+        section="ForeignGroup",
+        what="Three ids are enqueued with another MessageGroupId than `looks`.",
+        see="The log has `of another message group`; the ids are looked at after a second wait.",
+        begin=_enqueue_in_another_group,
         mail=(),
     )
 
@@ -300,8 +348,8 @@ def started(incident: Incident) -> str:
     lines = [
         incident.what,
         f"You see: {incident.see}",
-        f"What to do stands in docs/runbook.md, {incident.section}.",
-        """The log: tail -f "$LOCAL_LOG" | grep 'system failure'""",
+        f"What to do stands in docs/{incident.page}, {incident.section}.",
+        """The log: tail -f "$LOCAL_LOG" | grep -e 'system failure' -e 'init failed'""",
         f"To end it: python -m local.incident {END}",
     ]
     return "\n".join(textwrap.fill(line, 96, subsequent_indent="  ") for line in lines)

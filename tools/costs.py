@@ -112,7 +112,7 @@ ALARMS: Final = 20
 EVERY_HOUR: Final = 6
 """Metrics, counted by name and dimensions, that are written in most hours. CloudWatch bills a
 metric for the hours in which it is written."""
-IN_TROUBLE: Final = 20
+IN_TROUBLE: Final = 22
 """Metrics that are written only while something is wrong."""
 
 # What is assumed, and taken high.

@@ -66,6 +66,19 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpSettings:
+    """The settings that only the function `followups` has."""
+
+    watch_suppression_list: bool
+    """Whether it reads the account's suppression list."""
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> FollowUpSettings:
+        """Read settings from environment variables. Raises `SettingError`."""
+        return cls(watch_suppression_list=_flag(env, Variable.WATCH_SUPPRESSION_LIST))
+
+
+@dataclass(frozen=True, slots=True)
 class LookupSettings:
     """The settings that only the lookup function has."""
 

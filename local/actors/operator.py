@@ -43,14 +43,16 @@ class FollowUps:
 
     def switch_schedule(self, *, on: bool) -> None:
         """Let the schedule start runs, or none."""
-        found = self.find_schedule()
+        found, state = self.find_schedule(), "ENABLED" if on else "DISABLED"
+        if found["State"] == state:
+            return  # an update would begin its minute anew
         self.run.session.client("scheduler").update_schedule(
             Name=found["Name"],
             GroupName=found["GroupName"],
             ScheduleExpression=found["ScheduleExpression"],
             FlexibleTimeWindow=found["FlexibleTimeWindow"],
             Target=found["Target"],
-            State="ENABLED" if on else "DISABLED",
+            State=state,
         )
 
     def find_schedule(self) -> dict[str, Any]:

@@ -46,11 +46,9 @@ class Pipeline:
             self.ses, story, label=label, sender=sender, configuration_set=configuration_set
         )
 
-    def enqueue(self, body: str) -> None:
+    def enqueue(self, body: str, *, group: str = MESSAGE_GROUP) -> None:
         """Put one message id, in any form, into the queue."""
-        self.sqs.send_message(
-            QueueUrl=self.queue_url, MessageGroupId=MESSAGE_GROUP, MessageBody=body
-        )
+        self.sqs.send_message(QueueUrl=self.queue_url, MessageGroupId=group, MessageBody=body)
 
 
 def send_mail(

@@ -1,6 +1,7 @@
 """What the stand-in knows, and what it answers to a call. No I/O; clocks are handed in."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -55,6 +56,12 @@ class Account:
         self._settle(now)
         self.ahead += by
         self._settle(now)
+
+    def finish(self, message_id: str, *, now: datetime) -> None:
+        """Let all that is still to come of a mail's story happen now. Raises KeyError."""
+        mail = replace(self.mails[message_id], finished_at=now + self.ahead)
+        self.mails[message_id] = mail
+        self.suppressed.expect(mail.coming())
 
     def change(self, settings: Settings, *, now: datetime) -> None:
         """Set the switches from now on: what has happened before goes by those before."""

@@ -128,6 +128,10 @@ class Control:
         """Let time pass in all stories, however fast the machine is."""
         self._ask("POST", "advance", by.total_seconds())
 
+    def finish(self, message_id: str) -> None:
+        """Let all that is still to come of a mail's story happen now, in that mail alone."""
+        self._ask("POST", "finish", message_id)
+
     def forget_calls(self) -> None:
         """Begin a new report; mails, switches and the rate limit stay."""
         self._ask("DELETE", "calls")

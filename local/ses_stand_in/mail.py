@@ -30,6 +30,8 @@ class Mail:
     sent_at: datetime
     speed: float
     """Fixed at the send: a change of speed must not move what SES has already said."""
+    finished_at: datetime | None = None
+    """When all that was still to come of its story happened at once."""
 
     @property
     def settled_at(self) -> datetime:
@@ -70,7 +72,8 @@ class Mail:
                 yield Coming(self._at(after), destination, reason, self.message_id)
 
     def _at(self, after: timedelta) -> datetime:
-        return self.sent_at + after / self.speed
+        at = self.sent_at + after / self.speed
+        return at if self.finished_at is None else min(at, self.finished_at)
 
     def _insight(self, destination: str, events: tuple[Event, ...], now: datetime) -> Payload:
         insight: Payload = {"Destination": destination}

@@ -65,6 +65,7 @@ class Server:
                 web.delete(f"{CONTROL}/calls", self._forget_calls),
                 web.get(f"{CONTROL}/sent", self._sent),
                 web.post(f"{CONTROL}/advance", self._advance),
+                web.post(f"{CONTROL}/finish", self._finish),
                 web.post(f"{CONTROL}/reset", self._reset),
                 web.route("*", "/{path:(?s:.*)}", self._unknown),
             ]
@@ -172,6 +173,10 @@ class Server:
 
     async def _advance(self, request: web.Request) -> web.Response:
         self.account.advance(timedelta(seconds=await request.json()), now=self.clock.now())
+        return web.json_response({})
+
+    async def _finish(self, request: web.Request) -> web.Response:
+        self.account.finish(await request.json(), now=self.clock.now())
         return web.json_response({})
 
     async def _reset(self, _request: web.Request) -> web.Response:

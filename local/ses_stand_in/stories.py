@@ -38,6 +38,8 @@ class ExpectedAlert:
     severity: str
     bounce_sub_type: str | None = None
     complaint_feedback_type: str | None = None
+    source: str = "insights"
+    """Where the event was found: in a look, or only on the account's suppression list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,6 +468,12 @@ _ALL = (
         subject=HOSTILE_SUBJECT,
     ),
 )
+
+LISTED_ALONE = Expectation(
+    "NOT_FOUND",
+    (ExpectedAlert(alert_type="BOUNCE", severity="medium", source="suppressionList"),),
+)
+"""What must come of a mail to several recipients of whom one bounced: no look shows it."""
 
 STORIES: Mapping[str, Story] = MappingProxyType({story.name: story for story in _ALL})
 

@@ -12,7 +12,7 @@ from tests.support.said import Insights
 
 COMMANDS = (
     *("status", "watch", "enqueue", "show", "find", "alerts", "explain", "export"),
-    *("erase", "doctor"),
+    *("erase", "doctor", "web"),
     *("parked", "parked redrive", "parked drop"),
 )
 

@@ -164,6 +164,13 @@ def test_engagement_tracking_is_a_choice() -> None:
     assert off.remedy
 
 
+def test_indexes_of_which_nothing_is_said_are_unknown() -> None:
+    """One that is missing is wrong all the same."""
+    table = {"GlobalSecondaryIndexes": [{"IndexName": "ByStatus"}]}
+    assert checks.indexes(table, ["ByStatus"]).ok is None
+    assert checks.indexes(table, ["ByStatus", "ByAlert"]).ok is False
+
+
 @pytest.mark.parametrize("hours", [[], [IDLE]], ids=["no metrics", "little mail"])
 def test_the_pace_is_not_judged_without_a_busy_hour(hours: Sequence[Hour]) -> None:
     """With little mail nearly every look waits a full period, and nothing is lost by that."""

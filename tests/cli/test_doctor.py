@@ -159,6 +159,13 @@ def test_what_cannot_be_asked_is_unknown(healthy: Aws, insights: Insights, opera
     assert {each["ok"] for each in denied} == {None}
 
 
+def test_an_answer_that_cannot_be_read_is_unknown(healthy: Aws, insights: Insights) -> None:
+    """An emulator may leave out what AWS always has."""
+    healthy.answers["GetTopicAttributes"] = {"Attributes": {}}
+    said = insights("doctor", "--json")
+    assert (said.code, verdicts(said)["topic-key"]) == (0, None)
+
+
 def test_without_a_stack_that_is_the_finding(insights: Insights) -> None:
     """Nothing else can be checked."""
     said = insights("doctor", "--json", "--stack", "Nowhere")

@@ -141,7 +141,7 @@ def test_ctrl_c_says_how_far_it_came(aws: Aws, insights: Insights) -> None:
 
     for event, arguments, says in (
         ("sqs.SendMessageBatch", (), "what was sent already is looked up once."),
-        ("dynamodb.TransactWriteItems", ("--bulk",), "again to go on: what is in the table"),
+        ("dynamodb.PutItem", ("--bulk",), "again to go on: what is in the table"),
     ):
         aws.session.events.register_first(f"before-call.{event}", stop)
         try:
@@ -161,8 +161,8 @@ def test_it_says_what_was_known_already(insights: Insights, records: RecordTable
     records.save(waiting, (), read=None)
     said = insights("enqueue", MESSAGE_ID, OTHER_ID, NEW_ID)
     assert "2 of them known before, of which 1 will be skipped: " in said.out
-    told = insights("enqueue", "--json", "--force", MESSAGE_ID, OTHER_ID).json
-    assert (told["known"], told["skipped"]) == (2, 0)
+    result = insights("enqueue", "--json", "--force", MESSAGE_ID, OTHER_ID).json
+    assert (result["known"], result["skipped"]) == (2, 0)
 
 
 def test_without_permission_to_read_it_sends_all_the_same(aws: Aws, insights: Insights) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.deployment import Deployment
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Found, Record
+from ses_insights.domain.times import iso
 from ses_insights.service.ports import RecordChangedError
 from tests.cli.conftest import Aws
 from tests.support.fakes import START
@@ -18,6 +22,7 @@ from tests.support.said import Insights
 from tests.support.samples import (
     BOUNCES,
     MESSAGE_ID,
+    RULES,
     bounced,
     complained,
     delivered,
@@ -228,3 +233,31 @@ def test_an_erased_message_says_so(insights: Insights, stored: Record) -> None:
     assert "Next look\tnone: What was stored of a recipient was erased" in (
         insights("show", MESSAGE_ID).out
     )
+
+
+LISTING = Listing(BOUNCES, Feedback.BOUNCE, iso(START))
+
+
+def test_what_the_list_says_of_the_person_goes(
+    deployment: Deployment, insights: Insights, records: RecordTable, stored: Record
+) -> None:
+    """With the other rows of the message, in whatever spelling SES has it."""
+    del stored
+    listings = ListingTable(deployment.dynamodb, deployment.table_name, RULES)
+    listings.put(MESSAGE_ID, replace(LISTING, address=BOUNCES.capitalize()))
+    assert insights("erase", BOUNCES, "--yes").code == 0
+    assert BOUNCES.lower() not in everything(deployment).lower()
+    assert not listings.put(MESSAGE_ID, LISTING)
+    assert records.listings(MESSAGE_ID) == ()
+
+
+def test_a_listed_message_without_a_look_is_erased(
+    deployment: Deployment, insights: Insights, records: RecordTable
+) -> None:
+    """The index finds it; the look that its queue message asks for stores and tells nothing."""
+    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(MESSAGE_ID, LISTING)
+    assert insights("erase", BOUNCES, "--yes").code == 0
+    assert BOUNCES not in everything(deployment)
+    record = records.load(MESSAGE_ID)
+    assert record is not None
+    assert record.erased_at is not None

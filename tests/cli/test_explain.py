@@ -37,8 +37,8 @@ def test_a_text_is_explained(insights: Insights, text: str, reason: str, action:
 def test_a_person_reads_what_to_do(insights: Insights) -> None:
     """A line for each thing."""
     lines = insights("explain", "550 5.1.1 user unknown").out.splitlines()
-    assert lines[0] == "Reason:      address-unknown"
-    assert lines[2].startswith("What to do:  Stop sending to the address")
+    assert lines[0] == "Reason\taddress-unknown"
+    assert lines[2].startswith("What to do\tStop sending to the address")
 
 
 def test_a_complaint_is_explained_by_its_feedback_type(insights: Insights) -> None:

@@ -16,8 +16,11 @@ from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.commands.export import flat, harmless, write_csv, write_json
 from ses_insights.contracts.rows import destination_rows
 from ses_insights.domain.insight import Bounce, Destination
-from ses_insights.domain.record import Found
+from ses_insights.domain.listing import Feedback, Listing
+from ses_insights.domain.record import Found, NotFound
+from ses_insights.domain.times import iso
 from tests.cli.conftest import Aws
+from tests.support.fakes import START
 from tests.support.said import Insights
 from tests.support.samples import (
     BOUNCES,
@@ -239,3 +242,13 @@ def test_a_long_address_and_a_wide_subject_are_whole(
     record, _ = looked(Found(insights_of(delivered(address))))
     records.save(record, (), read=None)
     assert read(insights("export", *DAYS).out)[0]["Destination"] == address
+
+
+def test_what_the_list_alone_shows_is_exported(records: RecordTable, insights: Insights) -> None:
+    """A recipient of mail to several, of which SES's insights show nothing."""
+    listing = Listing("several@there.example", Feedback.BOUNCE, iso(START), is_finding=True)
+    record, _ = looked(NotFound())
+    records.save(replace(record, listings=(listing,)), (), read=None)
+    (line,) = read(insights("export", *DAYS).out)
+    assert (line["Destination"], line["Status"]) == (listing.address, "PERMANENT_BOUNCE")
+    assert (line["BounceType"], line["LastEventAt"]) == ("PERMANENT", iso(START))

@@ -8,13 +8,16 @@ from datetime import timedelta
 
 import pytest
 
+from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.records import RecordTable
+from ses_insights.cli.deployment import Deployment
 from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Found, NotFound, Refused
 from ses_insights.domain.times import iso
 from tests.support.fakes import START
 from tests.support.said import Insights
-from tests.support.samples import insights_of, looked
+from tests.support.samples import RULES, insights_of, looked
 
 ANNA, BEN = "anna@there.example", "ben@there.example"
 IDS = [f"message-{number:010}" for number in range(40)]
@@ -166,3 +169,32 @@ def test_wrong_usage_is_refused(insights: Insights, arguments: tuple[str, ...], 
     said = insights("find", "--stack", "Nowhere", *arguments)
     assert (said.code, said.out) == (2, "")
     assert says in said.err
+
+
+LISTING = Listing(ANNA, Feedback.COMPLAINT, iso(START))
+
+
+def test_a_recipient_that_ses_lists_is_found(
+    deployment: Deployment, mail: Mail, insights: Insights
+) -> None:
+    """Before any look at the message, too; the line says what the list says."""
+    mail(ANNA, "DELIVERY", 1)
+    listings = ListingTable(deployment.dynamodb, deployment.table_name, RULES)
+    listings.put(IDS[1], LISTING)
+    assert ids(insights, "--to", ANNA) == [IDS[1], IDS[0]]
+    first = insights("find", "--to", ANNA).out.splitlines()[0]
+    assert f"listed: COMPLAINT\t{ANNA}" in first
+
+
+def test_what_the_list_alone_shows_is_found_by_its_status(
+    deployment: Deployment, records: RecordTable, insights: Insights
+) -> None:
+    """As any other bounce or complaint, by address and by day."""
+    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(IDS[0], LISTING)
+    record, _ = looked(NotFound(), message_id=IDS[0])
+    told = replace(record, listings=(replace(LISTING, is_finding=True),))
+    records.save(told, (), read=None)
+    day = iso(START)[:10]
+    assert ids(insights, "--status", "COMPLAINT", "--day", day) == [IDS[0]]
+    assert ids(insights, "--to", ANNA, "--status", "COMPLAINT") == [IDS[0]]
+    assert ids(insights, "--status", "PERMANENT_BOUNCE") == []

@@ -111,7 +111,7 @@ def test_an_entry_without_an_id_is_listed_with_its_line() -> None:
 
 
 def test_a_line_with_two_ids_is_refused() -> None:
-    """Which of them is meant cannot be told; the same one twice is one."""
+    """Which of them is meant is not known; the same one twice is one."""
     checked = check(of_text(f"{MESSAGE_ID} {OTHER_ID}\n{MESSAGE_ID} {MESSAGE_ID}\n"))
     assert (list(checked.ids), faults(checked)) == ([MESSAGE_ID], [("line 1", "SeveralIds")])
 
@@ -227,11 +227,11 @@ def test_faults_of_one_kind_are_one_sentence() -> None:
     """With the numbers of their lines as ranges, and the first of them."""
     bad = [Bad(Entry(number, "x"), "NoId: none") for number in (2, 3, 4, 7)]
     bad.append(Bad(Entry(5, "y"), "NotAnId: not"))
-    assert [told for told, _ in in_groups(bad)] == [
+    assert [text for text, _ in in_groups(bad)] == [
         "lines 2-4, 7 (4): NoId: none",
         "line 5: NotAnId: not",
     ]
     many = [Bad(Entry(number, "x"), "NoId: none") for number in range(1, 85, 2)]
-    ((told, first),) = in_groups(many)
-    assert told.endswith("21, 23, … (42): NoId: none")
+    ((text, first),) = in_groups(many)
+    assert text.endswith("21, 23, … (42): NoId: none")
     assert first.number == 1

@@ -156,7 +156,12 @@ def test_the_metadata_is_that_of_the_project(project: dict[str, Any]) -> None:
     """Version, dependencies and the command."""
     found = distribution(NAME)
     assert found.version == project["version"]
-    assert sorted(found.requires or []) == sorted(project["dependencies"])
+    extras = [
+        f"{needed}; extra == '{name}'"
+        for name, all_of_it in project["optional-dependencies"].items()
+        for needed in all_of_it
+    ]
+    assert sorted(found.requires or []) == sorted([*project["dependencies"], *extras])
     (command,) = entry_points(group="console_scripts", name="insights")
     assert {command.name: command.value} == project["scripts"]
 
@@ -172,10 +177,13 @@ class Missing:
         if top not in allowed and not top.startswith("_sysconfigdata"):
             raise ModuleNotFoundError(f"No module named {name!r}: not among the dependencies")
 
+with_web = "starlette" in sys.argv[1:]
 allowed = sys.stdlib_module_names | set(sys.argv[1:])
 sys.meta_path.insert(0, Missing())
 import ses_insights.cli
 for module in pkgutil.walk_packages(ses_insights.cli.__path__, "ses_insights.cli."):
+    if module.name.startswith("ses_insights.cli.web.") and not with_web:
+        continue
     importlib.import_module(module.name)
     print(module.name)
 from ses_insights.cli.__main__ import main
@@ -184,19 +192,26 @@ main()
 """
 
 
+@pytest.mark.parametrize("extras", [(), ("web",)], ids=["alone", "web"])
 def test_every_command_runs_with_the_named_dependencies_alone(
-    project: dict[str, Any], tmp_path: Path
+    project: dict[str, Any], tmp_path: Path, extras: tuple[str, ...]
 ) -> None:
-    """No module of the CDK, the emulator, Powertools or the tests is imported on any way."""
+    """No module of the CDK, the emulator, Powertools or the tests is imported on any way.
+
+    The page is imported where its extra is installed, and nowhere else.
+    """
     found: dict[str, Distribution] = {}
-    for text in project["dependencies"]:
+    more = [each for name in extras for each in project["optional-dependencies"][name]]
+    for text in [*project["dependencies"], *more]:
         needed(Requirement(text).name, found)
     modules = {"ses_insights", *(top for each in found.values() for top in modules_of(each))}
     nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "eu-west-1"}
     done = run(sys.executable, "-c", ONLY, *modules, cwd=tmp_path, **nothing)
     assert "No module named" not in done.stderr
     assert done.stderr.startswith("There are no AWS credentials: ")
-    assert "ses_insights.cli.commands.enqueue" in done.stdout.split()
+    imported = done.stdout.split()
+    assert "ses_insights.cli.commands.enqueue" in imported
+    assert ("ses_insights.cli.web.app" in imported) is bool(extras)
 
 
 @pytest.mark.prove

@@ -186,8 +186,8 @@ def test_what_has_a_group_of_its_own_is_seen_and_taken_whole(
         park(deployment, f"body {number}", group=f"parked-{number}", reason=reason)
     before = {each["body"] for each in insights("parked", "--json").json["shown"]}
     assert len(before) == 14
-    told = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
-    assert {each["body"] for each in told["redriven"]} == {"body 6", "body 13"}
+    result = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
+    assert {each["body"] for each in result["redriven"]} == {"body 6", "body 13"}
     kept = in_queue(deployment, "DeadLetterQueueUrl")
     assert {message["Body"] for message in kept} == before - {"body 6", "body 13"}
     assert {message["Attributes"]["MessageGroupId"] for message in kept} == {

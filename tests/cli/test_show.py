@@ -7,15 +7,20 @@ from datetime import timedelta
 
 import pytest
 
+from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.commands.show import lines
+from ses_insights.cli.deployment import Deployment
 from ses_insights.domain.insight import Destination, Event, Insights
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Found, NotFound, Record
+from ses_insights.domain.times import iso
 from tests.support.fakes import START
 from tests.support.said import Insights as Tool
 from tests.support.samples import (
     MESSAGE_ID,
     OTHER_ID,
+    RULES,
     bounced,
     complained,
     delivered,
@@ -188,3 +193,29 @@ def test_what_was_erased_says_so() -> None:
     """Its status stays, and nothing else of the mail."""
     erased = replace(looked(found(bounced()))[0], insights=Insights(MESSAGE_ID), erased_at="…")
     assert "In words\tErased on request." in text(erased)
+
+
+LISTING = Listing("several@there.example", Feedback.BOUNCE, iso(START))
+
+
+def test_what_the_suppression_list_says_is_shown() -> None:
+    """Who is listed, since when and for what; and where that is all that SES shows."""
+    record, _ = looked(NotFound())
+    said = text(replace(record, listings=(replace(LISTING, is_finding=True),)))
+    assert "In words\tSES lists the address for a bounce of this message and shows no more." in said
+    lines_ = said.splitlines()
+    assert lines_[lines_.index("On the account's suppression list") + 1].split("\t")[1:] == [
+        iso(START),
+        "several@there.example",
+        "BOUNCE",
+        "SES shows no more",
+    ]
+
+
+def test_a_listed_message_without_a_look_is_shown(deployment: Deployment, insights: Tool) -> None:
+    """Nobody enqueued it; its look is to come."""
+    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(MESSAGE_ID, LISTING)
+    said = insights("show", MESSAGE_ID)
+    assert said.code == 0
+    assert "none yet; it waits in the queue" in said.out
+    assert "several@there.example" in said.out

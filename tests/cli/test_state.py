@@ -49,7 +49,11 @@ def test_status_counts_the_queue_the_due_and_the_parked(
     status = insights("status", "--json").json
 
     assert status["queue"] == {"waiting": 3, "delayed": 0, "inFlight": 0}
-    assert status["due"] == {"alert": 1, "keep": 0, "follow-up": 1, "summary": 0, "bulk": 0}
+    assert status["due"] == {
+        **dict.fromkeys(("listed", "keep", "summary", "bulk"), 0),
+        "alert": 1,
+        "follow-up": 1,
+    }
     assert status["secondsToDrain"]["queue"] == 6.0
     assert status["budget"]["firstLooks"] == 1.0
     assert (status["deadLetters"], status["vdm"], status["lastLookAt"]) == (1, "off", None)
@@ -131,7 +135,7 @@ def test_planned_looks_are_counted_apart_from_due_ones(
     record, _ = looked(found(delivered()))
     records.save(replace(record, next_look_at="2999-01-01T00:00:00.000Z"), (), read=None)
     status = insights("status", "--json").json
-    assert status["planned"] == {"keep": 0, "follow-up": 1, "bulk": 0}
+    assert status["planned"] == {"listed": 0, "keep": 0, "follow-up": 1, "bulk": 0}
     assert status["due"]["follow-up"] == 0
 
 

@@ -11,6 +11,8 @@ import pytest
 from ses_insights.cli.commands.status import lines, one_line, to_json
 from ses_insights.cli.state import Log, State
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback
+from ses_insights.domain.suppression import Progress
 from tests.cli.conftest import Aws
 from tests.support.said import Insights
 
@@ -22,13 +24,16 @@ STATE = State(
     waiting=1_200,
     delayed=300,
     in_flight=1,
-    due={Lane.ALERT: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
-    planned={Lane.ESSENTIAL: 70, Lane.FOLLOW_UP: 3_000, Lane.BULK: 1},
+    due={Lane.ALERT: 0, Lane.LISTED: 0, Lane.ESSENTIAL: 7, Lane.FOLLOW_UP: 10_000, Lane.BULK: 0},
+    planned={Lane.LISTED: 0, Lane.ESSENTIAL: 70, Lane.FOLLOW_UP: 3_000, Lane.BULK: 1},
     late=ON_TIME | {Lane.ESSENTIAL: timedelta(hours=10)},
     period=1.0,
     dead_letters=0,
     log=Log(recent=240, last_look=AT - timedelta(seconds=3)),
     vdm="on",
+    feedback=Progress(
+        AT - timedelta(minutes=2), by_hour={"2026-11-23T08": 200, "2026-11-22T20": 14}
+    ),
 )
 
 
@@ -43,8 +48,8 @@ def test_a_person_reads_one_thing_a_line() -> None:
         "Verdict": "All is well: what waits is looked up in 3 h 11 min.",
         "Stack": "SesInsights",
         "Queue": "1,200 waiting, 300 delayed, 1 in flight",
-        "Due": "7 essential, 10,000+ follow-up, 0 bulk",
-        "Planned": "70 essential, 3,000 follow-up, 1 bulk",
+        "Due": "0 listed, 7 essential, 10,000+ follow-up, 0 bulk",
+        "Planned": "0 listed, 70 essential, 3,000 follow-up, 1 bulk",
         "Pending alerts": "0",
         "Speed": "240 looks in the last 5 min, 0.8 a second",
         "Budget": (
@@ -53,6 +58,7 @@ def test_a_person_reads_one_thing_a_line() -> None:
         "To drain": "25 min 1 s the queue, 3 h 11 min with the due",
         "Dead-letter queue": "0",
         "Last look": "2026-11-23T09:59:57Z, 3 s ago",
+        "Suppression list": "read to 2026-11-23T09:58:00Z, 214 listed in 24 h",
         "VDM": "on",
     }
 
@@ -62,6 +68,18 @@ def test_what_is_not_known_is_shown_as_unknown() -> None:
     shown = printed(replace(STATE, log=None, vdm="unknown"))
     assert (shown["Last look"], shown["Speed"], shown["VDM"]) == ("unknown",) * 3
     assert shown["Verdict"].startswith("All is well")
+
+
+def test_a_list_that_is_off_says_so() -> None:
+    """For what; before the first run, or where it is not read, nothing more is known."""
+    off = replace(STATE, list_off=frozenset({Feedback.COMPLAINT}))
+    assert printed(off)["Suppression list"].endswith(" listed in 24 h; off for COMPLAINT")
+    assert printed(replace(off, feedback=None))["Suppression list"] == "not read; off for COMPLAINT"
+    assert to_json(replace(off, feedback=None))["suppressionList"] == {
+        "readTo": None,
+        "listedIn24Hours": None,
+        "off": ["COMPLAINT"],
+    }
 
 
 def test_vdm_off_is_explained() -> None:
@@ -83,6 +101,11 @@ def test_a_program_reads_numbers() -> None:
         "looksPerSecond": 1.0,
         "firstLooks": 0.5,
         "essentialLateSeconds": 36_000.0,
+    }
+    assert shown["suppressionList"] == {
+        "readTo": "2026-11-23T09:58:00.000Z",
+        "listedIn24Hours": 214,
+        "off": [],
     }
     assert json.loads(json.dumps(shown)) == shown
 

@@ -32,8 +32,9 @@ def test_the_readme_has_the_policies_that_were_tried() -> None:
     readme = (PROJECT / "README.md").read_text()
     alerts = (PROJECT / "docs" / "alerts.md").read_text()
     tried = re.findall(r"^```json\n(.*?)\n```$", alerts, re.MULTILINE)
-    assert len(tried) >= 4
-    assert re.findall(r"^\| [^|]+ \| `(\{.*\})` \|$", readme, re.MULTILINE) == tried
+    shown = re.findall(r"^\| [^|]+ \| `(\{.*\})` \|$", readme, re.MULTILINE)
+    assert len(shown) >= 4
+    assert [each for each in shown if each not in tried] == []
 
 
 def first_column(page: str) -> list[str]:

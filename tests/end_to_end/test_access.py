@@ -39,11 +39,16 @@ NEEDED: Final = {
         "sqs:DeleteMessage on the queue",
         "sqs:GetQueueAttributes on the queue",
         "sqs:ChangeMessageVisibility on the queue",
+        "sqs:SendMessage on the queue",
         "sqs:SendMessage on the dead-letter queue",
         "kms:Decrypt with the topics' key",
         "kms:GenerateDataKey with the topics' key",
     },
     "followups": {
+        "ses:ListSuppressedDestinations",
+        "ses:GetSuppressedDestination",
+        "ses:GetAccount",
+        "dynamodb:ConditionCheckItem on the table",
         "dynamodb:Query on the table",
         "dynamodb:Query on the index DueLooks",
         "dynamodb:Query on the index ByAlert",
@@ -376,6 +381,10 @@ def _ask_and_send_mail() -> Calls:
         "ses:SendRawEmail": ses("send_raw_email", RawMessage={"Data": "Hello"}),
         "ses:ListEmailIdentities": sesv2("list_email_identities"),
         "ses:GetAccount": sesv2("get_account"),
+        "ses:ListSuppressedDestinations": sesv2("list_suppressed_destinations"),
+        "ses:GetSuppressedDestination": sesv2(
+            "get_suppressed_destination", EmailAddress="anna@recipient.example"
+        ),
         "ses:PutAccountVdmAttributes": sesv2(
             "put_account_vdm_attributes", VdmAttributes={"VdmEnabled": "ENABLED"}
         ),

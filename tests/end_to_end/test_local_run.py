@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.__main__ import guide
+from local.__main__ import SPEED, guide
 from local.stack.attached import announced, export_lines
-from local.stack.run import HOME, LocalRun
-from tests.support.patience import SECONDS
+from local.stack.run import PROJECT, LocalRun
+from tests.support.pages import commands_of
+from tests.support.patience import SECONDS, eventually
 
+PAGE = (PROJECT / "docs" / "rehearse.md").read_text()
 LISTENING = "0A"
 LOOPBACK = "0100007F"
 """127.0.0.1, as /proc/net/tcp writes it."""
@@ -47,10 +49,9 @@ def test_the_printed_exports_are_all_that_a_client_needs(run: LocalRun) -> None:
 
 def test_the_first_block_of_the_guide_works(run: LocalRun) -> None:
     """Pasted as it stands, it sends a mail, enqueues its id and shows that it bounced."""
-    home = HOME / "guide"
-    home.mkdir(exist_ok=True)
-    with announced(run, home) as environment:
-        _, _, block, *_ = guide(run, environment).split("\n\n")
+    run.ses.change(speed=SPEED)
+    with announced(run, run.folder) as environment:
+        _, block, *_ = guide(run, environment).split("\n\n")
         done = subprocess.run(
             ["/bin/sh", "-euc", block],
             env={"PATH": os.environ["PATH"], "HOME": "/", "AWS_PROFILE": "production"},
@@ -61,3 +62,32 @@ def test_the_first_block_of_the_guide_works(run: LocalRun) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert "PERMANENT_BOUNCE" in done.stdout
+    run.ses.reset()
+
+
+def test_the_commands_of_the_page_work(run: LocalRun) -> None:
+    """Those of docs/rehearse.md: three mails are sent and their ids enqueued, and both are seen."""
+    run.ses.change(speed=SPEED)
+    with announced(run, run.folder) as environment:
+        pasted = "\n".join([f". {environment}", commands_of(PAGE)])
+
+        def bounced_and_counted() -> bool:
+            done = subprocess.run(
+                ["/bin/sh", "-euc", pasted],
+                cwd=PROJECT,
+                env={"PATH": os.environ["PATH"], "HOME": "/"},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=SECONDS,
+            )
+            # On a busy machine the first mail is not looked at yet when it is searched for.
+            return done.returncode == 0 and "bounce-noemail+" in done.stdout
+
+        eventually(bounced_and_counted)
+    assert {mail.story for mail in run.ses.sent()} == {
+        "bounce-noemail",
+        "complaint-late",
+        "delivered",
+    }
+    run.ses.reset()

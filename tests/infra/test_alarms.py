@@ -138,6 +138,19 @@ def ref(template: Template, output: str) -> object:
             )
         ),
         (
+            "FeedbackLag",
+            {
+                "Namespace": "SesInsights",
+                "MetricName": "FeedbackLag",
+                "Dimensions": [FOLLOWUPS],
+                "Statistic": "Maximum",
+                "Threshold": 3600,
+                "Period": 900,
+                "DatapointsToAlarm": 2,
+                "EvaluationPeriods": 2,
+            },
+        ),
+        (
             "BounceRate",
             {
                 "Namespace": "AWS/SES",
@@ -402,3 +415,8 @@ def test_an_alarm_stays_on_between_two_tries(
 def test_alarms_of_another_stack_have_its_name(chosen: Template) -> None:
     """The list of alarms shows which stack each belongs to."""
     chosen.all_resources_properties(ALARM, {"AlarmName": Match.string_like_regexp("^Mail-")})
+
+
+def test_nothing_watches_a_list_that_is_not_read(chosen: Template) -> None:
+    """Its alarm is left out, too."""
+    chosen.resource_properties_count_is(ALARM, {"AlarmName": "Mail-FeedbackLag"}, 0)

@@ -25,6 +25,8 @@ MACHINERY = [
     "Throttled by SES",
     "System failures by kind",
     "Lag of follow-ups",
+    "Listed by SES",
+    "Lag of feedback",
     "Due looks by lane",
     "Looks given up for want of slots",
     "Dead letters",
@@ -87,6 +89,7 @@ def test_a_graph_of_log_lines_reads_the_functions_own_log(body: dict[str, Any]) 
     }
     assert sources == {
         "What became of messages": ["Lookup"],
+        "Listed by SES": ["FollowUps"],
         "Alerts by type and severity": ["Lookup", "FollowUps"],
         "Due looks by lane": ["FollowUps"],
         "Latency of SES": ["Lookup"],

@@ -70,6 +70,7 @@ def test_the_functions_settings(template: Template) -> None:
         "SES_KEEPS_DAYS": "30",
         "RETENTION_DAYS": "90",
         "SURGE_AFTER": "5",
+        "WATCH_SUPPRESSION_LIST": "true",
         "POWERTOOLS_SERVICE_NAME": "followups",
         "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -85,6 +86,7 @@ def test_the_functions_settings(template: Template) -> None:
         ("LOOKUP_PERIOD_SECONDS", "2.5"),
         ("FIRST_LOOK_DELAY_SECONDS", "0"),
         ("FOLLOW_UP_LADDER", "[60, 3600]"),
+        ("WATCH_SUPPRESSION_LIST", "false"),
     ],
 )
 def test_choices_reach_the_function(chosen: Template, setting: str, value: str) -> None:

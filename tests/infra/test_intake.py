@@ -21,6 +21,7 @@ from infra.config import Config
 from infra.stack import SesInsightsStack
 from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import LookRequest, read_body
+from ses_insights.domain.listing import Feedback
 
 MESSAGE_ID = "0106019fa36a2608-6c9654bb-dc58-4957-8828-68360c1c2d10-000000"
 RULE = "AWS::Events::Rule"
@@ -106,18 +107,19 @@ def test_a_rule_takes_only_events_of_ses_with_an_id(
     ("properties", "request_made"),
     [
         (SENT, LookRequest(MESSAGE_ID)),
-        (FEEDBACK, LookRequest(MESSAGE_ID, due=True)),
+        (FEEDBACK, LookRequest(MESSAGE_ID, due=True, about=Feedback.COMPLAINT)),
     ],
     ids=["sent", "feedback"],
 )
-def test_only_the_id_enters_the_queue(
+def test_only_the_id_and_what_happened_enter_the_queue(
     chosen: Template, properties: dict[str, Any], request_made: LookRequest
 ) -> None:
-    """No address and no subject: the body is made of the id alone, and read as the rule means."""
+    """No address and no subject: the body is made of these alone, and read as the rule means."""
     _, target = rule_in(chosen, properties)
     transformer = target["InputTransformer"]
-    assert transformer["InputPathsMap"] == {"id": "$.detail.mail.messageId"}
-    body = transformer["InputTemplate"].replace("<id>", MESSAGE_ID)
+    paths = {"id": "$.detail.mail.messageId", "kind": "$.detail.eventType"}
+    assert transformer["InputPathsMap"].items() <= paths.items()
+    body = transformer["InputTemplate"].replace("<id>", MESSAGE_ID).replace("<kind>", "Complaint")
     assert read_body(body) == request_made
     assert set(json.loads(body)) <= {"MessageId", "due"}
 

@@ -17,6 +17,7 @@ from ses_insights.domain.alert import Alert, alerts_in
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Complaint, Destination
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.pace import Call
 from ses_insights.domain.record import NotFound
 from ses_insights.domain.status import Status
@@ -113,6 +114,11 @@ def _followups() -> None:
     for what in Shed:
         telemetry.shed("id", 1, what, next_look_at=None)
     telemetry.bad_row("id", lane="bulk")
+    for reason in Feedback:
+        telemetry.listed("id", reason, lag=1.0)
+    telemetry.listed_without_id()
+    telemetry.list_off(frozenset(Feedback))
+    telemetry.throttled()
     for alert in _alerts():
         telemetry.published(alert, "id")
     for kind in FailureKind:
@@ -163,7 +169,7 @@ def test_the_dashboard_reads_fields_of_lines_that_are_written(
     written = {name for line in lines for name in line}
     written |= {f"due.{lane}" for line in lines for lane in line.get("due", {})}
     queries = [each["query"] for each in queries_of(dashboard(template))]
-    assert len(queries) == 4
+    assert len(queries) == 5
     for query in queries:
         fields = re.findall(r"(?:ispresent|max|pct)\(`?([\w.-]+)", query)
         for by in re.findall(r"count\(\*\) as \w+ by (.*)", query):

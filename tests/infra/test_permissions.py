@@ -36,6 +36,13 @@ LOOKUP = {
     ("logs:PutLogEvents", "AWS::Logs::LogGroup"),
 }
 
+READS_THE_LIST = {
+    ("ses:ListSuppressedDestinations", "*"),
+    ("ses:GetSuppressedDestination", "*"),
+    ("ses:GetAccount", "*"),
+    ("dynamodb:ConditionCheckItem", "TableName"),
+}
+
 OF_THE_TABLES_KEY = {
     ("kms:Decrypt", "AWS::KMS::Key"),
     ("kms:DescribeKey", "AWS::KMS::Key"),
@@ -106,7 +113,7 @@ def permissions(template: Template, role: str) -> list[tuple[str, str]]:
     ("handler", "needed"),
     [
         ("ses_insights.handlers.lookup.handler", LOOKUP),
-        ("ses_insights.handlers.followups.handler", FOLLOWUPS),
+        ("ses_insights.handlers.followups.handler", FOLLOWUPS | READS_THE_LIST),
     ],
 )
 def test_a_function_may_do_exactly_what_it_does(
@@ -126,7 +133,10 @@ def test_a_function_may_do_exactly_what_it_does(
 def test_with_a_chat_a_function_may_publish_there_too(
     chosen: Template, handler: str, needed: set[tuple[str, str]]
 ) -> None:
-    """One resource more, and no action, but for what the table's own key needs there."""
+    """One resource more, and no action, but for what the table's own key needs there.
+
+    Where the suppression list is not read nothing that it needs is allowed.
+    """
     more = {*needed, ("sns:Publish", "ChatTopicArn")}
     assert sorted(set(allowed_to(chosen, handler)) - OF_THE_TABLES_KEY) == sorted(
         more - OF_THE_TABLES_KEY
@@ -186,17 +196,20 @@ def test_the_schedule_may_start_runs_and_nothing_else(template: Template) -> Non
 
 
 def test_asking_ses_is_a_policy_of_its_own(template: Template) -> None:
-    """The one permission that names no resource stands alone, for a reviewer to see."""
+    """The permissions that name no resource stand alone, for a reviewer to see."""
     documents = [
         policy["Properties"]["PolicyDocument"]["Statement"]
         for policy in template.find_resources("AWS::IAM::Policy").values()
     ]
-    (alone,) = (
-        statements
+    alone = [
+        sorted(str(action) for statement in statements for action in as_list(statement["Action"]))
         for statements in documents
         if any("*" in as_list(statement["Resource"]) for statement in statements)
-    )
-    assert [statement["Action"] for statement in alone] == ["ses:GetMessageInsights"]
+    ]
+    assert sorted(alone) == [
+        ["ses:GetAccount", "ses:GetSuppressedDestination", "ses:ListSuppressedDestinations"],
+        ["ses:GetMessageInsights"],
+    ]
 
 
 def test_everything_has_a_role_of_its_own(template: Template) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -94,15 +94,21 @@ class DeployedStack:
         return [row for row in self.rows(message_id) if row["Record"].startswith(ALERT)]
 
     def make_due(self, row: Row, *, ago: timedelta = timedelta(minutes=1)) -> None:
-        """Move the times of a row back so that what it waits for has been due for so long."""
+        """Move the times of a row back so that what it waits for has been due for so long.
+
+        A row that waits no longer stays as it is: what SES lists can bring a look in between.
+        """
         by = instant(row["NextLookAt"]) - (datetime.now(UTC) - ago)
         times = ("SentAt", "FirstLookAt", "LastLookAt", "NextLookAt")
         moved = {name: iso(instant(row[name]) - by) for name in times if name in row}
-        self.run.session.resource("dynamodb").Table(self.run.table_name).update_item(
-            Key={"MessageId": row["MessageId"], "Record": row["Record"]},
-            UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moved),
-            ExpressionAttributeValues={f":{name}": value for name, value in moved.items()},
-        )
+        table = self.run.session.resource("dynamodb").Table(self.run.table_name)
+        with suppress(table.meta.client.exceptions.ConditionalCheckFailedException):
+            table.update_item(
+                Key={"MessageId": row["MessageId"], "Record": row["Record"]},
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moved),
+                ConditionExpression="attribute_exists(NextLookAt)",
+                ExpressionAttributeValues={f":{name}": value for name, value in moved.items()},
+            )
 
     def make_pending(self, message_id: str, *, ago: timedelta) -> None:
         """Leave the alerts of a mail as a look does that stored and did not publish them."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ses_insights.contracts.alert_message import Notification
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind, SystemFailure
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.record import Answer, Record
 from ses_insights.domain.surge import Surge
 from ses_insights.service.ports import RecordChangedError
@@ -102,6 +103,13 @@ class FakeSource:
         return answer
 
 
+def _as_read(alert: Alert) -> Alert:
+    """The alert as its row tells of it: it waits since it was found, or claimed."""
+    if alert.published_at is not None:
+        return replace(alert, claimed_at=None)
+    return replace(alert, claimed_at=alert.claimed_at or alert.detected_at)
+
+
 @dataclass(slots=True)
 class FakeRecords:
     """The table: records by message id, alerts each with a state of its own."""
@@ -109,13 +117,23 @@ class FakeRecords:
     moments: Moments = field(default_factory=Moments)
     records: dict[str, Record] = field(default_factory=dict)
     surges: FakeSurges = field(default_factory=FakeSurges)
+    listed: dict[str, dict[str, Listing]] = field(default_factory=dict)
+    """Listings by message and address."""
+
+    def listings(self, message_id: str) -> tuple[Listing, ...]:
+        """Where the suppression list names a message."""
+        listed = self.listed.get(message_id, {})
+        return tuple(listed[address] for address in sorted(listed))
 
     def load(self, message_id: str) -> Record | None:
         """Give back what was saved, alerts by id."""
         self.moments.reach("load")
         record = self.records.get(message_id)
         self.moments.reach("loaded")
-        return record
+        if record is None:
+            return None
+        alerts = tuple(map(_as_read, record.alerts))
+        return replace(record, alerts=alerts, listings=self.listings(message_id))
 
     def save(
         self,
@@ -135,10 +153,27 @@ class FakeRecords:
         alerts |= {alert.alert_id: alert for alert in new_alerts}
         for surge in surges:
             self.surges.store(surge)
+        self.listed.setdefault(message_id, {}).update(
+            {listing.address: listing for listing in record.listings}
+        )
         self.records[message_id] = replace(
             record, alerts=tuple(alerts[alert_id] for alert_id in sorted(alerts))
         )
         self.moments.reach("saved")
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note the time, where it is the one that was read."""
+        self.moments.reach("claim")
+        record = self.records.get(message_id)
+        known = {each.alert_id: each for each in record.alerts} if record else {}
+        stored = known.get(alert.alert_id)
+        if record is None or stored is None or stored.published_at is not None:
+            return False
+        if _as_read(stored).claimed_at != _as_read(alert).claimed_at:
+            return False
+        self.records[message_id] = record.with_alerts([replace(alert, claimed_at=at)])
+        self.moments.reach("claimed")
+        return True
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note the publication of an alert that is stored."""

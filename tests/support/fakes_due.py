@@ -13,9 +13,10 @@ from typing import Any
 from ses_insights.domain.due import Claim, DueRow, QueueDepth, Waiting
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.overload import LONGEST_WAIT, Drop, Reschedule
 from ses_insights.domain.times import iso
-from tests.support.fakes import START, Clock
+from tests.support.fakes import START, Clock, Moments
 
 Row = dict[str, Any]
 
@@ -149,6 +150,9 @@ class FakeQueue:
     refuses: set[str] = field(default_factory=set)
     """Messages that it refuses."""
     failure: SystemFailure | None = None
+    listed: list[tuple[str, Listing]] = field(default_factory=list)
+    """Messages that joined it because of a listing."""
+    moments: Moments = field(default_factory=Moments)
 
     def depth(self) -> QueueDepth:
         """How many it holds."""
@@ -162,6 +166,14 @@ class FakeQueue:
         refused = [claim for claim in claims if claim.row.message_id in self.refuses]
         self.sent += [claim for claim in claims if claim not in refused]
         return refused
+
+    def send_due(self, message_id: str, listing: Listing) -> None:
+        """Take a message because of a listing."""
+        self.moments.reach("send")
+        if self.failure:
+            raise self.failure
+        self.listed.append((message_id, listing))
+        self.moments.reach("sent")
 
     @property
     def ids(self) -> list[str]:

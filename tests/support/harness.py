@@ -18,11 +18,13 @@ from ses_insights.contracts.names import MESSAGE_GROUP
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import Alert
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.record import Answer, Record, Rules
 from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.domain.times import iso
-from ses_insights.service.consumer import Consumer
+from ses_insights.service.consumer import Consumer, Line
 from ses_insights.service.due_looks import DueLooks
+from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.followups import FollowUps
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.look import Look, Outcome
@@ -41,6 +43,7 @@ from tests.support.fakes import (
     Moments,
 )
 from tests.support.fakes_due import FakeCapacity, FakeCounters, FakeDueRows, FakeQueue, Row
+from tests.support.fakes_feedback import FakeListings, FakeSuppressionList
 from tests.support.samples import (
     DEAD_LETTERS_URL,
     MESSAGE,
@@ -93,11 +96,15 @@ class Harness:
     queue: FakeQueue = field(default_factory=FakeQueue)
     rows: FakeDueRows = field(default_factory=FakeDueRows)
     counts: FakeCounters = field(default_factory=FakeCounters)
+    suppression_list: FakeSuppressionList = field(default_factory=FakeSuppressionList)
     published: list[Alert] = field(default_factory=list)
     """The alerts that a look announced as published."""
     telemetry: LookupTelemetry = field(default_factory=new_telemetry)
+    line: Line = field(default_factory=Line)
+    """What the execution environment knows of SES."""
     source: FakeSource = field(init=False)
     records: FakeRecords = field(init=False)
+    listings: FakeListings = field(init=False)
     subscribers: FakeSubscribers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,21 +112,27 @@ class Harness:
         self.source = FakeSource(self.moments, self.answers)
         self.records = FakeRecords(self.moments)
         self.subscribers = FakeSubscribers(self.moments)
+        self.listings = FakeListings(self.moments, self.records)
         self.rows.clock = self.clock
+        self.queue.moments = self.moments
+        self.suppression_list.moments = self.moments
+        self.suppression_list.clock = self.clock
 
     # The lookup function
 
-    def look(
+    def look(  # noqa: PLR0913 - keyword-only; what a message may ask for
         self,
         *,
         force: bool = False,
         due: bool = False,
+        about: Feedback | None = None,
         number: int | None = None,
         waited: timedelta | None = None,
         is_repeat: bool = False,
     ) -> Outcome:
         """Take a look at a message that was enqueued so long ago."""
-        request = LookRequest(MESSAGE_ID, force=force, due=due, look=number)
+        is_due = due or about is not None
+        request = LookRequest(MESSAGE_ID, force=force, due=is_due, about=about, look=number)
         ago = self.waited if waited is None else waited
         look = self._look(self.published.append)
         return look.take(request, enqueued_at=self.clock.now() - ago, is_repeat=is_repeat)
@@ -132,7 +145,7 @@ class Harness:
         queue = SqsConsumerQueue(
             self.sqs.client, QUEUE_URL, DEAD_LETTERS_URL, now=now, chance=lambda: 1
         )
-        consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry)
+        consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry, self.line)
         return consumer.handle(
             replace(MESSAGE, body=body, receive_count=receive_count, group_id=group_id)
         )
@@ -184,6 +197,13 @@ class Harness:
                 ladder=self.rules.ladder,
                 period=1.0,
                 delay=self.delay,
+                now=now,
+            ),
+            feedback=FeedbackReader(
+                suppression_list=self.suppression_list,
+                listings=self.listings,
+                queue=self.queue,
+                telemetry=telemetry,
                 now=now,
             ),
             telemetry=telemetry,

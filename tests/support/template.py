@@ -29,6 +29,7 @@ CHOSEN = Config(
     reserve_concurrency=False,
     intake_sent=True,
     intake_feedback=True,
+    watch_suppression_list=False,
     bounce_rate_alarm=4,
     complaint_rate_alarm=None,
     table_key="customer",

@@ -15,6 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
 from ses_insights.domain.insight import Insights
+from ses_insights.domain.status import Status
 from tests.support.shown import all_metrics, dashboard, queries_of
 from tools import costs
 from tools.costs import Day, Rows, dynamodb_bytes, item_bytes, month, typical
@@ -94,7 +95,9 @@ def test_a_look_writes_what_the_page_counts() -> None:
     news = replace(later, insights=replace(record.insights, destinations=(clicked,)))
     table.save(news, (), read=record)
     assert rows.writes_of_a_look_with_news == client.units() + 3 * a_move
-    table.save(replace(record, insights=Insights("id"), looks=0), (), read=None)
+    table.save(
+        replace(record, insights=Insights("id"), status=Status.NOT_FOUND, looks=0), (), read=None
+    )
     assert rows.writes_without_a_look == client.units() + 1
 
 

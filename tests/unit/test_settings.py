@@ -12,7 +12,7 @@ from ses_insights.contracts.names import LONGEST_PERIOD
 from ses_insights.domain.alert import AlertType
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
-from ses_insights.settings import LookupSettings, SettingError, Settings
+from ses_insights.settings import FollowUpSettings, LookupSettings, SettingError, Settings
 
 GOOD = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesInsights",
@@ -28,6 +28,7 @@ GOOD = {
     "REDACT_SUBJECTS": "true",
     "ALERT_TYPES": '["BOUNCE", "REJECT"]',
     "SURGE_AFTER": "7",
+    "WATCH_SUPPRESSION_LIST": "true",
 }
 
 
@@ -36,9 +37,13 @@ LADDER = Ladder(
 )
 
 
-def read(environment: dict[str, str]) -> tuple[Settings, LookupSettings]:
-    """Everything, as the lookup function reads it."""
-    return Settings.read(environment), LookupSettings.read(environment)
+def read(environment: dict[str, str]) -> tuple[Settings, LookupSettings, FollowUpSettings]:
+    """Everything, as the two functions read it."""
+    return (
+        Settings.read(environment),
+        LookupSettings.read(environment),
+        FollowUpSettings.read(environment),
+    )
 
 
 def test_every_setting_is_read() -> None:
@@ -74,6 +79,13 @@ def test_every_setting_of_the_lookup_function_is_read() -> None:
             alert_types=frozenset({AlertType.BOUNCE, AlertType.REJECT}),
         ),
     )
+
+
+@pytest.mark.parametrize(("text", "watched"), [("true", True), ("false", False)])
+def test_the_suppression_list_is_read_unless_the_flag_says_no(text: str, *, watched: bool) -> None:
+    """Only `followups` needs to know."""
+    environment = GOOD | {"WATCH_SUPPRESSION_LIST": text}
+    assert FollowUpSettings.read(environment) == FollowUpSettings(watched)
 
 
 def test_subjects_are_kept_where_the_flag_says_so() -> None:

@@ -28,6 +28,7 @@ from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import SystemFailure
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.pace import CallResult, Pace
 from ses_insights.domain.record import Record, Rules
 from ses_insights.domain.schedule import Ladder
@@ -168,6 +169,10 @@ class _NoRecords:
         del message_id
         return None
 
+    def listings(self, message_id: str) -> Sequence[Listing]:
+        del message_id
+        return ()
+
     def save(
         self,
         record: Record,
@@ -177,6 +182,10 @@ class _NoRecords:
         surges: Sequence[Surge] = (),
     ) -> None:
         pass
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        del message_id, alert, at
+        return True
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         pass

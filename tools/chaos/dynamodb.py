@@ -292,7 +292,10 @@ class DynamoDb:
 
         def effect() -> dict[str, Any]:
             if not self._holds(request):
-                raise refusal("ConditionalCheckFailedException", "PutItem")
+                there = self.table.get(_key(request["Item"]))
+                wanted = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+                more: dict[str, Any] = {"Item": there} if wanted and there else {}
+                raise refusal("ConditionalCheckFailedException", "PutItem", **more)
             self.table.put(_key(request["Item"]), request["Item"])
             return {}
 

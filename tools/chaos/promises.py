@@ -25,7 +25,7 @@ ENGAGEMENT: Final = ("OPEN", "CLICK")
 IN_FLIGHT: Final = 90.0
 """Seconds for which a publication may have been under way when the erasure came."""
 STANDS: Final = 20 * MINUTE
-"""How long the line may stand behind an id that fails alone."""
+"""How long the line may stand behind an id that fails alone, and ten calls at the pace more."""
 
 
 def _events(row: Item) -> Counter[str]:
@@ -64,7 +64,7 @@ class Promises:
     marked: set[Key] = field(default_factory=set)
     """Alerts that were ever known to be published."""
     struck_before: dict[Key, int] = field(default_factory=dict)
-    """How many calls had gone wrong when an alert was first told."""
+    """How many calls had gone wrong when an alert was stored."""
     summarized: dict[tuple[str, str], str] = field(default_factory=dict)
     """Up to when a surge's alerts are summarized, by group and begin."""
     answers: Counter[tuple[Process, str]] = field(default_factory=Counter)
@@ -143,6 +143,7 @@ class Promises:
         elif before and "PublishedAt" in before:
             self.world.violated("what was published stays published", row=_told(after))
         if before is None:
+            self.struck_before[key] = self.faults.struck
             for sort, other in self.table.rows[key[0]].items():
                 if sort.startswith(ALERT) and sort != key[1] and _what(other) == _what(after):
                     self.world.violated("an event has one alert", one=sort, other=key[1])
@@ -195,7 +196,7 @@ class Promises:
         row = self.table.get(key)
         self.told[key] += 1
         claims, self.claims[key] = self.claims[key], 0
-        struck = self.faults.struck - self.struck_before.setdefault(key, self.faults.struck)
+        struck = self.faults.struck - self.struck_before.get(key, 0)
         violated, now = self.world.violated, self.world.now
         erased_at = self.erased.get((message_id, address))
         if erased_at is not None:
@@ -215,7 +216,9 @@ class Promises:
         """Check the pace."""
         last, self._last_arrival = self._last_arrival, arrival
         self.world.note("asked SES", mail=arrival.mail, taken=arrival.was_taken)
-        for sort, row in self.table.rows.get(arrival.mail, {}).items():
+        rows = self.table.rows.get(arrival.mail, {})
+        # Without the message's own row its first look was stopped: it counts as not taken.
+        for sort, row in rows.items() if MESSAGE in rows else ():
             key = (arrival.mail, sort)
             waits = sort.startswith(ALERT) and "DueLane" in row
             if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - self.period:
@@ -229,7 +232,7 @@ class Promises:
         """Note what SES said to whom."""
         self.answers[process, mail_id] += 1
         self._progress_at = self.world.now
-        if isinstance(answer, str) or self.world.now > self._mail(mail_id).sent_at + 29 * DAY:
+        if answer is None or self.world.now > self._mail(mail_id).sent_at + 29 * DAY:
             return
         for insight in answer["Insights"]:
             for event in insight["Events"]:
@@ -242,6 +245,7 @@ class Promises:
     def received(self, message: Message, waiting: list[Message]) -> None:
         """Check that the line does not stand behind an id that fails alone."""
         now = self.world.now
+        self.answers.clear()  # those that an invocation had and did not store are gone
         mail = next((m for m in self.mailbox.mails.values() if m.id in message.body), None)
         behind = [m.visible_at for m in waiting if m is not message and m.visible_at <= now]
         if mail is None or now >= mail.fails_until or not behind:
@@ -249,7 +253,8 @@ class Promises:
             return
         since = max(self._progress_at, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
-        if now - since > STANDS and not troubled and not self.faults.is_out(now, 2 * STANDS):
+        stands = STANDS + 10 * self.period
+        if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
             self.world.violated("the line stands behind one id", seconds=now - since)
             self._progress_at = now
 

@@ -132,7 +132,8 @@ def _story(lot: random.Random, sent_at: float, *, bounces: bool) -> list[Event]:
         return Event(round(sent_at + after, 3), kind, details, late)
 
     def bounce(after: float, kind: str = "PERMANENT") -> Event:
-        what = {"BounceType": kind, "BounceSubType": lot.choice(_SUBTYPES)}
+        subtype = _SUBTYPES[0] if bounces else lot.choice(_SUBTYPES)
+        what = {"BounceType": kind, "BounceSubType": subtype}
         what["DiagnosticCode"] = "smtp; 550 5.1.1 no such user"
         return event(after, "BOUNCE", {"Bounce": what})
 
@@ -173,7 +174,7 @@ def _enqueue(lot: random.Random, plan: Scenario) -> None:
                 1 + lot.random()
             )
             plan.sent.append(Sent(again, _body(lot, mail.id, again=True), mail.id))
-    if lot.random() < 0.1:  # noqa: PLR2004 - a share
+    if lot.random() < 0.25:  # noqa: PLR2004 - a share
         plan.sent.append(Sent(START + HOUR * lot.random(), "nothing for anna@there.example", None))
 
 

@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.adapters.ses import SesSource
+from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.cli import erasing
 from ses_insights.contracts.names import (
     PERIODS_OF_A_LOOK,
@@ -111,6 +112,11 @@ def virtual_time() -> Iterator[None]:
         ),
         (followups, "_now", _NOW.now),
         (followups, "_followups", _NOW.wired),
+        (
+            followups,
+            "SesSuppressionList",
+            partial(SesSuppressionList, clock=_NOW.monotonic, sleep=_NOW.sleep),
+        ),
         (followups, "time", SimpleNamespace(monotonic=_NOW.monotonic)),
         (erasing, "now", _NOW.now),
         (lookup, "Metrics", _NoMetrics),
@@ -233,6 +239,7 @@ class Settings:
     surge_after: int = 5
     alert_types: tuple[str, ...] = ("BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE")
     redact_subjects: bool = False
+    watch_suppression_list: bool = False
 
     @property
     def timeout(self) -> float:
@@ -255,6 +262,7 @@ class Settings:
             Variable.SURGE_AFTER: str(self.surge_after),
             Variable.ALERT_TYPES: json.dumps(self.alert_types),
             Variable.REDACT_SUBJECTS: json.dumps(self.redact_subjects),
+            Variable.WATCH_SUPPRESSION_LIST: json.dumps(self.watch_suppression_list),
         }
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from tools.chaos.calls import Caller, Meta, refusal
 from tools.chaos.world import DAY, Process, World
 
 KEEPS: Final = 30 * DAY
+_ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
+"""Errors that say something about a mail."""
 TRAVELS: Final = 0.025
 """Seconds within which a request has to arrive so that the pace can keep the period."""
 
@@ -67,7 +71,7 @@ class Mailbox:
     arrivals: list[Arrival] = field(default_factory=list)
     on_arrival: list[Callable[[Arrival], None]] = field(default_factory=list)
     on_answer: list[Callable[[str, Any, Process], None]] = field(default_factory=list)
-    """Told of each answer about a mail: what SES shows, or the code of its refusal."""
+    """Told of each answer that reached a process: what SES shows, or None."""
     _taken_at: float = 0.0
 
     def arrive(self, mail_id: str, process: Process, left_at: float) -> dict[str, Any]:
@@ -85,8 +89,6 @@ class Mailbox:
         if mail is not None and now < mail.fails_until:
             raise refusal("InternalServiceErrorException", "GetMessageInsights", 500)
         answer = self._answer(mail)
-        for told in self.on_answer:
-            told(mail_id, answer, process)
         if isinstance(answer, str):
             status = 400 if answer == "BadRequestException" else 404
             raise refusal(answer, "GetMessageInsights", status)
@@ -136,8 +138,19 @@ class Ses:
 
     def get_message_insights(self, *, MessageId: str) -> dict[str, Any]:  # noqa: N803
         """Ask about a mail."""
-        caller = self.caller
-        return caller.call(
-            "GetMessageInsights",
-            lambda: self.mailbox.arrive(MessageId, caller.process, caller.left_at),
-        )
+        caller, mailbox = self.caller, self.mailbox
+        try:
+            answer = caller.call(
+                "GetMessageInsights",
+                lambda: mailbox.arrive(MessageId, caller.process, caller.left_at),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _ANSWERS:
+                self._tell(MessageId, None)
+            raise
+        self._tell(MessageId, answer)
+        return answer
+
+    def _tell(self, mail_id: str, answer: dict[str, Any] | None) -> None:
+        for told in self.mailbox.on_answer:
+            told(mail_id, answer, self.caller.process)

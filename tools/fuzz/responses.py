@@ -25,6 +25,7 @@ from ses_insights.adapters.ses_response import read_insights
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.console import TableAddress
+from ses_insights.contracts.rows import DESTINATION
 from ses_insights.domain.alert import Alert, AlertType
 from ses_insights.domain.explanation import Severity
 from ses_insights.domain.insight import Destination, Event, Insights
@@ -279,7 +280,7 @@ def _can_be_stored(record: Record, new: tuple[Alert, ...]) -> None:
     records = RecordTable(table.client, "Insights")
     records.save(record, new, read=None)
     hold(records.load(MESSAGE_ID) == record, "rows are read back to the same record")
-    rows = sum(key.startswith("DESTINATION#") for key in table.items)
+    rows = sum(key.startswith(DESTINATION) for key in table.items)
     hold(rows == len(record.insights.destinations), "every recipient has a row of its own")
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from ses_insights.adapters.aws_errors import failing_as
 from ses_insights.contracts.names import MESSAGE_GROUP, PARKED_GROUP, ParkedAttribute
-from ses_insights.contracts.queue_message import QueueMessage
+from ses_insights.contracts.queue_message import QueueMessage, due_body
 from ses_insights.domain.due import Claim, QueueDepth
 from ses_insights.domain.failures import FailureKind
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.times import iso
 
 if TYPE_CHECKING:
@@ -77,14 +78,8 @@ class SqsConsumerQueue:
                 # not dropped as a duplicate.
                 MessageDeduplicationId=f"{message.id}-{message.sequence_number}",
                 MessageAttributes={
-                    ParkedAttribute.REASON: {
-                        "DataType": "String",
-                        "StringValue": reason[:_REASON_LENGTH],
-                    },
-                    ParkedAttribute.PARKED_AT: {
-                        "DataType": "String",
-                        "StringValue": iso(self.now()),
-                    },
+                    ParkedAttribute.REASON: _attribute(reason[:_REASON_LENGTH]),
+                    ParkedAttribute.PARKED_AT: _attribute(iso(self.now())),
                 },
             )
 
@@ -134,6 +129,19 @@ class SqsProducerQueue:
                 ],
             )
         return [claims[int(entry["Id"])] for entry in answer.get("Failed", [])]
+
+    def send_due(self, message_id: str, listing: Listing) -> None:
+        """Put a message into the queue because of a listing. Raises `SystemFailure`."""
+        # By the listing, not by the body: of two recipients of one message the second may be
+        # listed when the look that the first one brought has been taken.
+        what = json.dumps([message_id, listing.reason, listing.address, listing.listed_at])
+        with failing_as(FailureKind.SQS, "SendMessage"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=due_body(message_id, listing.reason),
+                MessageGroupId=MESSAGE_GROUP,
+                MessageDeduplicationId=hashlib.sha256(what.encode()).hexdigest(),
+            )
 
 
 def _attribute(text: str) -> MessageAttributeValueTypeDef:

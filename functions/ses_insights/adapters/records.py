@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,16 +12,20 @@ from ses_insights.adapters.aws_errors import error_code, error_codes, failing_as
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import surge_put
 from ses_insights.contracts.rows import (
+    LISTED,
     MESSAGE,
     Row,
     alert_key,
     alert_row,
     destination_rows,
+    listed_row,
     message_row,
+    read_listings,
     read_record,
 )
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.failures import FailureKind
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
 from ses_insights.domain.surge import Surge
@@ -59,6 +63,18 @@ class RecordTable:
             )
             return read_record(from_item(item) for page in pages for item in page["Items"])
 
+    def listings(self, message_id: str) -> tuple[Listing, ...]:
+        """Read where the suppression list names a message that is not stored."""
+        with failing_as(FailureKind.DYNAMODB, "Query"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table_name,
+                KeyConditionExpression="MessageId = :id AND begins_with(#record, :listed)",
+                ExpressionAttributeNames={"#record": "Record"},
+                ExpressionAttributeValues=to_item({":id": message_id, ":listed": LISTED}),
+                ConsistentRead=True,
+            )
+            return read_listings(from_item(item) for page in pages for item in page["Items"])
+
     def save(
         self,
         record: Record,
@@ -71,13 +87,15 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        Where only the message's own row changed it is written without a transaction, which would
-        cost twice as much.
+        Alerts go first: what is stored of a look that is not finished is told. Where only the
+        message's own row changed it is written without a transaction, which would cost twice as
+        much.
         """
-        rows = [*_changed(record, read), *(alert_row(alert, record) for alert in new_alerts)]
+        message_id = record.insights.message_id
+        rows = [*(alert_row(alert, record) for alert in new_alerts), *_changed(record, read)]
         *earlier, last = _batches(rows)
         condition = _condition(read)
-        key = to_item({"MessageId": record.insights.message_id, "Record": MESSAGE})
+        key = to_item({"MessageId": message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
             self._write([check, *map(self._put, batch)])
@@ -88,6 +106,24 @@ class RecordTable:
             self._write([{"Put": own}, *others])
         else:
             self._write_alone(own)
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note that a pending alert is about to be published; False where others did since."""
+        waits = {":from": alert.claimed_at or alert.detected_at, ":at": at}
+        with failing_as(FailureKind.DYNAMODB, "UpdateItem"):
+            try:
+                self.client.update_item(
+                    TableName=self.table_name,
+                    Key=to_item({"MessageId": message_id, "Record": alert_key(alert.alert_id)}),
+                    UpdateExpression="SET NextLookAt = :at",
+                    ConditionExpression="NextLookAt = :from",
+                    ExpressionAttributeValues=to_item(waits),
+                )
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
         """Note when and as what an alert was published; it waits in no lane any more."""
@@ -133,9 +169,24 @@ class RecordTable:
 
 
 def _changed(record: Record, read: Record | None) -> list[Row]:
-    """Return the rows of the destinations that are not stored as they are now."""
-    stored = {row["Record"]: row for row in destination_rows(read)} if read else {}
-    return [row for row in destination_rows(record) if stored.get(row["Record"]) != row]
+    """Return the rows of destinations and listings that are not stored as they are now."""
+    stored = {row["Record"]: row for row in _about_recipients(read)} if read else {}
+    # The look that wrote a row is no part of what it says.
+    return [
+        row
+        for row in _about_recipients(record)
+        if _without_look(stored.get(row["Record"], {})) != _without_look(row)
+    ]
+
+
+def _without_look(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "Look"}
+
+
+def _about_recipients(record: Record) -> Iterator[Row]:
+    yield from destination_rows(record)
+    for listing in record.listings:
+        yield listed_row(listing, record.insights.message_id, record.expires_at)
 
 
 def _condition(read: Record | None) -> dict[str, Any]:

@@ -138,12 +138,12 @@ class SesSource:
 
 
 def _result_of(error: Exception) -> CallResult:
-    if _is_throttled(error):
+    if is_throttled(error):
         return CallResult.THROTTLED
     return CallResult.ANSWERED if error_code(error) in _ANSWERS else CallResult.BROKEN
 
 
-def _is_throttled(error: Exception) -> bool:
+def is_throttled(error: Exception) -> bool:
     """Whether SES, or the front end that all its operations share, wants fewer calls.
 
     SES says 429; the front end says 400 and gives a code.
@@ -164,7 +164,7 @@ def _answer(error: Exception) -> Answer:
         return Refused()
     if code == "NotFoundException":
         return NotFound()
-    kind = FailureKind.SES_THROTTLED if _is_throttled(error) else FailureKind.SES_UNAVAILABLE
+    kind = FailureKind.SES_THROTTLED if is_throttled(error) else FailureKind.SES_UNAVAILABLE
     if is_client_error(error, kind):
         raise error
     raise failure(error, kind, "GetMessageInsights") from error

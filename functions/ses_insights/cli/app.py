@@ -21,6 +21,7 @@ from ses_insights.cli.commands import (
     show,
     status,
     watch,
+    web,
 )
 from ses_insights.cli.errors import EXPECTED, PipeClosed, exit_code, sentence
 from ses_insights.cli.options import (
@@ -95,6 +96,7 @@ def _top(
 _COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "status": status.command,
     "watch": watch.command,
+    "web": web.command,
     "enqueue": enqueue.command,
     "show": show.command,
     "find": find.command,

@@ -151,6 +151,9 @@ class Examination:
             return Check(name, ok=False, found=sentence(error), remedy="Deploy the stack again.")
         except _CANNOT as error:
             return Check(name, ok=None, found=f"could not be asked. {sentence(error)}", remedy="")
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            found = f"the answer could not be read: {type(error).__name__} {error}"
+            return Check(name, ok=None, found=found, remedy="")
 
     def _client(self, name: str) -> Any:
         return self.deployment.client(name)
@@ -218,7 +221,7 @@ class Examination:
         found = self._client("cloudwatch").get_metric_data(
             MetricDataQueries=[
                 _query("looks", (METRIC_NAMESPACE, Metric.LOOKS), lookup, "Sum"),
-                _query("waits", (METRIC_NAMESPACE, "FullWaits"), lookup, "Sum"),
+                _query("waits", (METRIC_NAMESPACE, Metric.FULL_WAITS), lookup, "Sum"),
                 _query("waiting", waiting, [{"Name": "QueueName", "Value": queue}], "Minimum"),
             ],
             StartTime=ends - timedelta(days=1),

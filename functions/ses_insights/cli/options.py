@@ -29,6 +29,13 @@ Statuses = Annotated[
         autocompletion=lambda: list(Status),
     ),
 ]
+Day = Annotated[
+    str | None,
+    typer.Option(
+        "--day", metavar="DAY", help="On this day, in UTC: 2026-11-23, today or yesterday."
+    ),
+]
+Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 Stack = Annotated[
@@ -158,8 +165,18 @@ def statuses_of(texts: Sequence[str] | None) -> list[Status]:
     return [_status(text) for text in texts or ()]
 
 
+def status_meant(text: str) -> Status | None:
+    """Read a status, also as people call it; None where it is none."""
+    word = _word(text)
+    return Status[word] if word in Status.__members__ else _WORDS.get(word)
+
+
+def _word(text: str) -> str:
+    return text.strip().upper().replace("-", "_").replace(" ", "_")
+
+
 def _status(text: str) -> Status:
-    word = text.strip().upper().replace("-", "_").replace(" ", "_")
+    word = _word(text)
     if word in Status.__members__:
         return Status[word]
     near = _WORDS.get(word) or next(iter(difflib.get_close_matches(word, list(Status), n=1)), None)

@@ -64,7 +64,7 @@ def to_address(
         for each in spellings(address)
     )
     rows = heapq.merge(*streams, key=moment, reverse=True)
-    return (row for row in rows if not statuses or row["Status"] in statuses)
+    return (row for row in rows if not statuses or row.get("Status") in statuses)
 
 
 def by_status(

@@ -11,14 +11,16 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_insights.adapters.due_index import DueIndex
+from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.output import counted, span, to_the_second
 from ses_insights.contracts.names import LogMessage
-from ses_insights.domain.due import late_by
+from ses_insights.domain.due import MOST_COUNTED, late_by
 from ses_insights.domain.lanes import LOOK_LANES, Lane
+from ses_insights.domain.listing import Feedback
+from ses_insights.domain.suppression import Progress
 from ses_insights.domain.times import iso
-from ses_insights.service.due_looks import MOST_COUNTED
 
 RECENT: Final = timedelta(minutes=5)
 """The time over which the speed is measured."""
@@ -64,6 +66,10 @@ class State:
     """None where the log cannot be read."""
     vdm: str
     """on, off or unknown."""
+    feedback: Progress | None = None
+    """How far the account's suppression list is read; None where no run has read it."""
+    list_off: frozenset[Feedback] = frozenset()
+    """The reasons for which the account lists no address, as far as is known."""
 
     @property
     def in_queue(self) -> int:
@@ -142,6 +148,7 @@ def read(deployment: Deployment) -> State:
     """Return the present state. Raises what boto3 raises, `SystemFailure` and `SettingError`."""
     at = now()
     settings = deployment.settings
+    account = _account(deployment)
     depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
     parked = SqsProducerQueue(deployment.sqs, deployment.dead_letter_queue_url).depth()
     index = DueIndex(deployment.dynamodb, deployment.table_name)
@@ -162,7 +169,11 @@ def read(deployment: Deployment) -> State:
         period=settings.lookup_period,
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=log_of(deployment, at),
-        vdm=vdm(deployment),
+        vdm=_vdm(account),
+        feedback=ListingTable(
+            deployment.dynamodb, deployment.table_name, deployment.lookup_settings.rules
+        ).progress(),
+        list_off=_list_off(account),
     )
 
 
@@ -220,10 +231,20 @@ def _word(line: str) -> object:
     return parsed.get("message") if isinstance(parsed, dict) else None
 
 
-def vdm(deployment: Deployment) -> str:
-    """Return whether Virtual Deliverability Manager is on, off or unknown."""
+def _account(deployment: Deployment) -> Mapping[str, Any]:
+    """Return what SES says of the account; nothing where it may not be asked."""
     try:
-        account = deployment.client("sesv2").get_account()
+        account: Mapping[str, Any] = deployment.client("sesv2").get_account()
     except (BotoCoreError, ClientError):
-        return "unknown"
+        return {}
+    return account
+
+
+def _list_off(account: Mapping[str, Any]) -> frozenset[Feedback]:
+    on = account.get("SuppressionAttributes", {}).get("SuppressedReasons")
+    return frozenset() if on is None else frozenset(Feedback).difference(on)
+
+
+def _vdm(account: Mapping[str, Any]) -> str:
+    """Return whether Virtual Deliverability Manager is on, off or unknown."""
     return _VDM.get(account.get("VdmAttributes", {}).get("VdmEnabled", ""), "unknown")

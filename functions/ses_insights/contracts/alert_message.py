@@ -25,9 +25,6 @@ SENSITIVE_TAGS: Final = frozenset({"ses:source-ip", "ses:caller-identity"})
 CONFIGURATION_SET: Final = "ses:configuration-set"
 """The Auto-Tag with the name of the configuration set."""
 
-SOURCE: Final = "insights"
-"""Where the alert was found: in the answer to a look."""
-
 _AUTO_TAG: Final = "ses:"
 _ATTRIBUTE_LENGTH: Final = 256
 _QUOTE_LENGTH: Final = 500
@@ -130,7 +127,7 @@ def _body(alert: Alert, insights: Insights, table: TableAddress, sent_at: str) -
             "account": table.account,
             "region": table.region,
             "consoleUrl": table.console_link(insights.message_id),
-            "source": SOURCE,
+            "source": alert.source,
         }
     )
 

@@ -85,6 +85,8 @@ class Partition(StrEnum):
     """Due looks that were put into the queue, by the minute."""
     SURGES = "#surges"
     """How many alerts of a kind came lately, and the summaries of surges."""
+    FEEDBACK = "#feedback"
+    """How far the account's suppression list is read."""
 
 
 class Variable(StrEnum):
@@ -106,6 +108,7 @@ class Variable(StrEnum):
     REDACT_SUBJECTS = "REDACT_SUBJECTS"
     ALERT_TYPES = "ALERT_TYPES"
     SURGE_AFTER = "SURGE_AFTER"
+    WATCH_SUPPRESSION_LIST = "WATCH_SUPPRESSION_LIST"
 
 
 class Metric(StrEnum):
@@ -121,6 +124,9 @@ class Metric(StrEnum):
     SYSTEM_FAILURES = "SystemFailures"
     SHED = "Shed"
     LAG = "Lag"
+    FEEDBACK_LAG = "FeedbackLag"
+    LISTED_WITHOUT_ID = "ListedWithoutId"
+    LIST_OFF = "ListOff"
 
 
 class Shed(StrEnum):
@@ -147,6 +153,8 @@ class LogMessage(StrEnum):
     PUBLISHED = "published"
     """An alert that followups published, because the look that found it did not."""
     DUE = "due"
+    LISTED = "listed"
+    """A message that joined the queue because SES listed a recipient for it."""
 
 
 class LogField(StrEnum):

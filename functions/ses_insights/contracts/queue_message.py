@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ses_insights.contracts.names import MESSAGE_GROUP
+from ses_insights.domain.listing import Feedback
 
 # SES writes ids of about 60 characters: hexadecimal groups joined by dashes. The set is kept wider
 # than that, but holds nothing that could change the path of the request the id becomes a part of.
@@ -87,7 +88,9 @@ class LookRequest:
     look: int | None = None
     """The number of the look that is due; None where a producer enqueued the id."""
     due: bool = False
-    """Look now unless nothing more can come: SES has published a bounce or complaint."""
+    """Look now unless nothing new can be shown: SES has said that something happened."""
+    about: Feedback | None = None
+    """What that is, where it is known."""
     region: str | None = None
     """The Region that the body names, in the id's header form or in an event; None without one."""
 
@@ -160,13 +163,26 @@ def _only(values: list[object]) -> object:
 def _request(text: str, layers: list[Mapping[str, object]]) -> LookRequest:
     message_id, region = _checked(text)
     look = next((layer["look"] for layer in layers if "look" in layer), None)
+    about = next(filter(None, (_feedback(layer.get("due")) for layer in layers)), None)
     return LookRequest(
         message_id,
         force=any(layer.get("force") is True for layer in layers),
         look=look if type(look) is int and look > 0 else None,
-        due=any(layer.get("due") is True for layer in layers),
+        due=about is not None or any(layer.get("due") is True for layer in layers),
+        about=about,
         region=region or next(filter(None, map(_region_of_event, layers)), None),
     )
+
+
+def due_body(message_id: str, about: Feedback) -> str:
+    """Write the body by which SES's word that something happened brings a look forward."""
+    return json.dumps({"MessageId": message_id, "due": about})
+
+
+def _feedback(due: object) -> Feedback | None:
+    """Read what has happened; SES's events spell it ``Bounce`` and ``Complaint``."""
+    known = {str(each): each for each in Feedback}
+    return known.get(due.upper()) if isinstance(due, str) else None
 
 
 def _is_envelope(value: Mapping[str, object]) -> bool:
@@ -194,8 +210,8 @@ def _is_sqs(value: Mapping[str, object]) -> bool:
 def _content(envelope: Mapping[str, object]) -> object:
     """Take out what an envelope carries. Raises `SetUpMessage`."""
     if _is_sns(envelope):
-        if told := _SET_UP.get(str(envelope.get("Type"))):
-            raise SetUpMessage("SetUp", told)
+        if notice := _SET_UP.get(str(envelope.get("Type"))):
+            raise SetUpMessage("SetUp", notice)
         return envelope["Message"]
     if _is_sqs(envelope):
         return envelope.get("body", envelope.get("Body"))

@@ -13,18 +13,25 @@ from typing import Any, Final
 
 from ses_insights.contracts.alert_message import shareable
 from ses_insights.contracts.text import domain_of
-from ses_insights.domain.alert import Alert, AlertType, Grouping
+from ses_insights.domain.alert import Alert, AlertType, Grouping, Source
 from ses_insights.domain.insight import Bounce, Complaint, Destination, Event, Insights
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Record
-from ses_insights.domain.status import Status, status_of
-from ses_insights.domain.summary import summary_of_destination, summary_of_message
+from ses_insights.domain.status import Status, status_of, status_of_event
+from ses_insights.domain.summary import (
+    summary_of_destination,
+    summary_of_listing,
+    summary_of_message,
+)
 
 Row = dict[str, Any]
 
 MESSAGE: Final = "MESSAGE"
 DESTINATION: Final = "DESTINATION#"
 ALERT: Final = "ALERT#"
+LISTED: Final = "LISTED#"
+"""Where the account's suppression list names the message."""
 MORE_EVENTS: Final = "EVENTS#"
 """Rows with the events of a destination that do not fit into its own row."""
 
@@ -52,7 +59,7 @@ def message_row(record: Record) -> Row:
         "Subject": insights.subject,
         "EmailTags": _tags(insights.email_tags),
         "Status": str(record.status),
-        "Summary": summary_of_message(record.status, record.insights.destinations),
+        "Summary": summary_of_message(record.status, record.insights.destinations, record.listings),
         "SentAt": record.sent_at,
         "Looks": record.looks,
         "FirstLookAt": record.first_look_at,
@@ -63,6 +70,8 @@ def message_row(record: Record) -> Row:
         "Note": record.note,
         "Shed": record.shed or None,
         "ErasedAt": record.erased_at,
+        "FailingSince": record.failing_since,
+        "AlertIds": sorted(record.alert_ids) or None,
         "ExpiresAt": record.expires_at,
     }
     return _without_none(row)
@@ -72,7 +81,11 @@ def destination_rows(record: Record) -> Iterator[Row]:
     """Return the rows of every destination, each with as many of its events as fit."""
     for destination in record.insights.destinations:
         key = _address_key(destination.address)
-        common = {"MessageId": record.insights.message_id, "ExpiresAt": record.expires_at}
+        common = {
+            "MessageId": record.insights.message_id,
+            "Look": record.looks,
+            "ExpiresAt": record.expires_at,
+        }
         first, *rest = _fitting(destination.events)
         yield _without_none(
             {
@@ -98,6 +111,40 @@ def destination_rows(record: Record) -> Iterator[Row]:
             }
 
 
+def listed_key(address: str) -> str:
+    """Return the sort key of the row that says that an address is listed."""
+    return f"{LISTED}{_address_key(address)}"
+
+
+def listed_row(listing: Listing, message_id: str, expires_at: int) -> Row:
+    """Return the row that says that an address is listed because of a message.
+
+    Where that is all that SES shows it has a ``Status``, and stands among the destinations.
+    """
+    row: Row = {
+        "MessageId": message_id,
+        "Record": listed_key(listing.address),
+        "Destination": listing.address,
+        "Reason": str(listing.reason),
+        "ListedAt": listing.listed_at,
+        "LastEventAt": listing.listed_at,
+        "ExpiresAt": expires_at,
+    }
+    if listing.is_finding:
+        row["Status"] = str(status_of_event(listing.event))
+        row["Summary"] = summary_of_listing(listing)
+    return row
+
+
+def read_listings(rows: Iterable[Row]) -> tuple[Listing, ...]:
+    """Read the rows of a message that say that an address is listed."""
+    listed = [row for row in rows if str(row["Record"]).startswith(LISTED)]
+    return tuple(
+        Listing(row["Destination"], Feedback(row["Reason"]), row["ListedAt"], "Status" in row)
+        for row in sorted(listed, key=lambda row: str(row["Record"]))
+    )
+
+
 def alert_row(alert: Alert, record: Record) -> Row:
     """Return an alert's row; it is pending until it gets ``PublishedAt``."""
     return _without_none(
@@ -117,13 +164,16 @@ def alert_row(alert: Alert, record: Record) -> Row:
             "FromDomain": domain_of(record.insights.from_email_address),
             "EmailTags": _tags(shareable(record.insights.email_tags)),
             "Grouping": str(alert.grouping),
+            # Where it is missing the event was found by a look.
+            "Source": None if alert.source is Source.INSIGHTS else str(alert.source),
             "Event": _event_map(alert.event),
             "DetectedAt": alert.detected_at,
             # While it is pending it waits in a lane, where `followups` finds it.
             "DueLane": None if alert.published_at else str(Lane.ALERT),
-            "NextLookAt": None if alert.published_at else alert.detected_at,
+            "NextLookAt": None if alert.published_at else alert.claimed_at or alert.detected_at,
             "PublishedAt": alert.published_at,
             "SnsMessageId": alert.sns_message_id,
+            "Look": record.looks,
             "ExpiresAt": record.expires_at,
         }
     )
@@ -135,6 +185,8 @@ def read_record(rows: Iterable[Row]) -> Record | None:
     message = by_key.get(MESSAGE)
     if message is None:
         return None
+    alerts = tuple(read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT))
+    looks = int(message["Looks"])
     return Record(
         insights=Insights(
             message_id=message["MessageId"],
@@ -145,19 +197,22 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         ),
         status=Status(message["Status"]),
         sent_at=message["SentAt"],
-        looks=int(message["Looks"]),
+        looks=looks,
         first_look_at=message.get("FirstLookAt"),
         last_look_at=message.get("LastLookAt"),
         next_look_at=message.get("NextLookAt"),
         final=message.get("Final"),
         note=message.get("Note"),
         expires_at=int(message["ExpiresAt"]),
-        alerts=tuple(
-            read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT)
-        ),
+        alerts=alerts,
+        alert_ids=frozenset((*message.get("AlertIds", ()), *(each.alert_id for each in alerts))),
         lane=Lane(message.get("DueLane", Lane.FOLLOW_UP)),
         shed=int(message.get("Shed", 0)),
         erased_at=message.get("ErasedAt"),
+        failing_since=message.get("FailingSince"),
+        # Written by a look that was stopped before it wrote the message's own row.
+        is_half_stored=any(int(row.get("Look", 0)) > looks for row in by_key.values()),
+        listings=read_listings(by_key.values()),
     )
 
 
@@ -189,7 +244,9 @@ def read_alert(row: Row) -> Alert:
         detected_at=row["DetectedAt"],
         published_at=row.get("PublishedAt"),
         sns_message_id=row.get("SnsMessageId"),
+        claimed_at=row.get("NextLookAt"),
         grouping=Grouping(row.get("Grouping", Grouping.SINGLE)),
+        source=Source(row.get("Source", Source.INSIGHTS)),
     )
 
 

@@ -10,12 +10,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from ses_insights.domain.explanation import Explanation, explain, plain
+from ses_insights.domain.explanation import (
+    Explanation,
+    explain,
+    explain_listing,
+    is_complaint_of_a_person,
+    plain,
+)
 from ses_insights.domain.insight import Destination, Event, Insights
+from ses_insights.domain.listing import Listing, is_same_address
+from ses_insights.domain.times import instant
 
 
 class AlertType(StrEnum):
@@ -32,6 +40,15 @@ class AlertType(StrEnum):
 
 
 ALL_TYPES: Final = frozenset(AlertType)
+
+
+class Source(StrEnum):
+    """Where an alert's event was found."""
+
+    INSIGHTS = "insights"
+    """In the answer to a look."""
+    SUPPRESSION_LIST = "suppressionList"
+    """On the account's suppression list, where no look shows it."""
 
 
 class Grouping(StrEnum):
@@ -58,12 +75,18 @@ class Alert:
     published_at: str | None = None
     """None while the alert is pending."""
     sns_message_id: str | None = None
+    claimed_at: str | None = field(default=None, compare=False)
+    """When somebody last set out to publish it, as its row had it when it was read; None where it
+    was not read but found just now."""
     grouping: Grouping = Grouping.SINGLE
     """Stays as it was decided when the alert was stored, however often it is published."""
+    source: Source = Source.INSIGHTS
 
     @property
     def explanation(self) -> Explanation:
         """Reason, action, severity, confidence, cause and next step."""
+        if self.source is Source.SUPPRESSION_LIST:
+            return explain_listing(self.event)
         return explain(self.event)
 
 
@@ -106,6 +129,79 @@ def _alerts_of(message_id: str, destination: Destination, detected_at: str) -> I
             event=event,
             detected_at=detected_at,
         )
+
+
+def alerts_of_listings(
+    listings: Iterable[Listing],
+    insights: Insights,
+    *,
+    detected_at: str,
+    alert_types: AbstractSet[AlertType] = ALL_TYPES,
+) -> tuple[Alert, ...]:
+    """Return the alerts of what SES lists and shows nowhere else.
+
+    A bounce has the same id as if the insights had shown it, so that it is told once.
+    """
+    found = []
+    for listing in listings:
+        kind = AlertType(listing.reason)
+        if not listing.is_finding or kind not in alert_types:
+            continue
+        same = (
+            destination
+            for destination in insights.destinations
+            if is_same_address(destination.address, listing.address)
+        )
+        destination = next(same, Destination(listing.address))
+        what = [insights.message_id, destination.address]
+        if kind is AlertType.COMPLAINT:
+            what.append("")
+        found.append(
+            Alert(
+                alert_id=_alert_id(kind, *what),
+                alert_type=kind,
+                destination=destination.address,
+                isp=destination.isp,
+                event=listing.event,
+                detected_at=detected_at,
+                source=Source.SUPPRESSION_LIST,
+            )
+        )
+    return tuple(found)
+
+
+def not_told_yet(found: Iterable[Alert], known: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Select the alerts that are new.
+
+    What was told from the suppression list is not told again when the insights show it, with the
+    feedback type of a complaint or with the address in another spelling. Of several complaints the
+    one of a person that came nearest to the listing is the one that was told.
+    """
+    found, known = tuple(found), tuple(known)
+    told = {alert.alert_id for alert in known}
+    for listed in known:
+        if listed.source is not Source.SUPPRESSION_LIST:
+            continue
+        same = [
+            alert
+            for alert in found
+            if alert.alert_type is listed.alert_type
+            and is_same_address(alert.destination, listed.destination)
+        ]
+        if same:
+            told.add(min(same, key=lambda alert: _distance(alert, listed)).alert_id)
+    new = {alert.alert_id: alert for alert in found if alert.alert_id not in told}
+    return tuple(new.values())
+
+
+def _distance(alert: Alert, listed: Alert) -> tuple[bool, float]:
+    """Measure how unlikely it is that an alert is about what the address was listed for."""
+    complaint = alert.event.complaint
+    is_of_nobody = complaint is not None and not is_complaint_of_a_person(complaint)
+    times = (alert.event.timestamp, listed.event.timestamp)
+    moments = [instant(moment) for moment in times if moment]
+    seconds = abs((moments[0] - moments[-1]).total_seconds()) if moments else 0.0
+    return is_of_nobody, seconds
 
 
 def _alert_id(*what: str) -> str:

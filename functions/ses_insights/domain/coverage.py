@@ -27,9 +27,12 @@ def newly_covered(before: Record | None, after: Record) -> bool | None:
     """Return whether SES shows the message, at the look that settles it; None at every other look.
 
     ``before`` and ``after`` are the records around the look. A message that was settled before, or
-    whose id SES refuses, has no value.
+    whose id SES refuses, has no value. Nor has one that SES does not show and whose recipients it
+    lists: mail to several recipients is found that way, and nobody enqueued it.
     """
     if after.status is Status.INVALID or (before is not None and _is_settled(before)):
+        return None
+    if after.status is Status.NOT_FOUND and after.listings:
         return None
     return after.status is not Status.NOT_FOUND if _is_settled(after) else None
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from ses_insights.domain.times import instant, iso
+
+MOST_COUNTED: Final = 10_000
+"""How many rows of a lane are counted at most: a count reads all it counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,6 +312,28 @@ def explain_bounce(
     return found
 
 
+def explain_listing(event: Event) -> Explanation:
+    """Explain a bounce or complaint of which SES shows only that it listed the address for it."""
+    if event.is_complaint:
+        return replace(
+            _explanation(
+                Reason.SPAM_REPORT,
+                Confidence.MEDIUM,
+                "Certain that a complaint came; its kind is not known, most are about spam.",
+            ),
+            cause="SES lists the address for a complaint about this message and shows no more.",
+        )
+    return replace(
+        _explanation(
+            Reason.UNKNOWN, Confidence.LOW, "Certain that the mail bounced for good; why is open."
+        ),
+        cause="SES lists the address for a bounce of this message and shows no more.",
+        next_step="SES attempts no mail to the address while it is on the account's suppression "
+        "list. Leave it out of your mailings; if you know that it is good, find out why the mail "
+        "was refused before you take it off that list.",
+    )
+
+
 def explain_reason(reason: Reason) -> Explanation:
     """Explain a reason alone, as of many alerts that have it."""
     return _explanation(reason, Confidence.HIGH, "")

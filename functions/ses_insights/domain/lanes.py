@@ -15,6 +15,8 @@ class Lane(StrEnum):
 
     ALERT = "alert"
     """An alert that is stored and not known to be published."""
+    LISTED = "listed"
+    """A look that has something to find: SES said so, and no look has shown it yet."""
     ESSENTIAL = "keep"
     """The look at about three days, the last one that is given up."""
     FOLLOW_UP = "follow-up"
@@ -25,5 +27,5 @@ class Lane(StrEnum):
     """Messages that were put straight into the table; they get what the others leave."""
 
 
-LOOK_LANES: Final = (Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK)
+LOOK_LANES: Final = (Lane.LISTED, Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK)
 """The lanes of messages, the one that is served first in front."""

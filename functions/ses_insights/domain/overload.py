@@ -128,9 +128,10 @@ def decide(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Decisio
     """Decide whether a due look is taken, or given up because it is too late.
 
     The essential look is never passed over: a message that waited for a rung before it goes on to
-    it, also where its time has come already. What came in bulk is never given up: it waits.
+    it, also where its time has come already. Never given up is what came in bulk: it waits; and
+    what SES has listed: there is something to find.
     """
-    if row.sent_at is None or row.next_look_at is None or lane is Lane.BULK:
+    if row.sent_at is None or row.next_look_at is None or lane in {Lane.LISTED, Lane.BULK}:
         return Proceed()
     if now - instant(row.next_look_at) < GIVEN_UP_AFTER:
         return Proceed()
@@ -176,6 +177,7 @@ def free_looks(  # noqa: PLR0913 - keyword-only facts of one moment
         sure = min(follow_ups, depth.delayed) / depth.delayed
         share = sure + (1 - sure) * first_looks
     ahead = share * (depth.visible + depth.delayed) + depth.in_flight
-    room = int((delay + interval) / period - ahead)
+    # With a long period and a short delay nothing would ever be served by then: one always is.
+    room = int(max((delay + interval) / period, 1.0) - ahead)
     in_a_run = max(1, int(interval / period))
     return max(0, min(room, in_a_run))

@@ -12,9 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ses_insights.domain.alert import ALL_TYPES, Alert, AlertType, alerts_in
+from ses_insights.domain.alert import (
+    ALL_TYPES,
+    Alert,
+    AlertType,
+    alerts_in,
+    alerts_of_listings,
+    not_told_yet,
+)
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing, is_known, is_open
 from ses_insights.domain.overload import lane_of, postponed_look
 from ses_insights.domain.schedule import Ladder, Next
 from ses_insights.domain.status import Status, is_closed, most_telling, status_of
@@ -98,6 +106,14 @@ class Record:
     """How many looks were given up because of the load."""
     erased_at: str | None = None
     """When a recipient's data was erased. From then on nothing is added (decision record 11)."""
+    failing_since: str | None = None
+    """Since when SES fails at this id; None where it answered last time."""
+    alert_ids: frozenset[str] = frozenset()
+    """Ids of all alerts ever raised: an alert's own row may expire before the message's."""
+    is_half_stored: bool = False
+    """Whether a look that did not come to its end has stored some of what it found."""
+    listings: tuple[Listing, ...] = ()
+    """Where the account's suppression list names this message."""
 
     @classmethod
     def new(cls, message_id: str, sent_at: datetime, rules: Rules) -> Record:
@@ -115,6 +131,10 @@ class Record:
         return self.status is Status.INVALID or (
             bool(destinations) and all(is_closed(destination) for destination in destinations)
         )
+
+    def knows(self, about: Feedback) -> bool:
+        """Whether what SES says has happened is known, so that a look would show nothing new."""
+        return self.status is Status.INVALID or is_known(about, self.insights, self.listings)
 
     @property
     def was_found(self) -> bool:
@@ -150,9 +170,13 @@ class Record:
             self, alerts=tuple(changed.get(alert.alert_id, alert) for alert in self.alerts)
         )
 
-    def followed_by(self, following: Next, ladder: Ladder) -> Record:
-        """Return the record with its next look, or with the reason why there is none."""
+    def followed_by(self, following: Next, ladder: Ladder, *, is_expected: bool = False) -> Record:
+        """Return the record with its next look, or with the reason why there is none.
+
+        ``is_expected`` says that there is something to find: that look goes first.
+        """
         age = following.at - instant(self.sent_at) if following.at else None
+        lane = Lane.LISTED if is_expected else lane_of(ladder, age)
         # What explains why SES does not know a message is true until SES knows it.
         region = None if self.was_found else _OTHER_REGION.search(self.note or "")
         return replace(
@@ -161,19 +185,27 @@ class Record:
             final=following.final,
             note=_joined(region and region[0], following.note),
             # What came in bulk stays in its lane to the end.
-            lane=Lane.BULK if self.lane is Lane.BULK else lane_of(ladder, age),
+            lane=Lane.BULK if self.lane is Lane.BULK else lane,
             shed=self.shed + following.shed,
         )
 
 
 def after_look(
-    before: Record, answer: Answer, *, now: datetime, rules: Rules
+    before: Record,
+    answer: Answer,
+    *,
+    now: datetime,
+    rules: Rules,
+    about: Feedback | None = None,
 ) -> tuple[Record, tuple[Alert, ...]]:
     """Join what was known before, stored or `Record.new`, with what SES answered.
 
     Returns the record to store and the alerts that are new with it. What was seen once is never
     forgotten: a message that SES no longer knows keeps all that it showed before. Where a
     recipient's data was erased nothing changes: the very record that is stored comes back.
+
+    ``about`` is what SES says has happened. Until it is known, or what an address is listed for,
+    the next look comes soon, whatever rung is next.
     """
     if before.erased_at is not None:
         return before, ()
@@ -190,9 +222,21 @@ def after_look(
     else:
         status = Status.NOT_FOUND
         following = rules.ladder.after_not_found(sent_at=sent_at, now=now, looks=looks)
-    known = {alert.alert_id for alert in before.alerts}
-    raised = alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types)
-    new = tuple(alert for alert in raised if alert.alert_id not in known)
+    # What SES calls no message id it will not show later either.
+    step = timedelta(0) if isinstance(answer, Refused) else rules.ladder.listed_step
+    listings = tuple(
+        listing.after_look(seen, last_look_at=before.last_look_at, now=now, step=step)
+        for listing in before.listings
+    )
+    raised = (
+        *alerts_in(seen, detected_at=look_at, alert_types=rules.alert_types),
+        *alerts_of_listings(listings, seen, detected_at=look_at, alert_types=rules.alert_types),
+    )
+    new = tuple(
+        alert
+        for alert in not_told_yet(raised, before.alerts)
+        if alert.alert_id not in before.alert_ids
+    )
     record = replace(
         before,
         insights=seen,
@@ -203,8 +247,19 @@ def after_look(
         last_look_at=look_at,
         expires_at=rules.expires_at(sent_at),
         alerts=tuple(sorted((*before.alerts, *new), key=lambda alert: alert.alert_id)),
+        alert_ids=before.alert_ids.union(alert.alert_id for alert in new),
+        failing_since=None,
+        is_half_stored=False,
+        listings=listings,
     )
-    return record.followed_by(following, rules.ladder), new
+    is_expected = status is not Status.INVALID and (
+        any(is_open(listing, seen) for listing in listings)
+        or (about is not None and not record.knows(about))
+    )
+    if is_expected:
+        soon = now + step
+        following = Next(at=min(following.at or soon, soon), note=following.note)
+    return record.followed_by(following, rules.ladder, is_expected=is_expected), new
 
 
 def _joined(*notes: str | None) -> str | None:

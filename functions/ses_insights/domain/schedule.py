@@ -32,6 +32,9 @@ SES_KEEPS: Final = timedelta(days=30)
 NOT_FOUND_UNTIL: Final = timedelta(days=3)
 """The last rung at which a message that SES never showed is still asked for."""
 
+LISTED_STEP: Final = timedelta(minutes=15)
+"""How soon a look is taken again that does not show yet what SES says has happened."""
+
 _NEVER: Final = timedelta(days=36_500).total_seconds()
 
 ONLY_SEND_UNTIL: Final = timedelta(days=1)
@@ -59,6 +62,11 @@ class Ladder:
             message = f"a ladder has at least one rung, each above the one before: {list(seconds)}"
             raise ValueError(message)
         return cls(tuple(timedelta(seconds=second) for second in seconds), ses_keeps)
+
+    @property
+    def listed_step(self) -> timedelta:
+        """How soon a look is taken again at what SES has listed and does not show yet."""
+        return min(self.rungs[0], LISTED_STEP)
 
     def after_found(
         self, destinations: Iterable[Destination], *, sent_at: datetime, now: datetime

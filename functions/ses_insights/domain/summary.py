@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from ses_insights.domain.explanation import contradiction, explain
+from ses_insights.domain.explanation import contradiction, explain, explain_listing
 from ses_insights.domain.insight import Bounce, Destination, Event
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.reasons import Severity
 from ses_insights.domain.status import Status, status_of, status_of_event
 from ses_insights.domain.times import instant
@@ -58,8 +59,15 @@ _WORDS: Final[Mapping[Status, str]] = {
 _SEVERITIES: Final = tuple(Severity)
 
 
-def summary_of_message(status: Status, destinations: Sequence[Destination]) -> str:
+def summary_of_message(
+    status: Status, destinations: Sequence[Destination], listings: Sequence[Listing] = ()
+) -> str:
     """Say what became of the mail to all of its recipients."""
+    listed = [listing for listing in listings if listing.is_finding]
+    if not destinations and len(listed) == 1:
+        return summary_of_listing(listed[0])
+    if not destinations and listed:
+        return f"SES lists {len(listed)} recipients because of this message and shows no more."
     if not destinations:
         return _SENTENCES[status].format(when="")
     if len(destinations) == 1:
@@ -67,6 +75,11 @@ def summary_of_message(status: Status, destinations: Sequence[Destination]) -> s
     statuses = [status_of(destination) for destination in destinations]
     counts = [f"{statuses.count(each)} {_WORDS[each]}" for each in _WORDS if each in statuses]
     return f"{len(destinations)} recipients: {', '.join(counts)}."
+
+
+def summary_of_listing(listing: Listing) -> str:
+    """Say what a listing stands for that is all that SES shows."""
+    return explain_listing(listing.event).cause
 
 
 def summary_of_destination(destination: Destination) -> str:

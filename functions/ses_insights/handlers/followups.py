@@ -13,22 +13,26 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
-from ses_insights.adapters import topic
+from ses_insights.adapters import suppression_list, topic
 from ses_insights.adapters.counters import Counters
 from ses_insights.adapters.due_index import DueIndex
+from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
+from ses_insights.domain.record import Rules
 from ses_insights.service.due_looks import DueLooks
+from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.followups import FollowUps
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.pending_alerts import PendingAlerts
 from ses_insights.service.row_repair import RowRepair
 from ses_insights.service.summaries import Summaries
 from ses_insights.service.telemetry import FollowUpTelemetry
-from ses_insights.settings import Settings
+from ses_insights.settings import FollowUpSettings, Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,7 +48,7 @@ KEPT_FREE: Final = 10.0
 
 def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
     """Put the function's parts together. Raises `SettingError`."""
-    settings = Settings.read(environment)
+    settings, own = Settings.read(environment), FollowUpSettings.read(environment)
     dynamodb = session.client("dynamodb", config=_SHORT)
     queue = SqsProducerQueue(session.client("sqs", config=_SHORT), settings.queue_url)
     sns = session.client("sns", config=topic.CONFIG)
@@ -66,6 +70,17 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
         surge_after=settings.surge_after,
         on_published=telemetry.summarized,
     )
+    feedback = FeedbackReader(
+        suppression_list=SesSuppressionList(
+            session.client("sesv2", config=suppression_list.CONFIG)
+        ),
+        listings=ListingTable(
+            dynamodb, settings.table_name, Rules(settings.ladder, settings.retention)
+        ),
+        queue=queue,
+        telemetry=telemetry,
+        now=_now,
+    )
     return FollowUps(
         pending_alerts=PendingAlerts(rows, records, outbox, summaries, telemetry, _now),
         summaries=summaries,
@@ -81,6 +96,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
             delay=settings.first_look_delay,
             now=_now,
         ),
+        feedback=feedback if own.watch_suppression_list else None,
         telemetry=telemetry,
         clock=time.monotonic,
     )

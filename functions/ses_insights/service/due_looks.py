@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.names import Shed
-from ses_insights.domain.due import Claim, DueRow, Waiting, is_time, late_by
+from ses_insights.domain.due import MOST_COUNTED, Claim, DueRow, Waiting, is_time, late_by
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import (
@@ -32,9 +32,6 @@ RUN_EVERY: Final = timedelta(minutes=1)
 
 CLAIMED_FOR: Final = timedelta(hours=1)
 """How much later than it becomes visible a claimed look may be taken; then it is due again."""
-
-MOST_COUNTED: Final = 10_000
-"""How many due rows of a lane are counted at most: a count reads all it counts."""
 
 MOST_GIVEN_UP: Final = 1_000
 """How many looks of a lane a run gives up at most: each is a write."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from ses_insights.contracts.addresses import canonical
-from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE, Row
+from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE, Row
 from ses_insights.domain.times import iso
 
 SUMMARY: Final = "Erased on request."
@@ -43,7 +43,7 @@ def is_about(row: Row, address: str) -> bool:
 def rows_about(rows: Sequence[Row], address: str) -> tuple[Row, ...]:
     """Return the rows of a message that are to be deleted; those by which it is found come last."""
     about = [row for row in rows if is_about(row, address)]
-    return tuple(sorted(about, key=lambda row: _is(row, DESTINATION)))
+    return tuple(sorted(about, key=lambda row: _is(row, DESTINATION) or _is(row, LISTED)))
 
 
 def alerts_that_stay(rows: Sequence[Row], address: str) -> tuple[Row, ...]:

@@ -1,4 +1,4 @@
-"""One run of `followups`: alerts and summaries are published, rows repaired, due looks queued.
+"""One run of `followups`: alerts, summaries, repairs, due looks, and what SES lists.
 
 A run leaves nothing that the next one needs, and two at once do no harm: a run claims a row before
 it acts on it, and a claim that leads to nothing ends by itself. So a run may stop anywhere.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ses_insights.domain.failures import SystemFailure, as_failure
 from ses_insights.service.due_looks import DueLooks
+from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.pending_alerts import PendingAlerts
 from ses_insights.service.row_repair import RowRepair
 from ses_insights.service.summaries import Summaries
@@ -29,6 +30,8 @@ class FollowUps:
     summaries: Summaries
     row_repair: RowRepair
     due_looks: DueLooks
+    feedback: FeedbackReader | None
+    """None where the suppression list is not read. Comes last: it takes what time is left."""
     telemetry: FollowUpTelemetry
     clock: Callable[[], float]
     """Monotonic seconds."""
@@ -46,12 +49,15 @@ class FollowUps:
                 raise OutOfTimeError
 
         failures: list[SystemFailure] = []
-        for step in (
+        steps = [
             self.pending_alerts.publish,
             self.summaries.write,
             self.row_repair.repair,
             self.due_looks.enqueue,
-        ):
+        ]
+        if self.feedback:
+            steps += [self.feedback.check, self.feedback.read]
+        for step in steps:
             try:
                 step(check_time)
             except OutOfTimeError:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
+from ses_insights.domain.aside import step_aside
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.overload import has_first_look
 from ses_insights.domain.record import Answer, Record, Rules, after_look, other_region, postpone
 from ses_insights.domain.status import Status
+from ses_insights.domain.times import instant
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.outbox import Outbox
 from ses_insights.service.ports import Capacity, RecordChangedError, Records, Source
@@ -90,31 +92,71 @@ class Look:
             if self._is_redundant(stored, request):
                 return Outcome(stored, published, answer=None)
         note = other_region(request.region, self.region)
-        known = (stored or Record.new(request.message_id, enqueued_at, self.rules)).noting(note)
+        known = (stored or self._new(request, enqueued_at)).noting(note)
         is_fresh = stored is None and not (request.due or request.look)
         if is_fresh and not (is_repeat or request.force):
             postponed = self._postpone(known, enqueued_at)
             if postponed:
                 return Outcome(postponed, (), answer=None, shed=postponed.shed, is_fresh=True)
         answer = self.source.ask(request.message_id)
-        record = self._store(stored, known, answer, note)
+        record = self._store(stored, known, answer, request)
         record, more = self._publish_pending(record)
         published = (*published, *more)
         return Outcome(record, published, answer, before=stored, is_fresh=is_fresh)
+
+    def step_aside(
+        self,
+        request: LookRequest,
+        *,
+        enqueued_at: datetime,
+        is_few: bool,
+        answered_at: datetime | None,
+    ) -> Record | None:
+        """Store that SES fails at an id, for a later look; None where it is to be tried again now.
+
+        ``is_few`` says that it was tried a few times only: then it steps aside only if it did so
+        before. ``answered_at`` is when SES last answered for any id. Raises `SystemFailure`.
+        """
+        stored = self.records.load(request.message_id)
+        if is_few and (stored is None or stored.failing_since is None):
+            return None
+        before = stored or Record.new(request.message_id, enqueued_at, self.rules)
+        since = before.failing_since
+        aside = step_aside(
+            before,
+            self.now(),
+            others_answered=bool(since and answered_at and answered_at > instant(since)),
+        )
+        try:
+            self.records.save(aside, (), read=stored)
+        except RecordChangedError:  # it is as it was left by another writer
+            return None
+        return aside
+
+    def _new(self, request: LookRequest, enqueued_at: datetime) -> Record:
+        """Return the record of a message of which nothing is stored, but perhaps a listing."""
+        new = Record.new(request.message_id, enqueued_at, self.rules)
+        if request.about is None:
+            return new
+        return replace(new, listings=tuple(self.records.listings(request.message_id)))
 
     def _is_redundant(self, stored: Record, request: LookRequest) -> bool:
         """Whether a look would cost a slot for nothing.
 
         A due look comes with its number: it is taken once, and whatever else is known. Where SES
-        has published an event, only a message to which nothing more can happen is skipped: a look
-        of moments ago may have been too early to show it. What was erased is always skipped.
+        has said what happened, a message is skipped if that is known; where it has said only that
+        something did, if nothing more can happen to it: a look of moments ago may have been too
+        early to show it. What was erased is always skipped, and what is half stored never: that
+        look was not finished.
         """
         if stored.erased_at is not None:
             return True
-        if request.force:
+        if request.force or stored.is_half_stored:
             return False
         if request.look is not None:
             return stored.looks >= request.look
+        if request.about is not None:
+            return stored.knows(request.about)
         if request.due:
             return stored.is_over
         return stored.is_settled(self.now(), recent=RECENT)
@@ -133,12 +175,15 @@ class Look:
         return None
 
     def _store(
-        self, stored: Record | None, fresh: Record, answer: Answer, note: str | None
+        self, stored: Record | None, fresh: Record, answer: Answer, request: LookRequest
     ) -> Record:
         """Merge the answer into what is stored, again if another writer stores in between."""
+        note = other_region(request.region, self.region)
         for _ in range(_TRIES_TO_SAVE):
             now, before = self.now(), (stored or fresh).noting(note)
-            record, found = after_look(before, answer, now=now, rules=self.rules)
+            record, found = after_look(
+                before, answer, now=now, rules=self.rules, about=request.about
+            )
             if record is stored:  # it was erased while SES was asked
                 return record
             new_alerts, surges = self.grouping.of(found, record.insights, now)
@@ -154,12 +199,15 @@ class Look:
     def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
         """Publish what is pending, each alert followed by its mark.
 
+        What was stored before is claimed first; what this look has just stored needs no claim.
         An alert at which this program fails holds back no other one; its error is raised after.
         """
         published: dict[str, Alert] = {}
         errors: list[Exception] = []
         for alert in pending(record.alerts):
             try:
+                if alert.claimed_at is not None and not self.outbox.claim(alert, record):
+                    continue  # somebody else publishes it, or it was erased
                 done = self.outbox.publish(alert, record)
             except SystemFailure:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -11,8 +12,10 @@ from ses_insights.contracts.queue_message import QueueMessage
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.due import Claim, DueRow, QueueDepth, Waiting
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.overload import Drop, Reschedule
 from ses_insights.domain.record import Answer, Record
+from ses_insights.domain.suppression import Page, Progress, Suppressed
 from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge
 
 
@@ -29,6 +32,13 @@ class Records(Protocol):
     def load(self, message_id: str) -> Record | None:
         """Return everything stored of a message. Raises `SystemFailure`."""
 
+    def listings(self, message_id: str) -> Sequence[Listing]:
+        """Return where the suppression list names a message that is not stored.
+
+        A record that is stored has them with it. Raises `SystemFailure`.
+        """
+        ...
+
     def save(
         self,
         record: Record,
@@ -40,6 +50,12 @@ class Records(Protocol):
         """Store a record and its new alerts, together, over the one that was read.
 
         Raises `RecordChangedError` where another writer stored one since, and `SystemFailure`.
+        """
+
+    def claim(self, message_id: str, alert: Alert, *, at: str) -> bool:
+        """Note that somebody sets out to publish a pending alert; False where others did since.
+
+        Also where it is published or erased since. Raises `SystemFailure`.
         """
 
     def mark_published(self, message_id: str, alert: Alert) -> None:
@@ -81,6 +97,49 @@ class ProducerQueue(Protocol):
 
         Raises `SystemFailure` where it took none.
         """
+
+
+class FeedbackQueue(Protocol):
+    """The end of the queue, where that joins it of which SES says that something happened."""
+
+    def send_due(self, message_id: str, listing: Listing) -> None:
+        """Put a message into the queue because of a listing. Raises `SystemFailure`."""
+
+
+class SuppressionList(Protocol):
+    """The account's suppression list. Everything raises `SystemFailure`."""
+
+    def page(self, *, since: datetime, until: datetime | None, token: str | None) -> Page:
+        """Return a page of what was listed from ``since`` on, and perhaps some that was before.
+
+        The pages are in no order. ``until`` is None for the present.
+        """
+        ...
+
+    def look_up(self, address: str) -> Suppressed | None:
+        """Return why an address is listed; None where it is listed no more."""
+
+    def reasons_off(self) -> AbstractSet[Feedback]:
+        """Return the reasons for which the account lists no address."""
+        ...
+
+
+class Listings(Protocol):
+    """What the suppression list says, as the table keeps it. Everything raises `SystemFailure`."""
+
+    def progress(self) -> Progress | None:
+        """Read how far the list is read; None before the first run."""
+
+    def save_progress(self, progress: Progress) -> int:
+        """Store how far the list is read, over the version that was read; returns the new one.
+
+        Raises `RecordChangedError` where another run stored it since.
+        """
+        ...
+
+    def put(self, message_id: str, listing: Listing) -> bool:
+        """Store a listing beside its message; False where the message was erased."""
+        ...
 
 
 class ConsumerQueue(Protocol):

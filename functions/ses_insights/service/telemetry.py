@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from ses_insights.domain.alert import Alert
 from ses_insights.domain.coverage import newly_covered
 from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.pace import Call
 from ses_insights.domain.surge import Summary
 from ses_insights.service.look import Outcome
@@ -123,6 +125,10 @@ class LookupTelemetry(Telemetry):
         self._add(Metric.FOREIGN_GROUPS)
         self.logger.warning("of another message group; enqueued again in the right one")
 
+    def stepped_aside(self, next_look_at: str | None) -> None:
+        """Log that SES fails at the message, and when it is tried again."""
+        self.logger.warning("stepped aside", next_look_at=next_look_at)
+
     def deferred(self, seconds: int, receive_count: int) -> None:
         """Log when the message comes back."""
         self.logger.info("deferred", seconds=seconds, receive_count=receive_count)
@@ -178,6 +184,25 @@ class FollowUpTelemetry(Telemetry):
             message_id=message_id,
             lane=lane,
         )
+
+    def listed(self, message_id: str, reason: Feedback, *, lag: float) -> None:
+        """Log and count a message that joined the queue because SES listed an address for it."""
+        self._add(Metric.FEEDBACK_LAG, lag, MetricUnit.Seconds)
+        self.logger.info(LogMessage.LISTED, message_id=message_id, reason=str(reason), lag=lag)
+
+    def listed_without_id(self) -> None:
+        """Count an address that is listed for no message, or listed no more."""
+        self._add(Metric.LISTED_WITHOUT_ID)
+
+    def list_off(self, reasons: AbstractSet[Feedback]) -> None:
+        """Log and count the reasons for which the account lists no address."""
+        self._add(Metric.LIST_OFF, len(reasons))
+        self.logger.warning("the suppression list is off", reasons=sorted(map(str, reasons)))
+
+    def throttled(self) -> None:
+        """Count a run that SES throttled; the next one goes on."""
+        self._add(Metric.THROTTLES)
+        self.logger.info("throttled; the next run goes on")
 
     def summarized(self, summary: Summary) -> None:
         """Log a summary that was published; its alerts are counted by themselves."""

@@ -16,7 +16,9 @@ import pytest
 
 from local.actors.pipeline import SENDER
 from local.ses_stand_in.stories import STORIES, address_of
+from local.stack.deployment import ACCOUNT
 from local.stack.run import LocalRun
+from local.stack.sandbox import REGION
 from tests.support.deployed_stack import LIFE, DeployedStack
 from tests.support.patience import eventually
 
@@ -116,10 +118,10 @@ def test_the_rules_take_what_ses_publishes_and_nothing_else(
 
     def fits(published: Event) -> int:
         whole = {
+            "account": ACCOUNT,
+            "region": REGION,
             **published,
             "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
-            "account": "111122223333",
-            "region": "eu-west-1",
             "time": "2026-11-23T10:00:00Z",
             "resources": [],
         }
@@ -134,6 +136,8 @@ def test_the_rules_take_what_ses_publishes_and_nothing_else(
     assert [fits(event(each, "id")) for each in ignored] == [0, 0, 0, 0]
     assert [fits(without_id(each)) for each in taken] == [0, 0, 0]
     assert fits({**event("Email Sent", "id"), "source": "com.example.shop"}) == 0
+    assert fits({**event("Email Sent", "id"), "account": "111122223333"}) == 0
+    assert fits({**event("Email Sent", "id"), "region": "us-east-2"}) == 0
 
 
 def test_a_mail_is_looked_at_because_ses_says_it_was_sent(intake: DeployedStack) -> None:
@@ -144,7 +148,10 @@ def test_a_mail_is_looked_at_because_ses_says_it_was_sent(intake: DeployedStack)
 
 
 def test_a_bounce_is_found_when_ses_publishes_it(intake: DeployedStack) -> None:
-    """Its next look was minutes away; a second event of what is known then costs no look."""
+    """Its next look was minutes away; a second event of what is known then costs no look.
+
+    A complaint is another thing that happened: it is looked for.
+    """
     intake.run.ses.change(speed=LIFE)
     message_id = str(intake.send(BOUNCES_LATE)["MessageId"])
     intake.run.ses.advance(timedelta(minutes=5))
@@ -160,7 +167,7 @@ def test_a_bounce_is_found_when_ses_publishes_it(intake: DeployedStack) -> None:
 
     publish(intake, bounced, event("Email Complaint Received", message_id))
     other = sent_and_looked_at(intake)
-    assert asked_for(intake) == [message_id, message_id, other]
+    assert asked_for(intake) == [message_id, message_id, message_id, other]
 
 
 def test_other_events_enqueue_nothing(intake: DeployedStack) -> None:
@@ -189,6 +196,6 @@ def test_an_event_with_a_malformed_id_is_parked(intake: DeployedStack) -> None:
     message_id = sent_and_looked_at(intake)
     assert asked_for(intake) == [message_id]
     assert intake.parked_bodies() == [
-        '{"MessageId": "4711", "due": true}',
+        '{"MessageId": "4711", "due": "Bounce"}',
         '{"MessageId": "no id"}',
     ]

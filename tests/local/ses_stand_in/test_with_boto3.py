@@ -358,6 +358,22 @@ def test_time_passes_in_stories_when_it_is_let_pass(
     assert control.sent()[0].sent_at <= clock.now()
 
 
+def test_a_story_can_be_made_to_end_now(
+    send: Callable[..., str], client: "SESV2Client", control: Control, clock: ManualClock
+) -> None:
+    """What was to come happens at once, and lists the address; other mail is as before."""
+    mails = [send(f"complaint-late+{number}@stories.example") for number in range(2)]
+    clock.advance(timedelta(minutes=5))
+    control.finish(mails[0])
+    clock.advance(SECOND)
+    insights = [client.get_message_insights(MessageId=each)["Insights"][0] for each in mails]
+    assert [len(insight["Events"]) for insight in insights] == [4, 2]
+    ended = [event["Timestamp"] for event in insights[0]["Events"] if event["Type"] == "COMPLAINT"]
+    assert abs(clock.now() - SECOND - ended[0]) < timedelta(milliseconds=1)
+    (entry,) = client.list_suppressed_destinations()["SuppressedDestinationSummaries"]
+    assert entry["EmailAddress"] == "complaint-late+0@stories.example"
+
+
 def test_the_mail_that_was_sent_is_listed(
     send: Callable[..., str], control: Control, clock: ManualClock
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ses_insights.domain.lanes import Lane
+from ses_insights.domain.lanes import LOOK_LANES
 from ses_insights.domain.overload import GIVEN_UP_AFTER, TOO_LATE
 from ses_insights.domain.schedule import Ladder
 from tools.simulate.mail import BULK_AT, DAY, HOUR, MINUTE, Assumptions, Mail, Story, mail_of
@@ -246,7 +246,7 @@ def test_follow_ups_hold_up_a_fresh_id_for_no_longer_than_the_bound() -> None:
 def test_the_essential_look_is_served_first() -> None:
     """The lanes of the service are the lanes of the simulation, in its order."""
     world = World(mail(), Core(mail(), FEW_DAYS), FEW_DAYS)
-    assert list(world.measured.longest_lag) == [Lane.ESSENTIAL, Lane.FOLLOW_UP, Lane.BULK]
+    assert list(world.measured.longest_lag) == [*LOOK_LANES]
 
 
 def test_a_scaled_world_finds_the_same() -> None:

@@ -17,9 +17,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from ses_insights.adapters.items import to_item
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.rows import MESSAGE
-from ses_insights.domain.alert import pending
+from ses_insights.domain.alert import Alert, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
 from ses_insights.domain.record import Found, NotFound, Record, Refused
@@ -179,6 +180,38 @@ def test_only_the_published_alert_is_marked(records: Records) -> None:
     assert loaded.alerts == (published(first), second)
 
 
+def read(records: Records) -> Alert:
+    """The only alert of the message, as it is read."""
+    record = records.load(MESSAGE_ID)
+    assert record is not None
+    (alert,) = record.alerts
+    return alert
+
+
+def test_a_pending_alert_is_claimed_by_one(records: Records) -> None:
+    """Of two that read it the first one may publish it, and who reads it then may again."""
+    saved(records, bounced())
+    alert = read(records)
+    assert records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:00.000Z")
+    assert not records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:01.000Z")
+    assert records.claim(MESSAGE_ID, read(records), at="2026-11-23T11:00:02.000Z")
+
+
+def test_what_is_published_is_not_claimed(records: Records) -> None:
+    """Who read it as pending before does not publish it again."""
+    saved(records, bounced())
+    alert = read(records)
+    records.mark_published(MESSAGE_ID, published(alert))
+    assert not records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:00.000Z")
+
+
+def test_what_is_gone_is_not_claimed(records: Records) -> None:
+    """An alert that was erased, or was never stored, is nothing to publish."""
+    (alert,) = looked(found(bounced()))[1]
+    assert not records.claim(MESSAGE_ID, alert, at="2026-11-23T11:00:00.000Z")
+    assert records.load(MESSAGE_ID) is None
+
+
 def test_a_look_leaves_the_mark_of_an_alert_alone(records: Records) -> None:
     """A record whose writer read the alert as pending does not make it pending again."""
     first = saved(records, bounced(), delivered())
@@ -273,6 +306,64 @@ def test_the_row_with_the_version_is_written_last(real: RecordTable, requests: R
     assert all(keys[0] == f"ConditionCheck {MESSAGE}" for keys in earlier)
 
 
+def test_what_did_not_change_is_not_written_again(real: RecordTable, requests: Requests) -> None:
+    """Of three recipients the one who bounced since has a new row, and the message has."""
+    first = saved(real, *crowd(3))
+    requests.clear()
+    changed = replace(crowd(3)[1], events=(*crowd(3)[1].events, *bounced().events))
+    second, alerts = looked(found(crowd(3)[0], changed), first, now=START + HOUR)
+    real.save(second, alerts, read=first)
+    ((_, params),) = requests
+    (alert,) = alerts
+    assert record_keys(params) == [
+        f"Put {MESSAGE}",
+        f"Put DESTINATION#{changed.address}",
+        f"Put ALERT#{alert.alert_id}",
+    ]
+    assert real.load(MESSAGE_ID) == second
+
+
+def test_what_was_stored_in_part_is_written_where_it_is_missing(
+    real: RecordTable, table: Table
+) -> None:
+    """What counts is what the table had when it was read, and not what a look once meant."""
+    first = saved(real, *crowd(2))
+    key = {"MessageId": MESSAGE_ID, "Record": f"DESTINATION#{crowd(2)[1].address}"}
+    table.client.delete_item(TableName=table.name, Key=to_item(key))
+    read = real.load(MESSAGE_ID)
+    second, _ = looked(found(*crowd(2)), read, now=START + HOUR)
+    real.save(second, (), read=read)
+    assert first.insights.destinations == second.insights.destinations
+    assert real.load(MESSAGE_ID) == second
+
+
+def test_a_look_that_shows_nothing_new_is_one_plain_write(
+    real: RecordTable, requests: Requests
+) -> None:
+    """Over the version that was read, and at half the price of a transaction."""
+    first = saved(real, *crowd(3))
+    requests.clear()
+    second, _ = looked(found(*crowd(3)), first, now=START + HOUR)
+    real.save(second, (), read=first)
+    ((operation, params),) = requests
+    assert operation == "PutItem"
+    assert params["Item"]["Record"]["S"] == MESSAGE
+    assert params["ExpressionAttributeValues"] == {":looks": {"N": "1"}}
+    assert real.load(MESSAGE_ID) == second
+
+
+def test_a_plain_write_that_is_tried_twice_is_one(real: RecordTable) -> None:
+    """The SDK repeats it where the answer was lost: the row is there, and nobody was faster."""
+    first = saved(real, delivered())
+    second, _ = looked(found(delivered()), first, now=START + HOUR)
+    real.save(second, (), read=first)
+    real.save(second, (), read=first)
+    assert real.load(MESSAGE_ID) == second
+    third, _ = looked(found(delivered()), first, now=START + 2 * HOUR)
+    with pytest.raises(RecordChangedError):
+        real.save(third, (), read=first)
+
+
 def test_every_transaction_checks_the_version(real: RecordTable, requests: Requests) -> None:
     """Each part of a large record is stored only over the version that was read."""
     first = saved(real, delivered())
@@ -339,6 +430,15 @@ def test_a_first_look_that_was_stored_in_part_is_repeated(
     assert real.load(MESSAGE_ID) == by_id(record)
 
 
+def test_alerts_are_stored_before_anything_else(real: RecordTable, requests: Requests) -> None:
+    """What a look that is stopped has stored is told, not only listed."""
+    record, alerts = looked(found(*crowd(100), bounced()))
+    real.save(record, alerts, read=None)
+    _, first = requests[0]
+    put = [action["Put"]["Item"] for action in first["TransactItems"] if "Put" in action]
+    assert put[0]["Record"]["S"].startswith("ALERT#")
+
+
 def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, table: Table) -> None:
     """After a crash between two transactions the version is the old one and no alert is lost."""
     first = saved(real, delivered())
@@ -351,10 +451,12 @@ def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, tab
     half = real.load(MESSAGE_ID)
     assert half is not None
     assert half.looks == first.looks
+    assert half.is_half_stored
     third, alerts = looked(found(*everybody), half, now=START + 2 * HOUR)
     real.save(third, alerts, read=half)
     loaded = real.load(MESSAGE_ID)
     assert loaded is not None
+    assert not loaded.is_half_stored
     assert {alert.alert_id for alert in pending(loaded.alerts)} == {
         alert.alert_id for alert in second.alerts
     }
@@ -419,10 +521,12 @@ def cut(session: boto3.Session, clock: Clock) -> Cut:
 
 
 RECORD, ALERTS = looked(found(bounced()))
+NOTHING_NEW, _ = looked(found(bounced()), RECORD, now=START + HOUR)
 
 OPERATIONS: dict[str, Callable[[RecordTable], object]] = {
     "Query": lambda records: records.load(MESSAGE_ID),
     "TransactWriteItems": lambda records: records.save(RECORD, ALERTS, read=None),
+    "PutItem": lambda records: records.save(NOTHING_NEW, (), read=RECORD),
     "UpdateItem": lambda records: records.mark_published(MESSAGE_ID, published(ALERTS[0])),
 }
 URL = "https://dynamodb.eu-west-1.amazonaws.com"

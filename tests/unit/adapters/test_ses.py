@@ -572,6 +572,17 @@ def test_every_call_is_noted_with_its_latency(bench: Bench) -> None:
     assert [call.seconds for call in bench.calls] == pytest.approx([0.2, 0.2])
 
 
+def test_a_call_says_whether_a_gap_cost_it_a_full_period(bench: Bench) -> None:
+    """A new environment's first call does, and one that comes too late; a 429 is no gap."""
+    bench.network.will(THROTTLED, insights())
+    bench.ask_alone()
+    bench.clock.advance(0.1)
+    bench.ask_alone()
+    bench.clock.advance(PERIOD)
+    bench.ask_alone()
+    assert [call.after_gap for call in bench.calls] == [True, False, False, True]
+
+
 def test_a_call_that_broke_is_noted(bench: Bench) -> None:
     """A time-out is a call, too: SES may have counted it."""
     bench.network.will(TIMED_OUT)

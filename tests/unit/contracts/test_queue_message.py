@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ses_insights.contracts.queue_message import BodyError, LookRequest, SetUpMessage, read_body
+from ses_insights.contracts.queue_message import (
+    BodyError,
+    LookRequest,
+    SetUpMessage,
+    due_body,
+    read_body,
+)
+from ses_insights.domain.listing import Feedback
 from tests.support.strategies import MESSAGE_ID
 
 SES_EVENT: dict[str, Any] = {
@@ -207,10 +214,10 @@ def test_wishes_are_read_from_every_layer(body: str) -> None:
 )
 def test_what_aws_sends_at_set_up_is_told_apart(body: str) -> None:
     """It is about no mail, and nobody has to act on it; it repeats nothing of the body."""
-    with pytest.raises(SetUpMessage) as told:
+    with pytest.raises(SetUpMessage) as notice:
         read_body(body)
-    assert told.value.slug == "SetUp"
-    assert re.fullmatch(r"SetUp: S[NE]S (asks|says) [^\n]{15,60}", str(told.value))
+    assert notice.value.slug == "SetUp"
+    assert re.fullmatch(r"SetUp: S[NE]S (asks|says) [^\n]{15,60}", str(notice.value))
 
 
 @pytest.mark.parametrize("length", [16, 60, 128])
@@ -237,6 +244,29 @@ def test_only_a_true_due_brings_a_look_forward(due: object, *, is_due: bool) -> 
     """What SES has published a bounce of is marked by the JSON value true and by nothing else."""
     request = read_body(json.dumps({"MessageId": MESSAGE_ID, "due": due}))
     assert request == LookRequest(MESSAGE_ID, due=is_due)
+
+
+@pytest.mark.parametrize(
+    ("due", "about"),
+    [
+        ("BOUNCE", Feedback.BOUNCE),
+        ("COMPLAINT", Feedback.COMPLAINT),
+        ("Bounce", Feedback.BOUNCE),
+        ("Complaint", Feedback.COMPLAINT),
+    ],
+)
+def test_a_due_says_what_has_happened(due: str, about: Feedback) -> None:
+    """In the contract's spelling and in that of SES's events."""
+    body = json.dumps({"MessageId": MESSAGE_ID, "due": due})
+    assert read_body(body) == LookRequest(MESSAGE_ID, due=True, about=about)
+
+
+@pytest.mark.parametrize("about", list(Feedback))
+def test_a_body_that_brings_a_look_forward_is_read_as_it_was_written(about: Feedback) -> None:
+    """Nothing but the id and what happened is in it."""
+    body = due_body(MESSAGE_ID, about)
+    assert read_body(body) == LookRequest(MESSAGE_ID, due=True, about=about)
+    assert json.loads(body) == {"MessageId": MESSAGE_ID, "due": str(about)}
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ def test_the_message_row_has_the_contracts_attributes() -> None:
         "FirstLookAt": "2026-11-23T10:15:00.000Z",
         "LastLookAt": "2026-11-23T10:15:00.000Z",
         "Final": "The mail bounced permanently. Nothing more is expected.",
+        "AlertIds": [alert.alert_id for alert in looked(STORY).alerts],
         "ExpiresAt": EXPIRES_AT,
     }
 
@@ -193,6 +194,7 @@ def test_the_destination_row_has_the_contracts_attributes() -> None:
             {"Timestamp": "2026-11-23T10:00:02.000Z", "Type": "CLICK"},
             BOUNCE_EVENT,
         ],
+        "Look": 1,
         "ExpiresAt": EXPIRES_AT,
     }
 
@@ -240,6 +242,7 @@ def test_a_pending_alert_has_no_time_of_publishing() -> None:
         "DetectedAt": "2026-11-23T10:15:00.000Z",
         "DueLane": "alert",
         "NextLookAt": "2026-11-23T10:15:00.000Z",
+        "Look": 1,
         "ExpiresAt": EXPIRES_AT,
     }
     assert alert_row(alert, record)["Record"] == alert_key(alert.alert_id)
@@ -338,7 +341,7 @@ def test_rows_are_filled_before_another_is_begun() -> None:
 def test_rows_of_more_events_are_in_no_index() -> None:
     """A recipient is listed once, by its first row."""
     _, more, *_ = destination_rows(looked(Found(bounces(500))))
-    assert set(more) == {"MessageId", "Record", "Of", "Events", "ExpiresAt"}
+    assert set(more) == {"MessageId", "Record", "Of", "Events", "Look", "ExpiresAt"}
     assert more["Of"] == "ada@example.com"
 
 

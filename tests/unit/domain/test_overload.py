@@ -129,6 +129,15 @@ def free(  # noqa: PLR0913 - keyword-only, as what it calls
     )
 
 
+@pytest.mark.parametrize(("delay", "ahead", "room"), [(0, 0, 1), (60, 0, 1), (60, 1, 0)])
+def test_a_long_period_leaves_room_for_one(delay: float, ahead: int, room: int) -> None:
+    """With a look every 200 seconds none would be served until the next run's: one is let in.
+
+    None was, ever: with a short delay no due look was taken.
+    """
+    assert free(delay=delay, period=200, visible=ahead) == room
+
+
 def test_an_empty_queue_takes_what_is_served_until_the_next_run() -> None:
     """A minute has sixty looks, whatever the delay; more would only stand in the way."""
     assert free() == 60

@@ -92,6 +92,11 @@ def test_a_claim_that_was_lost_keeps_its_rung() -> None:
     assert decision == Reschedule(at(ESSENTIAL, claimed), Lane.ESSENTIAL, shed=2, note=None)
 
 
+def test_what_ses_has_listed_is_never_given_up() -> None:
+    """There is something to find, however late."""
+    assert decide(row(DAY, 30 * DAY), Lane.LISTED, ladder=LADDER, now=NOW) == Proceed()
+
+
 def test_what_came_in_bulk_is_never_given_up() -> None:
     """It waits for slots that are left over."""
     assert decide(row(DAY, 30 * DAY), Lane.BULK, ladder=LADDER, now=NOW) == Proceed()

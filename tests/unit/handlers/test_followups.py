@@ -14,13 +14,14 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.alert import pending
 from ses_insights.domain.record import NotFound
 from ses_insights.domain.times import iso
 from ses_insights.handlers import followups
-from ses_insights.settings import SettingError, Settings
+from ses_insights.settings import SettingError
 from tests.support.fakes import Table
 from tests.support.harness import Output
 from tests.support.samples import MESSAGE_ID, OTHER_ID, bounced, found, looked
@@ -82,6 +83,7 @@ def cloud(
         "SES_KEEPS_DAYS": "30",
         "RETENTION_DAYS": "90",
         "SURGE_AFTER": "5",
+        "WATCH_SUPPRESSION_LIST": "false",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -155,7 +157,22 @@ def test_a_setting_that_is_missing_is_named(cloud: Cloud) -> None:
     for name in names:
         rest = {each: value for each, value in cloud.environment.items() if each != name}
         with pytest.raises(SettingError, match=name):
-            Settings.read(rest)
+            followups.wire(rest, boto3.Session())
+
+
+def test_the_suppression_list_is_read_where_it_is_chosen(
+    cloud: Cloud, session: boto3.Session
+) -> None:
+    """Without retries of the SDK, which would not keep the pace; otherwise SES is not called."""
+    assert followups.wire(cloud.environment, session).feedback is None
+    chosen = {**cloud.environment, "WATCH_SUPPRESSION_LIST": "true"}
+    reader = followups.wire(chosen, session).feedback
+    assert reader is not None
+    source = reader.suppression_list
+    assert isinstance(source, SesSuppressionList)
+    config = vars(source.client.meta.config)
+    assert config["retries"]["total_max_attempts"] == 1
+    assert config["connect_timeout"] + config["read_timeout"] < followups.KEPT_FREE
 
 
 def test_a_stale_alert_names_the_table(cloud: Cloud, session: boto3.Session) -> None:

@@ -449,6 +449,34 @@ def test_a_body_that_is_no_id_is_parked_at_full_pace(stack: Stack) -> None:
     assert stack.network.gaps == [pytest.approx(PERIOD + stack.network.latency)]
 
 
+def test_a_message_of_another_group_is_sent_on_and_not_looked_up(stack: Stack) -> None:
+    """It joins the queue in the one group: looks at two groups could run at once.
+
+    It waits for nothing meanwhile, and asks SES nothing.
+    """
+    event = batch(MESSAGE_ID)
+    event["Records"][0]["attributes"]["MessageGroupId"] = "orders"
+    began = stack.clock.monotonic
+    assert stack.module.handler(event, Context(30_000)) == {"batchItemFailures": []}
+    assert (stack.clock.monotonic, stack.network.requests) == (began, [])
+    (record,) = stack.receive()["Records"]
+    assert (record["body"], record["attributes"]["MessageGroupId"]) == (MESSAGE_ID, "looks")
+
+
+def test_its_invocation_does_not_count_for_the_pace(stack: Stack) -> None:
+    """Another environment may look meanwhile: the next look here waits a full period."""
+    stack.serve()
+    stack.clock.advance(0.9)
+    event = batch(MESSAGE_ID)
+    event["Records"][0]["attributes"]["MessageGroupId"] = "orders"
+    stack.module.handler(event, Context(30_000))
+    stack.clock.advance(0.2)
+    stack.receive()
+    before = stack.clock.monotonic
+    stack.module.handler(batch(OTHER_ID), Context(30_000))
+    assert stack.clock.monotonic - before >= PERIOD
+
+
 # Batches
 
 

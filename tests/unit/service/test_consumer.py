@@ -267,6 +267,17 @@ def test_after_a_bug_the_next_message_is_served(harness: Harness) -> None:
     assert harness.records.records[MESSAGE_ID].insights == ANSWER.insights
 
 
+def test_a_message_of_another_group_that_cannot_be_sent_on_comes_back(harness: Harness) -> None:
+    """It is not lost while SQS refuses."""
+    harness.sqs.fails["send_message"] = [
+        ClientError({"Error": {"Code": "Throttled", "Message": ""}}, "SendMessage")
+    ]
+    assert not harness.handle(group_id="orders")
+    assert harness.deferred == [2]
+    assert harness.handle(group_id="orders")
+    assert [sent["MessageGroupId"] for sent in harness.parked] == ["looks", "looks"]
+
+
 # What is logged
 
 
@@ -311,3 +322,97 @@ def test_a_message_that_comes_back_is_logged_with_its_wait(harness: Harness, out
         8,
         3,
     )
+
+
+# SES fails at one id
+
+
+SES_IS_DOWN = SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 500")
+
+
+def test_an_id_at_which_ses_keeps_failing_steps_aside(harness: Harness) -> None:
+    """After a few tries it waits in the table, and the next one is tried: the line does not stand.
+
+    SES answered 500 for one id for ever. It stayed at the head, nothing was looked at for days, and
+    what waited behind it was dropped by SQS after 14 days.
+    """
+    harness.answers[:] = [SES_IS_DOWN]
+    assert [harness.handle(receive_count=count) for count in range(1, 6)] == [False] * 4 + [True]
+    assert harness.stored.next_look_at == "2026-11-23T10:15:00.000Z"
+    assert harness.stored.looks == 0
+    assert len(harness.deferred) == 4
+    assert harness.parked == []
+
+
+def test_where_the_next_one_fails_too_the_line_waits(harness: Harness) -> None:
+    """One that stepped aside since SES last answered makes the next one wait for longer."""
+    harness.answers[:] = [SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    other = OTHER_ID
+    assert not harness.handle(other, receive_count=5)
+    assert harness.handle(other, receive_count=7)
+
+
+def test_an_answer_shows_that_ses_is_well(harness: Harness) -> None:
+    """From then on a few tries are enough again."""
+    harness.answers[:] = [SES_IS_DOWN, ANSWER, SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.handle(OTHER_ID)
+    assert harness.handle(OTHER_ID[:-1] + "1", receive_count=5)
+
+
+def test_an_id_that_stepped_aside_before_does_so_at_once(harness: Harness) -> None:
+    """It costs the line a single call."""
+    harness.answers[:] = [SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.clock.advance(900)
+    assert harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}', receive_count=1)
+    assert harness.stored.next_look_at == "2026-11-23T10:30:00.000Z"
+
+
+def test_an_id_that_fails_alone_for_a_day_is_parked(harness: Harness) -> None:
+    """With its reason; the alarm on the dead-letter queue says so."""
+    harness.answers[:] = [SES_IS_DOWN, ANSWER, SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.clock.advance(86_400)
+    harness.handle(OTHER_ID)
+    assert harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
+    assert harness.reason.startswith("Failing: SES fails at this id, and not at others, since 2026")
+    assert harness.stored.final is not None
+    assert harness.stored.next_look_at is None
+
+
+def test_in_an_outage_of_a_day_nothing_is_parked(harness: Harness) -> None:
+    """Nobody was answered: it waits."""
+    harness.answers[:] = [SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.clock.advance(86_400)
+    assert harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
+    assert harness.parked == []
+    assert harness.stored.next_look_at is not None
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FailureKind.VDM_OFF,
+        FailureKind.SES_THROTTLED,
+        FailureKind.ACCESS_DENIED,
+        FailureKind.CREDENTIALS,
+        FailureKind.DYNAMODB,
+        FailureKind.OUT_OF_TIME,
+    ],
+)
+def test_what_fails_for_every_id_holds_the_line(harness: Harness, kind: FailureKind) -> None:
+    """However often it is tried."""
+    harness.answers[:] = [SystemFailure(kind, "no")]
+    assert not harness.handle(receive_count=500)
+
+
+def test_where_stepping_aside_fails_the_message_comes_back(harness: Harness) -> None:
+    """DynamoDB is out as well: it stays in the queue."""
+    harness.answers[:] = [SES_IS_DOWN]
+    harness.moments.fails_at = 4
+    harness.moments.error = SystemFailure(FailureKind.DYNAMODB, "no")
+    assert not harness.handle(receive_count=5)
+    assert len(harness.deferred) == 1

@@ -454,6 +454,71 @@ def test_a_look_survives_being_stopped_at_every_moment_in_turn() -> None:
     assert len(harness.source.asked) <= 3, "an answer that is stored is not asked for again"
 
 
+def test_an_outage_of_writes_repeats_no_alert() -> None:
+    """Each publication but the first is claimed by a write, so without writes there is none.
+
+    DynamoDB answered reads and took no writes for a day, and SNS worked: the pending alert was
+    published at every try, 137 times.
+    """
+    harness = serving()
+
+    def refuse() -> None:
+        raise SystemFailure(FailureKind.DYNAMODB, "UpdateItem: 500")
+
+    harness.moments.before["mark"] = refuse
+    for _ in range(20):
+        with pytest.raises(SystemFailure, match="UpdateItem"):
+            harness.look()
+        harness.moments.before["claim"] = refuse
+        harness.clock.advance(900)
+    assert harness.notified.total() == 1
+    harness.moments.before.clear()
+    harness.look()
+    assert pending(harness.stored.alerts) == ()
+    assert harness.notified.total() == len(harness.notified) + 1
+
+
+def test_what_somebody_else_claims_is_left_to_them() -> None:
+    """A run of followups takes up a stale alert in the moment between reading and publishing."""
+    harness = serving()
+    harness.stored = looked(EVERYTHING)[0]
+
+    def meanwhile() -> None:
+        claimed = (replace(alert, claimed_at="later") for alert in harness.stored.alerts)
+        harness.stored = harness.stored.with_alerts(list(claimed))
+
+    harness.moments.before["claim"] = meanwhile
+    outcome = harness.look()
+    assert (outcome.published, harness.subscribers.published) == ((), [])
+
+
+def test_what_was_told_is_not_told_again_when_its_row_has_expired() -> None:
+    """The message's own row knows it for as long as it is there.
+
+    DynamoDB deletes expired rows in any order, and retentionDays may have been raised in between:
+    an alert's row was gone, its message's was there, and a forced look told the alert once more.
+    """
+    harness = serving()
+    harness.look()
+    told_once = harness.notified.copy()
+    harness.stored = replace(harness.stored, alerts=())
+    harness.clock.advance(40 * 86_400)
+    harness.look(force=True)
+    assert harness.notified == told_once
+
+
+def test_half_a_look_is_not_taken_for_a_whole_one() -> None:
+    """What a crash between two transactions left behind decides nothing: the look is repeated.
+
+    The rows of the recipients said that all was over, so what brought the look forward was skipped
+    as redundant, and the rest of the alerts was never raised.
+    """
+    harness = serving(found(bounced()))
+    harness.stored = replace(looked(found(bounced()))[0], is_half_stored=True)
+    harness.look(due=True)
+    assert harness.source.asked == [MESSAGE_ID]
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_an_outage_of_sns_costs_no_second_slot(*, force: bool) -> None:
     """While nothing can be published, the message comes back and back, and SES is asked once."""

@@ -17,7 +17,7 @@ from rich.text import Text
 from ses_insights.cli.commands.export import harmless
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import Json, deployment_of
+from ses_insights.cli.options import Day, Json, Limit, deployment_of
 from ses_insights.cli.output import Cell, clean, coloured, echo, echo_err, echo_json, table
 from ses_insights.cli.search import day
 from ses_insights.contracts.names import Index
@@ -61,9 +61,7 @@ class Asked:
 
 def command(
     ctx: typer.Context,
-    on: Annotated[
-        str | None, typer.Option("--day", metavar="DAY", help="On this day, in UTC: today, …")
-    ] = None,
+    on: Day = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="A day or an instant, in UTC.")
     ] = None,
@@ -86,7 +84,7 @@ def command(
     tag: Annotated[
         str | None, typer.Option("--tag", metavar="NAME=VALUE", help="Of the mail.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 50,
+    limit: Limit = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -105,12 +103,12 @@ def command(
     if as_csv and as_json:
         raise WrongUsageError("Use --csv or --json, not both.")
     asked = Asked(
-        *_period(on, since, until, now()),
-        types=[_type(each) for each in types or TYPES],
+        *period(on, since, until, now()),
+        types=[type_of(each) for each in types or TYPES],
         reasons=list(reasons or ()),
         severities=list(severities or ()),
         from_domain=from_domain.lower() if from_domain else None,
-        tag=_tag(tag),
+        tag=tag_of(tag),
     )
     rows = list(islice(find(deployment_of(ctx), asked), limit))
     if as_json:
@@ -193,10 +191,10 @@ def _query(alert_type: str, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _period(
+def period(
     on: str | None, since: str | None, until: str | None, current: datetime
 ) -> tuple[str, str]:
-    """Read a period; its end is not included."""
+    """Read a period; its end is not included. Raises `WrongUsageError`."""
     today = current.date()
     if on:
         if since or until:
@@ -227,14 +225,16 @@ def _begin(of: date) -> str:
     return iso(datetime.combine(of, time(), UTC))
 
 
-def _type(text: str) -> str:
+def type_of(text: str) -> str:
+    """Read a type of alert. Raises `WrongUsageError`."""
     found = text.upper().replace("-", "_")
     if found not in TYPES:
         raise WrongUsageError(f"{text} is no type of alert: use {', '.join(TYPES)}.")
     return found
 
 
-def _tag(text: str | None) -> tuple[str, str] | None:
+def tag_of(text: str | None) -> tuple[str, str] | None:
+    """Read a tag. Raises `WrongUsageError`."""
     if text is None:
         return None
     name, equals, value = text.partition("=")

@@ -106,8 +106,8 @@ def command(
 
 def _tell(found: Sequence[Bad]) -> None:
     """Print each kind of fault once; at a terminal with the first text that has it."""
-    for told, first in in_groups(found):
-        echo_err(told)
+    for text, first in in_groups(found):
+        echo_err(text)
         if ERR.is_terminal:
             echo_err(f"  for example: {clean(first.text)[:_EXAMPLE]}")
 

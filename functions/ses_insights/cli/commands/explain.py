@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from ses_insights.cli.errors import WrongUsageError
 from ses_insights.cli.options import Json
-from ses_insights.cli.output import clean, echo, echo_json
+from ses_insights.cli.output import clean, columns, echo, echo_json
 from ses_insights.domain.explanation import (
     Explanation,
     explain_bounce,
@@ -53,15 +54,16 @@ def command(
     if as_json:
         echo_json(body(explanation))
         return
-    for name, value in (
-        ("Reason", explanation.reason),
-        ("Cause", explanation.cause),
-        ("What to do", explanation.next_step),
-        ("Action", explanation.action),
-        ("Severity", explanation.severity),
-        ("Confidence", explanation.confidence),
-    ):
-        echo(f"{name + ':':<12} {clean(value)}")
+    facts = {
+        "Reason": explanation.reason,
+        "Cause": explanation.cause,
+        "What to do": explanation.next_step,
+        "Action": explanation.action,
+        "Severity": explanation.severity,
+        "Confidence": explanation.confidence,
+    }
+    for line in columns((Text(name, "bold"), clean(value)) for name, value in facts.items()):
+        echo(line)
 
 
 def body(explanation: Explanation) -> dict[str, str]:

@@ -142,6 +142,8 @@ def flat(row: Row) -> dict[str, Any]:
     values = {
         "LastEventAt": moment(row),
         **row,
+        # A recipient of whom SES shows only that it is listed has no events.
+        **({"BounceType": kind} if kind and not bounces else {}),
         **next(iter([*named[-1:], *bounces[-1:]]), {}),
         **next(iter(complaints[-1:]), {}),
         "ConfigurationSet": ", ".join(tags.get(_CONFIGURATION_SET, ())),

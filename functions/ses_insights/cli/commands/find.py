@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
-from ses_insights.cli.options import Json, Statuses, deployment_of, statuses_of
+from ses_insights.cli.options import Day, Json, Limit, Statuses, deployment_of, statuses_of
 from ses_insights.cli.output import Cell, clean, coloured, echo, echo_err, echo_json, table
 from ses_insights.cli.search import WITHOUT_RECIPIENT, Days, by_status, day, moment, to_address
 from ses_insights.contracts.rows import Row
@@ -25,25 +25,21 @@ def command(
         str | None, typer.Option("--to", metavar="ADDRESS", help="Mail to this recipient.")
     ] = None,
     status: Statuses = None,
-    on: Annotated[
-        str | None,
-        typer.Option(
-            "--day", metavar="DAY", help="Newest event on this day, in UTC: 2026-11-23, today, …"
-        ),
-    ] = None,
+    on: Day = None,
     scan: Annotated[
         bool,
         typer.Option("--scan", help="With --to: read all recipients, to find every spelling."),
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """List recipients and what became of their mail, newest first.
 
-    An address is found in the spellings in which it is likely stored: with or without a display
-    name, in capitals or not, its domain in either form. NOT_FOUND and INVALID list messages, for
-    which SES has named no recipient; they read the whole table. --json gives the rows of the table.
-    Exit code 1: nothing was found.
+    A day is that of a recipient's newest event. An address is found in the spellings in which it is
+    likely stored: with or without a display name, in capitals or not, its domain in either form.
+    NOT_FOUND and INVALID list messages, for which SES has named no recipient; they read the whole
+    table. With --to, "listed" is what the account's suppression list says of the address. --json
+    gives the rows of the table. Exit code 1: nothing was found.
 
     \b
     Examples:
@@ -106,7 +102,7 @@ def lines(rows: Sequence[Row]) -> list[Text]:
 def _cells(row: Row) -> list[Cell]:
     return [
         moment(row),
-        coloured(row["Status"]),
+        coloured(row.get("Status") or f"listed: {row['Reason']}"),
         clean(row.get("Destination")),
         clean(row.get("Isp")),
         clean(row["MessageId"]),

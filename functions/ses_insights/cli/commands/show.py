@@ -27,9 +27,10 @@ from ses_insights.cli.output import (
 )
 from ses_insights.cli.search import to_address
 from ses_insights.contracts.addresses import bare
-from ses_insights.contracts.rows import Row, read_record
+from ses_insights.contracts.rows import Row, read_listings, read_record
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.insight import Destination, Event
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.record import Record
 from ses_insights.domain.status import status_of
 from ses_insights.domain.summary import summary_of_message
@@ -74,8 +75,8 @@ def command(
     rows = deployment.rows_of(found)
     if wait:
         rows = _awaited(deployment, found, rows, timeout)
-    record = read_record(rows)
-    if record is None:
+    record, listings = read_record(rows), read_listings(rows)
+    if record is None and not listings:
         raise NothingFoundError(
             "This message is not in the table: it still waits in the queue, was never enqueued, "
             "or has expired."
@@ -83,7 +84,7 @@ def command(
     if as_json:
         echo_json(rows)
         return
-    for line in lines(record):
+    for line in lines(record) if record else _only_listed(found, listings):
         echo(line)
 
 
@@ -124,10 +125,36 @@ def lines(record: Record) -> list[Text]:
     for destination in record.insights.destinations:
         found += [Text(), *columns([_destination(destination)])]
         found += columns([("", *_event(event)) for event in destination.events])
+    found += _listed(record.listings)
     if record.alerts:
         found += [Text(), Text("Alerts", "bold")]
         found += columns([("", *_alert(alert)) for alert in _in_order(record.alerts)])
     return found
+
+
+def _only_listed(message_id: str, listings: Sequence[Listing]) -> list[Text]:
+    """Return what is known of a message that SES lists and that was not looked up yet."""
+    facts: list[tuple[Cell, Cell]] = [
+        (Text("Message", "bold"), message_id),
+        (Text("Looks", "bold"), "none yet; it waits in the queue because of what SES lists"),
+    ]
+    return [*columns(facts), *_listed(listings)]
+
+
+def _listed(listings: Sequence[Listing]) -> list[Text]:
+    if not listings:
+        return []
+    rows: list[list[Cell]] = [
+        [
+            "",
+            listing.listed_at,
+            clean(listing.address),
+            coloured(listing.reason),
+            "SES shows no more" if listing.is_finding else "",
+        ]
+        for listing in listings
+    ]
+    return [Text(), Text("On the account's suppression list", "bold"), *columns(rows)]
 
 
 def _facts(record: Record) -> list[tuple[Cell, Cell]]:
@@ -151,7 +178,8 @@ def _facts(record: Record) -> list[tuple[Cell, Cell]]:
 def _in_words(record: Record) -> str:
     if record.erased_at is not None:
         return SUMMARY
-    return clean(summary_of_message(record.status, record.insights.destinations))
+    insights = record.insights
+    return clean(summary_of_message(record.status, insights.destinations, record.listings))
 
 
 def _looks(record: Record) -> str:

@@ -23,10 +23,10 @@ from ses_insights.cli.output import (
     to_the_second,
 )
 from ses_insights.cli.state import RECENT, State, read
+from ses_insights.domain.due import MOST_COUNTED
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.overload import first_looks
 from ses_insights.domain.times import iso
-from ses_insights.service.due_looks import MOST_COUNTED
 
 _SECOND_THOUGHT: Final = 10.0
 """Seconds until a second reading; Lambda receives within seconds what can be received."""
@@ -78,6 +78,7 @@ def lines(state: State) -> list[Text]:
         ),
         ("Dead-letter queue", _warning(f"{state.dead_letters:,}", is_bad=state.dead_letters > 0)),
         ("Last look", _ago(state.last_look, state.at)),
+        ("Suppression list", _warning(_feedback(state), is_bad=bool(state.list_off))),
         ("VDM", _warning(_vdm_in_words(state.vdm), is_bad=state.vdm == "off")),
     ]
     return columns(facts)
@@ -111,6 +112,11 @@ def to_json(state: State) -> dict[str, Any]:
         "deadLetters": state.dead_letters,
         "lastLookAt": iso(state.last_look) if state.last_look else None,
         "vdm": state.vdm,
+        "suppressionList": {
+            "readTo": iso(state.feedback.read_to) if state.feedback else None,
+            "listedIn24Hours": state.feedback.in_a_day(state.at) if state.feedback else None,
+            "off": sorted(map(str, state.list_off)),
+        },
     }
 
 
@@ -158,6 +164,14 @@ def _ago(moment: datetime | None, at: datetime) -> str:
     if moment is None:
         return "unknown"
     return f"{to_the_second(moment)}, {span(max(0.0, (at - moment).total_seconds()))} ago"
+
+
+def _feedback(state: State) -> str:
+    off = f"; off for {' and '.join(sorted(map(str, state.list_off)))}" if state.list_off else ""
+    if state.feedback is None:
+        return f"not read{off}"
+    number = state.feedback.in_a_day(state.at)
+    return f"read to {to_the_second(state.feedback.read_to)}, {number:,} listed in 24 h{off}"
 
 
 def _vdm_in_words(vdm: str) -> str:
