@@ -59,6 +59,7 @@ from local.stack.run import LocalRun, local_stack
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.console import TableAddress
+from ses_insights.contracts.names import SHORTEST_PERIOD
 from ses_insights.contracts.rows import MESSAGE
 from ses_insights.domain.times import instant
 

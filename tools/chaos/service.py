@@ -411,9 +411,9 @@ class Deployed:
     # The schedule
 
     def _written(self, key: Key, before: Item | None, after: Item | None) -> None:
-        del key, before
+        del before
         process = self.world.current
-        if process is not None:
+        if process is not None and not key[0].startswith("#"):
             self._writes[process] = self._writes.get(process, 0) + 1
             if not process.name.startswith("followups"):
                 self._rest = MINUTE
