@@ -22,6 +22,8 @@ NOT_YET: Final = "late"
 
 def test_every_story_ends_as_written(stack: DeployedStack) -> None:
     """Each id is stored with its status, alerted on once as expected, or parked, at the pace."""
+    # What SES lists may bring one more look: a machine's report is no complaint of a person.
+    stack.run.ses.change(suppressed_reasons=())
     responses = [stack.send(story) for story in STORIES if story not in {*HUGE, NOT_YET}]
     stack.run.ses.change(speed=LIFE)
     responses.append(stack.send(NOT_YET))
