@@ -154,6 +154,19 @@ def test_a_mail_to_a_listed_address_is_not_attempted(
     ]
 
 
+def test_an_address_that_bounces_twice_is_listed_once(
+    send: Callable[..., str], client: "SESV2Client", clock: ManualClock
+) -> None:
+    """Two mails that were under way at the same time: the first bounce lists it and stays."""
+    first, _ = send(BOUNCES), send(BOUNCES)
+    clock.advance(SECOND)
+    send(BOUNCES)
+    clock.advance(DAY)
+    assert listed(client) == [BOUNCES]
+    entry = client.get_suppressed_destination(EmailAddress=BOUNCES)["SuppressedDestination"]
+    assert entry["Attributes"]["MessageId"] == first
+
+
 def test_an_address_that_was_taken_off_the_list_is_attempted_again(
     send: Callable[..., str], client: "SESV2Client", control: Control, clock: ManualClock
 ) -> None:
@@ -181,6 +194,7 @@ def test_the_list_comes_in_pages(
     clock.advance(DAY)
     for size in (1, 3, 4, 9, 1000):
         assert sorted(listed(client, PageSize=size)) == addresses
+    assert "NextToken" not in client.list_suppressed_destinations(PageSize=9)
     page = client.list_suppressed_destinations(PageSize=3)
     assert len(page["SuppressedDestinationSummaries"]) == 3
     assert page["NextToken"]
