@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from ses_insights.adapters.items import to_item
 from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.commands.show import lines
@@ -133,6 +134,25 @@ def test_the_newest_mail_to_an_address_is_shown(insights: Tool, records: RecordT
     nothing = insights("show", "anna@there.example")
     assert (nothing.code, nothing.out) == (1, "")
     assert "--scan finds every one" in nothing.err
+
+
+def test_two_rows_of_one_message_are_no_several(
+    insights: Tool, records: RecordTable, deployment: Deployment
+) -> None:
+    """The suppression list may name the message, too."""
+    record, alerts = looked(found(bounced()))
+    records.save(record, alerts, read=None)
+    listing = {
+        "MessageId": MESSAGE_ID,
+        "Record": "LISTED#bounces@there.example",
+        "Destination": "bounces@there.example",
+        "LastEventAt": "2026-11-23T10:02:00.000Z",
+        "Reason": "BOUNCE",
+        "ListedAt": "2026-11-23T10:02:00.000Z",
+    }
+    deployment.dynamodb.put_item(TableName=deployment.table_name, Item=to_item(listing))
+    said = insights("show", "bounces@there.example", "--json")
+    assert (said.code, said.err) == (0, "")
 
 
 def test_the_mail_shown_is_the_newest_of_several(insights: Tool, records: RecordTable) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Annotated, Final
 
 import typer
@@ -99,15 +98,17 @@ def _id_in(text: str) -> str | None:
 
 
 def _newest_to(deployment: Deployment, address: str) -> str:
-    rows = list(islice(to_address(deployment, address, (), None), 2))
-    if not rows:
+    """Return the id of the newest message to an address; a message may have several rows of it."""
+    rows = to_address(deployment, address, (), None)
+    newest = next((str(row["MessageId"]) for row in rows), None)
+    if newest is None:
         raise NothingFoundError(
             f"Nothing was found under the likely spellings of {clean(address)}. insights find "
             "--to ADDRESS --scan finds every one."
         )
-    if rows[1:]:
+    if any(row["MessageId"] != newest for row in rows):
         echo_err(f"The newest of several; insights find --to {clean(address)} lists them.")
-    return str(rows[0]["MessageId"])
+    return newest
 
 
 def _awaited(deployment: Deployment, message_id: str, rows: list[Row], timeout: float) -> list[Row]:
