@@ -168,11 +168,15 @@ def free_looks(  # noqa: PLR0913 - keyword-only facts of one moment
     becomes visible is spread. All times are seconds.
 
     Under overload most of the queue is fresh ids whose first look is postponed, and these take no
-    slot. So of the delayed messages only ``follow_ups`` count in full, and of the fresh ones the
-    share ``first_looks``. Where ``follow_ups`` is None, every message counts in full.
+    slot: their invocations run beside the pace. So of the delayed messages only ``follow_ups``
+    count in full, and of the others the share ``first_looks``. What is visible is taken to be made
+    up alike. Where ``follow_ups`` is None, every message counts in full.
     """
-    sure = depth.delayed if follow_ups is None else min(follow_ups, depth.delayed)
-    ahead = depth.visible + depth.in_flight + sure + first_looks * (depth.delayed - sure)
+    share = 1.0
+    if follow_ups is not None and depth.delayed:
+        sure = min(follow_ups, depth.delayed) / depth.delayed
+        share = sure + (1 - sure) * first_looks
+    ahead = share * (depth.visible + depth.delayed) + depth.in_flight
     # With a long period and a short delay nothing would ever be served by then: one always is.
     room = int(max((delay + interval) / period, 1.0) - ahead)
     in_a_run = max(1, int(interval / period))

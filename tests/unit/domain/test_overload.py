@@ -177,6 +177,14 @@ def test_fresh_ids_that_get_no_look_take_no_room() -> None:
     assert free(delayed=3_000, follow_ups=900, first_looks=1.0) == 0
 
 
+def test_what_is_visible_is_made_up_as_what_is_delayed() -> None:
+    """A backlog of ids that are postponed leaves room; one of follow-ups leaves none."""
+    assert free(visible=2_000, delayed=1_000, follow_ups=100, first_looks=0.0) == 60
+    assert free(visible=2_000, delayed=1_000, follow_ups=310, first_looks=0.0) == 30
+    assert free(visible=2_000, delayed=1_000, follow_ups=1_000, first_looks=0.0) == 0
+    assert free(visible=2_000, follow_ups=0, first_looks=0.0) == 0
+
+
 def test_more_follow_ups_than_messages_are_no_more_than_these() -> None:
     """What was sent may be counted before it shows in the queue, or be served already."""
     assert free(delayed=930, follow_ups=2_000, first_looks=0.0) == 30
