@@ -28,6 +28,9 @@ from tests.support.patience import SECONDS, eventually
 LABEL: Final = "web"
 STORY_NAMES: Final = ("bounce-noemail", "complaint-abuse", "delivered", "hostile-subject")
 
+UNKNOWN: Final = "0106019fa36a2608-77777777-0000-0000-0000-000000000000-000000"
+"""An id that SES never gave out: a look at it is stored, and parks nothing."""
+
 IN_BATCHES: Final = ("sqs:SendMessageBatch", "sqs:ChangeMessageVisibilityBatch")
 """Actions that the emulator asks for and AWS does not have: local/stack/emulator_quirks.py."""
 
@@ -165,7 +168,7 @@ def parked(run: LocalRun) -> Iterator[None]:
     """Two messages in the dead-letter queue, for two reasons, and none after the test."""
     sqs, url = run.session.client("sqs"), run.dead_letter_queue_url
     sqs.purge_queue(QueueUrl=url)
-    for body, reason in (("anna", "NotAnId: no id"), ("ben", "Unexpected: KeyError")):
+    for body, reason in (("anna", "NotAnId: no id"), (UNKNOWN, "Unexpected: KeyError")):
         sqs.send_message(
             QueueUrl=url,
             MessageBody=body,
@@ -224,12 +227,32 @@ def test_parked_messages_are_redriven_and_dropped(
     page.get_by_role("link", name="Unexpected").click()
     page.get_by_role("button", name="Redrive").click()
     expect(page.get_by_role("status")).to_have_text("Sent back to the queue: 1 message.")
+    eventually(lambda: message_row(run, UNKNOWN) is not None)
     page.get_by_role("link", name="Drop all").click()
     page.get_by_role("link", name="Keep them").click()
     page.get_by_role("link", name="Drop all").click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_role("status")).to_contain_text("Deleted: ")
+    expect(page.get_by_role("status")).to_have_text("Deleted: 1 message.")
     assert messages_in(run, run.dead_letter_queue_url) == 0
+
+
+def test_it_works_without_javascript(
+    chromium: Browser, entered: BrowserContext, served: Served, ids: dict[str, str]
+) -> None:
+    """Search, timeline and charts; what only a script can do is not offered."""
+    with chromium.new_context(
+        java_script_enabled=False, storage_state=entered.storage_state()
+    ) as context:
+        page = context.new_page()
+        page.goto(served.root)
+        expect(
+            page.get_by_role("img", name="Alerts by reason over the last 14 days")
+        ).to_be_visible()
+        page.get_by_role("searchbox").fill(ids["delivered"])
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Your order: delivered")
+        expect(page.get_by_role("button", name="Look again")).to_be_visible()
+        expect(page.get_by_role("button", name="Copy for a ticket")).to_be_hidden()
 
 
 def test_hostile_text_is_text_in_a_browser(page: Page, served: Served, ids: dict[str, str]) -> None:
