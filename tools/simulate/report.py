@@ -62,6 +62,7 @@ BEFORE_IN_TROUBLE: Final[Mapping[str, tuple[float, float]]] = {
     "nothing, 20,000 a day": (4646 / 4915, 269 / 288),
     "SES fails for 8 hours of a day, 20,000 a day": (4646 / 4915, 269 / 288),
     "twice the mail from the tenth day on, 20,000 a day": (7937 / 8399, 458 / 500),
+    "twice the mail from the tenth day on, 50,000 a day": (6120 / 8399, 335 / 500),
 }
 """The same when something goes wrong."""
 
