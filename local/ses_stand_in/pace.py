@@ -54,7 +54,10 @@ class Report:
     faults: int
     """Met by a fault that was switched on."""
     closest: float | None
-    """Seconds between the closest two accepted ones; None below two."""
+    """Seconds between the closest two that arrived, refused ones too; None below two.
+
+    Of the accepted ones alone it would say nothing: none is accepted that comes too soon.
+    """
     span: float
     """Seconds from the first accepted one to the last."""
     slots: int | None
@@ -74,12 +77,13 @@ def report_on(calls: Iterable[Call], period: float) -> Report:
     arrivals = [call.arrival for call in accepted]
     span = arrivals[-1] - arrivals[0] if arrivals else 0.0
     slots = _slots(arrivals, span, period)
+    arrived = sorted(call.arrival for call in log)
     return Report(
         calls=len(log),
         accepted=len(accepted),
         throttled=sum(not call.accepted and call.fault is None for call in log),
         faults=sum(call.fault is not None for call in log),
-        closest=min((later - first for first, later in pairwise(arrivals)), default=None),
+        closest=min((later - first for first, later in pairwise(arrived)), default=None),
         span=span,
         slots=slots,
         used=len(accepted) / slots if slots else None,

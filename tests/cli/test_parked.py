@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ses_insights.cli.commands.parked import lines
-from ses_insights.cli.dead_letters import Parked
+from ses_insights.cli.dead_letters import DeadLetters, Parked
 from ses_insights.cli.deployment import Deployment
 from tests.cli.conftest import Aws
 from tests.support.said import Insights
@@ -184,12 +184,15 @@ def test_what_has_a_group_of_its_own_is_seen_and_taken_whole(
     for number in range(14):
         reason = "Unexpected: KeyError" if number % 7 == 6 else "NotAnId: no id"
         park(deployment, f"body {number}", group=f"parked-{number}", reason=reason)
-    before = {each["body"] for each in insights("parked", "--json").json["shown"]}
-    assert len(before) == 14
+    url = deployment.dead_letter_queue_url
+    before = {each.id: each.body for each in DeadLetters(deployment.sqs, url, "").peek(100)}
+    assert len(insights("parked", "--json").json["shown"]) == len(before) == 14
     result = insights("parked", "redrive", "--reason", "Unexpected", "--yes", "--json").json
     assert {each["body"] for each in result["redriven"]} == {"body 6", "body 13"}
     kept = in_queue(deployment, "DeadLetterQueueUrl")
-    assert {message["Body"] for message in kept} == before - {"body 6", "body 13"}
+    assert {message["MessageId"]: message["Body"] for message in kept} == {
+        each: body for each, body in before.items() if body not in {"body 6", "body 13"}
+    }
     assert {message["Attributes"]["MessageGroupId"] for message in kept} == {
         f"parked-{number}" for number in range(14) if number % 7 != 6
     }

@@ -11,7 +11,7 @@ It writes this page; this one is of {day:%Y-%m-%d}. docs/reliability.md says whi
 table is about.
 
 A number in brackets is a test's seed. *429s* are requests that SES's stand-in refused because
-they came too early; *closest two* are the nearest two that it took. *Slots used* counts those of
+they came too early; *closest two* are the nearest two that arrived. *Slots used* counts those of
 the whole run, also where a slow answer or a crash leaves none to use. *Back after* and *time to
 recover* begin when the fault is mended or the process is dead. In each case of crashes two alerts
 are due. *Duplicates* have the alertId of an alert that came before. *Edges* are branches of the

@@ -33,7 +33,7 @@ def main() -> int:
     promises += _of_ways(ways)
     print(f"\n{promise_table(promises)}")
     print(f"\n{COMPARED_SECONDS:.0f} seconds side by side, SES taking {four_ways.LATENCY} ms:\n")
-    print("| Way | Slots used | 429s | Closest two counted |\n|---|---|---|---|")
+    print("| Way | Slots used | 429s | Closest two |\n|---|---|---|---|")
     for name, report in ways:
         print(f"| {name} | {_share(report)} | {report.throttled} | {_closest(report)} |")
     return 0 if all(promise.kept for promise in promises) else 1

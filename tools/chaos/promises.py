@@ -71,6 +71,7 @@ class Promises:
     """Answers of SES that a process has and did not store yet."""
     shown: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     looks: Counter[str] = field(default_factory=Counter)
+    _list_calls: dict[str, tuple[float, bool]] = field(default_factory=dict)
     _last_arrival: Arrival | None = None
     _progress_at: float = 0.0
 
@@ -239,6 +240,14 @@ class Promises:
                 if event["Type"] not in ENGAGEMENT:
                     what = f"{insight['Destination']} {event['Type']} {event['Timestamp']}"
                     self.shown[mail_id][what] = 1
+
+    def read_list(self, operation: str, at: float, was_slow: bool) -> None:  # noqa: FBT001 - told
+        """Check the pace of the calls about the suppression list."""
+        last, slow = self._list_calls.get(operation, (0.0, False))
+        self._list_calls[operation] = (at, was_slow)
+        self.world.note("read the list", operation=operation)
+        if at - last < 1.0 - 1e-6 and not slow and not was_slow:
+            self.world.violated("two calls about the list are a period apart", seconds=at - last)
 
     # The line
 

@@ -23,10 +23,10 @@ from tools.chaos.dynamodb import PAGE_BYTES, Table
 from tools.chaos.promises import Promises
 from tools.chaos.scenario import Erasure, Scenario, Sent, draw
 from tools.chaos.service import TABLE, Aws, Deployed, Session
-from tools.chaos.ses import Mailbox
+from tools.chaos.ses import Mailbox, listed_because_of
 from tools.chaos.sns import Topic
 from tools.chaos.sqs import Queue
-from tools.chaos.world import DAY, HOUR, Process, World
+from tools.chaos.world import DAY, HOUR, MINUTE, Process, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,15 @@ class _Run:
         for at, settings in plan.deployments:
             world.at(at, lambda settings=settings: self.service.deploy(settings))  # type: ignore[misc]
         world.at(world.now + DAY, self._sweep)
+        if plan.settings.watch_suppression_list:
+            for entry in self.aws.mailbox.listed:
+                world.at(entry.shown_from, lambda: self.service.run_by(world.now))
+                self.enqueued.add(entry.mail)
+            # Without a first run that goes well nobody knows from when on the list is to be read.
+            calm, self.aws.faults.until = self.aws.faults.until, 0.0
+            self.service.start_followups()
+            world.run(world.now + MINUTE)
+            self.aws.faults.until = calm
 
     def _send(self, sent: Sent) -> None:
         self.aws.queue.send(sent.body, "looks", None, None)
@@ -168,7 +177,11 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
         Queue(world, "MessageIds.fifo", dead_letters=dead_letters),
         dead_letters,
         Topic(world),
-        Mailbox(world, mails={mail.id: mail for mail in plan.mails}),
+        Mailbox(
+            world,
+            mails={mail.id: mail for mail in plan.mails},
+            listed=listed_because_of(plan.mails),
+        ),
     )
     promises = Promises(
         world, faults, aws.table, aws.mailbox, plan.settings.period, bool(plan.skew)
@@ -178,6 +191,7 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
     aws.topic.watchers.append(promises.published)
     aws.mailbox.on_arrival.append(promises.arrived)
     aws.mailbox.on_answer.append(promises.answered)
+    aws.mailbox.on_list.append(promises.read_list)
     aws.queue.on_lost = promises.lost
     service.on_received = lambda message: promises.received(message, aws.queue.messages)
     this = _Run(world, plan, aws, service, promises)

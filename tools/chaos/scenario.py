@@ -92,6 +92,7 @@ def _settings(lot: random.Random) -> Settings:
         retention_days=lot.choice((5, 31, 90)),
         surge_after=lot.choice((1, 2, 5, 5)),
         redact_subjects=lot.random() < 0.1,  # noqa: PLR2004 - a share
+        watch_suppression_list=lot.random() < 0.4,  # noqa: PLR2004 - a share
     )
 
 
@@ -205,7 +206,11 @@ def _people(lot: random.Random, plan: Scenario) -> None:
         other = _settings(lot)
         kept = plan.settings
         after = lot.choice((HOUR, DAY, 10 * DAY)) * lot.random()
-        changed = replace(other, redact_subjects=kept.redact_subjects)
+        changed = replace(
+            other,
+            redact_subjects=kept.redact_subjects,
+            watch_suppression_list=kept.watch_suppression_list,
+        )
         plan.deployments.append((START + after, changed))
 
 

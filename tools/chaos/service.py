@@ -156,6 +156,7 @@ class _NoMetrics:
 
     def __init__(self, namespace: str = "", **_: Any) -> None:
         self.namespace = namespace
+        self.metric_set: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -280,8 +281,6 @@ class Deployed:
     is_busy: bool = False
     skew: float = 0.0
     """Seconds by which clocks are wrong at most."""
-    errors: list[str] = field(default_factory=list)
-    """What the lookup function raised."""
     _lookup: Process | None = None
     _followups: list[Process] = field(default_factory=list)
     _poll_at: float = float("inf")
@@ -366,7 +365,7 @@ class Deployed:
                 self._lookup = None
                 raise
             except Exception as error:  # noqa: BLE001 - Lambda reports it, the message comes back
-                self.errors.append(repr(error))
+                world.violated("nothing escapes the handler", error=repr(error))
             else:
                 # The mapping deletes what went well; where that fails the message comes again.
                 if not answer["batchItemFailures"]:
@@ -412,9 +411,9 @@ class Deployed:
     # The schedule
 
     def _written(self, key: Key, before: Item | None, after: Item | None) -> None:
-        del key, before
+        del before
         process = self.world.current
-        if process is not None:
+        if process is not None and not key[0].startswith("#"):
             self._writes[process] = self._writes.get(process, 0) + 1
             if not process.name.startswith("followups"):
                 self._rest = MINUTE

@@ -1,8 +1,8 @@
-"""SES in memory: its truth about each mail, and its limit of one call a second."""
+"""SES in memory: its truth about each mail, its suppression list, one call a second."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +15,8 @@ from tools.chaos.world import DAY, Process, World
 KEEPS: Final = 30 * DAY
 _ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
 """Errors that say something about a mail."""
+LIST_PAGE: Final = 2
+"""Entries on a page of the list: few, so that there are pages."""
 TRAVELS: Final = 0.025
 """Seconds within which a request has to arrive so that the pace can keep the period."""
 
@@ -61,6 +63,34 @@ class Arrival:
     was_taken: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An address on the suppression list."""
+
+    address: str
+    reason: str
+    mail: str
+    at: float
+    shown_from: float
+
+
+def listed_because_of(mails: Iterable[Mail]) -> list[Listed]:
+    """Return what the list gets because of these mails: each address once, for what came first."""
+    found: dict[str, Listed] = {}
+    for mail in mails:
+        for address, (_, events) in mail.recipients.items():
+            for event in events:
+                details: Any = event.details or {}
+                bounces = details.get("Bounce", {}).get("BounceType") == "PERMANENT"
+                if not bounces and event.type != "COMPLAINT":
+                    continue
+                reason = "BOUNCE" if bounces else "COMPLAINT"
+                entry = Listed(address, reason, mail.id, event.at, event.at + 5.0)
+                if address not in found or entry.at < found[address].at:
+                    found[address] = entry
+    return sorted(found.values(), key=lambda entry: entry.at)
+
+
 @dataclass(slots=True)
 class Mailbox:
     """What SES knows."""
@@ -72,6 +102,9 @@ class Mailbox:
     on_arrival: list[Callable[[Arrival], None]] = field(default_factory=list)
     on_answer: list[Callable[[str, Any, Process], None]] = field(default_factory=list)
     """Told of each answer that reached a process: what SES shows, or None."""
+    listed: list[Listed] = field(default_factory=list)
+    on_list: list[Callable[[str, float, bool], None]] = field(default_factory=list)
+    """Told of each call about the list: the operation, when it arrived, whether it was slow."""
     _taken_at: float = 0.0
 
     def arrive(self, mail_id: str, process: Process, left_at: float) -> dict[str, Any]:
@@ -93,6 +126,10 @@ class Mailbox:
             status = 400 if answer == "BadRequestException" else 404
             raise refusal(answer, "GetMessageInsights", status)
         return answer
+
+    def shown(self) -> list[Listed]:
+        """Return the list as it is shown now."""
+        return [entry for entry in self.listed if entry.shown_from <= self.world.now]
 
     def _answer(self, mail: Mail | None) -> dict[str, Any] | str:
         now = self.world.now
@@ -150,6 +187,66 @@ class Ses:
             raise
         self._tell(MessageId, answer)
         return answer
+
+    def list_suppressed_destinations(self, **request: Any) -> dict[str, Any]:
+        """Read a page of the list."""
+
+        def effect() -> dict[str, Any]:
+            since, until = request["StartDate"], request.get("EndDate")
+            found = [
+                entry
+                for entry in self.mailbox.shown()
+                if entry.at >= since.timestamp() and (not until or entry.at <= until.timestamp())
+            ]
+            first = int(request.get("NextToken", "0"))
+            page = {
+                "SuppressedDestinationSummaries": [
+                    {
+                        "EmailAddress": entry.address,
+                        "Reason": entry.reason,
+                        "LastUpdateTime": datetime.fromtimestamp(entry.at, UTC),
+                    }
+                    for entry in found[first : first + LIST_PAGE]
+                ]
+            }
+            if first + LIST_PAGE < len(found):
+                return {**page, "NextToken": str(first + LIST_PAGE)}
+            return page
+
+        return self._about_list("ListSuppressedDestinations", effect)
+
+    def get_suppressed_destination(self, *, EmailAddress: str) -> dict[str, Any]:  # noqa: N803
+        """Ask why an address is listed."""
+
+        def effect() -> dict[str, Any]:
+            for entry in self.mailbox.shown():
+                if entry.address == EmailAddress:
+                    return {
+                        "SuppressedDestination": {
+                            "EmailAddress": entry.address,
+                            "Reason": entry.reason,
+                            "LastUpdateTime": datetime.fromtimestamp(entry.at, UTC),
+                            "Attributes": {"MessageId": entry.mail, "FeedbackId": "f"},
+                        }
+                    }
+            raise refusal("NotFoundException", "GetSuppressedDestination", 404)
+
+        return self._about_list("GetSuppressedDestination", effect)
+
+    def get_account(self) -> dict[str, Any]:
+        """Ask for which reasons addresses are listed."""
+        reasons = ["BOUNCE", "COMPLAINT"]
+        answer: dict[str, Any] = {"SuppressionAttributes": {"SuppressedReasons": reasons}}
+        return self._about_list("GetAccount", lambda: answer)
+
+    def _about_list(self, operation: str, effect: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        def arrive() -> dict[str, Any]:
+            now = self.mailbox.world.now
+            for told in self.mailbox.on_list:
+                told(operation, now, now - self.caller.left_at > TRAVELS)
+            return effect()
+
+        return self.caller.call(operation, arrive)
 
     def _tell(self, mail_id: str, answer: dict[str, Any] | None) -> None:
         for told in self.mailbox.on_answer:

@@ -107,7 +107,7 @@ class Figures:
     throttled: int
     """Requests that came too early."""
     closest: float | None
-    """Seconds between the closest two counted ones."""
+    """Seconds between the closest two that arrived."""
     slots: int
     """Slots there were in quiet stretches."""
     used: int

@@ -30,7 +30,7 @@ def page(figures: Figures, *, seed: int, when: str) -> str:
     command = f"python -m tools.soak --minutes {minutes:g} --seed {seed}"
     looks = (
         f"{figures.looks:,} looks in all, {figures.looks_again:,} of them at messages looked at "
-        f"before; the closest two counted ones {figures.closest or 0:.3f} s apart."
+        f"before; the closest two arrived {figures.closest or 0:.3f} s apart."
     )
     return "\n".join(
         [

@@ -148,7 +148,7 @@ def read(deployment: Deployment) -> State:
     """Return the present state. Raises what boto3 raises, `SystemFailure` and `SettingError`."""
     at = now()
     settings = deployment.settings
-    account = _account(deployment)
+    account = account_of(deployment)
     depth = SqsProducerQueue(deployment.sqs, deployment.queue_url).depth()
     parked = SqsProducerQueue(deployment.sqs, deployment.dead_letter_queue_url).depth()
     index = DueIndex(deployment.dynamodb, deployment.table_name)
@@ -169,11 +169,11 @@ def read(deployment: Deployment) -> State:
         period=settings.lookup_period,
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=log_of(deployment, at),
-        vdm=_vdm(account),
+        vdm=vdm(account),
         feedback=ListingTable(
             deployment.dynamodb, deployment.table_name, deployment.lookup_settings.rules
         ).progress(),
-        list_off=_list_off(account),
+        list_off=list_off(account),
     )
 
 
@@ -231,7 +231,7 @@ def _word(line: str) -> object:
     return parsed.get("message") if isinstance(parsed, dict) else None
 
 
-def _account(deployment: Deployment) -> Mapping[str, Any]:
+def account_of(deployment: Deployment) -> Mapping[str, Any]:
     """Return what SES says of the account; nothing where it may not be asked."""
     try:
         account: Mapping[str, Any] = deployment.client("sesv2").get_account()
@@ -240,11 +240,12 @@ def _account(deployment: Deployment) -> Mapping[str, Any]:
     return account
 
 
-def _list_off(account: Mapping[str, Any]) -> frozenset[Feedback]:
+def list_off(account: Mapping[str, Any]) -> frozenset[Feedback]:
+    """Return the reasons for which the account lists no address."""
     on = account.get("SuppressionAttributes", {}).get("SuppressedReasons")
     return frozenset() if on is None else frozenset(Feedback).difference(on)
 
 
-def _vdm(account: Mapping[str, Any]) -> str:
+def vdm(account: Mapping[str, Any]) -> str:
     """Return whether Virtual Deliverability Manager is on, off or unknown."""
     return _VDM.get(account.get("VdmAttributes", {}).get("VdmEnabled", ""), "unknown")

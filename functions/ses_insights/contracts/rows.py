@@ -24,6 +24,7 @@ from ses_insights.domain.summary import (
     summary_of_listing,
     summary_of_message,
 )
+from ses_insights.domain.times import instant
 
 Row = dict[str, Any]
 
@@ -185,6 +186,10 @@ def read_record(rows: Iterable[Row]) -> Record | None:
     message = by_key.get(MESSAGE)
     if message is None:
         return None
+    # Rows expire in any order. Those that had expired when this record began, of an id that was
+    # enqueued again, belong to the record before it.
+    began = instant(message.get("FirstLookAt") or message["SentAt"]).timestamp()
+    by_key = {key: row for key, row in by_key.items() if row.get("ExpiresAt", began) >= began}
     alerts = tuple(read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT))
     looks = int(message["Looks"])
     return Record(

@@ -11,6 +11,8 @@ import pytest
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.cli.web.reading import SharedDeployment
+from ses_insights.contracts.rows import listed_row
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import NotFound
 from ses_insights.domain.times import iso
 from tests.cli.web.conftest import Browser, Open, Store, mail, put, refused, reported
@@ -112,16 +114,19 @@ def test_a_listing_of_the_suppression_list_is_shown(
 ) -> None:
     """Where the account's list names this message."""
     store(mail("anna@there.example", "SEND"), message_id=MESSAGE_ID)
-    put(
-        deployed,
-        {
-            "MessageId": MESSAGE_ID,
-            "Record": "LISTED#anna@there.example",
-            "Reason": "COMPLAINT",
-            "ListedAt": iso(START),
-        },
-    )
+    listing = Listing("anna@there.example", Feedback.COMPLAINT, iso(START))
+    put(deployed, listed_row(listing, MESSAGE_ID, 2_000_000_000))
     assert "anna@there.example: listed for a complaint 1 h ago" in browser.get(PAGE).text
+
+
+def test_a_message_that_is_only_listed_says_so(
+    browser: Browser, deployed: SharedDeployment
+) -> None:
+    """Before its first look nothing else is known of it."""
+    listing = Listing("anna@there.example", Feedback.BOUNCE, iso(START))
+    put(deployed, listed_row(listing, MESSAGE_ID, 2_000_000_000))
+    page = browser.get(PAGE, status=404)
+    assert "suppression list: anna@there.example: for a bounce 1 h ago" in page.text
 
 
 def test_an_erased_message_shows_that(browser: Browser, records: RecordTable) -> None:

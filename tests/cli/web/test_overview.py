@@ -11,10 +11,12 @@ from typing import Any
 from ses_insights.adapters.items import to_item
 from ses_insights.cli.web import overview
 from ses_insights.cli.web.reading import SharedDeployment
+from ses_insights.contracts.feedback_rows import progress_row
 from ses_insights.contracts.rows import DESTINATION
 from ses_insights.contracts.surge_rows import summary_row, surge_row
 from ses_insights.domain.alert import AlertType
 from ses_insights.domain.reasons import Reason
+from ses_insights.domain.suppression import Progress
 from ses_insights.domain.surge import Group, Surge
 from ses_insights.domain.times import iso
 from tests.cli.conftest import LOG_GROUP, Aws
@@ -94,7 +96,7 @@ def test_a_part_of_the_table_is_called_a_sample(
     calls.clear()
     text = browser.get("/").text
     assert "A sample: " in text
-    assert calls["Scan"] == 2
+    assert calls["Scan"] == 1
     assert calls.total() <= MOST_CALLS
 
 
@@ -129,9 +131,8 @@ def test_how_far_the_suppression_list_is_read_is_shown(
 ) -> None:
     """Where it is read at all."""
     assert "Not read" in browser.get("/").text
-    row = {"MessageId": "#feedback", "Record": "suppression-list", "ReadTo": iso(START)}
-    put(deployed, row)
-    assert "Read to 1 h ago 2026-11-23 10:00:00" in browser.get("/").text
+    put(deployed, progress_row(Progress(START).counted(7, START)))
+    assert "Read to 1 h ago 2026-11-23 10:00:00 , 7 listed in 24 h." in browser.get("/").text
 
 
 def alert_of(number: int) -> dict[str, str]:

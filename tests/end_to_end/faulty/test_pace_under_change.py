@@ -146,7 +146,6 @@ def test_a_slow_way_to_ses_costs_no_answer(stack: DeployedStack, findings: Findi
 
     note(findings, "single requests travel for up to 1 s, on the stack", report)
     assert report.accepted == len(stack.expected)
-    assert (report.closest or 0) >= Settings().period_seconds
 
 
 def _enqueue(stack: DeployedStack, number: int) -> None:

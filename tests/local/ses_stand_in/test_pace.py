@@ -67,11 +67,11 @@ def test_the_report_counts_every_kind_of_call() -> None:
     assert report.looks == {"a": 2, "b": 1}
 
 
-def test_the_report_finds_the_closest_two_accepted() -> None:
-    """Refused calls do not bring two accepted ones nearer; the log's order does not matter."""
+def test_the_report_finds_the_closest_two_that_arrived() -> None:
+    """Also one that was refused because it came too soon; the log's order does not matter."""
     log = [call(5.0), call(0.0), call(5.5, accepted=False), call(1.125)]
     report = report_on(log, period=1.0)
-    assert report.closest == 1.125
+    assert report.closest == 0.5
     assert report.span == 5.0
 
 

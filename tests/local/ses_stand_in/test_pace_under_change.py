@@ -147,7 +147,7 @@ def test_a_request_that_travels_for_long_unseen_costs_a_429_and_no_answer(
     """Where SES takes up to 400 ms, it does not show that one of them was spent on the way.
 
     Then the next request may come too early (decision record 2). It is asked again in the same
-    invocation, and no two are counted within a period.
+    invocation.
     """
     random = Random(seed)  # noqa: S311 - not for secrets
     environment = function.environment()
@@ -164,7 +164,6 @@ def test_a_request_that_travels_for_long_unseen_costs_a_429_and_no_answer(
     note(findings, f"SES takes 20 to 400 ms, {late} requests travel 0.1 to 1 s", report)
     assert report.accepted == LOOKS
     assert report.throttled <= late
-    assert (report.closest or 0) >= PERIOD
 
 
 @pytest.mark.parametrize("after", [0.0, 0.5, 0.94])

@@ -209,7 +209,7 @@ BUGS: Final[Mapping[str, Sequence[Change]]] = {
         (records, "read_record", lambda them: _not_erased(rows.read_record(them))),
     ],
     "rows expire too soon": [(Rules, "expires_at", expires_when_the_owner_says)],
-    "summaries overlap": [(surges, "period_to_tell", summarizes_from_the_start)],
+    "summaries overlap": [(surges, "period_to_summarize", summarizes_from_the_start)],
     "what was told is forgotten with its row": [
         (records, "read_record", knows_alerts_by_their_rows(rows.read_record))
     ],

@@ -432,3 +432,19 @@ def test_rows_of_an_open_message_are_the_only_ones_that_are_due(record: Record) 
     assert {each["Record"] for each in waiting if each not in due} == pending
     assert [each["Record"] for each in due] == ([] if record.final else ["MESSAGE"])
     assert all(each["NextLookAt"] == record.next_look_at for each in due)
+
+
+def test_rows_of_a_record_that_has_expired_are_not_those_of_the_next() -> None:
+    """DynamoDB deletes expired rows in any order: an old recipient's row says nothing any more.
+
+    Its message's row and its alert's were gone, the id was enqueued again when SES had forgotten
+    it, and from the old events the alert was raised once more.
+    """
+    old = looked(STORY)
+    later = SENT + 120 * DAY
+    begun, _ = after_look(Record.new(MESSAGE_ID, later, RULES), NotFound(), now=later, rules=RULES)
+    left = [*destination_rows(old), message_row(begun)]
+    record = read_record(through_dynamodb(left))
+    assert record is not None
+    assert record.insights.destinations == ()
+    assert not record.is_half_stored

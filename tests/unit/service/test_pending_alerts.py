@@ -39,14 +39,14 @@ def test_an_alert_that_was_just_found_is_left_to_its_look(harness: Harness) -> N
 
 
 def test_two_runs_at_once_publish_nothing_twice(harness: Harness) -> None:
-    """The second one finds it claimed."""
+    """The second one, in the moment in which the first is about to publish, finds it claimed."""
     harness.store_stale_alerts()
     second = harness.followups()
 
     def meanwhile() -> None:
         second.run(50)
 
-    harness.records.moments.before["load"] = meanwhile
+    harness.records.moments.before["publish"] = meanwhile
     harness.run()
     assert len(harness.subscribers.published) == 2
 

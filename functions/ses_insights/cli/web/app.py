@@ -214,6 +214,7 @@ def show_overview(site: Site, request: Request) -> Response:
         verdict_tone=tone,
         is_summary=alerts.is_summary,
         events_of=alerts.events_of,
+        iso=iso,
         refresh=REFRESH,
     )
 
@@ -284,7 +285,7 @@ def show_message(site: Site, request: Request) -> Response:
     is_waiting = (
         asked is not None
         and now - instant(asked) < message.RECENT
-        and not (found and message.is_answered(found.record, asked))
+        and not (isinstance(found, message.MessageView) and found.is_answered(asked))
     )
     values: dict[str, Any] = {
         "message_id": message_id,
@@ -294,8 +295,8 @@ def show_message(site: Site, request: Request) -> Response:
         "typed": message_id,
         "refresh": REFRESH_WHILE_WAITING if is_waiting else 0,
     }
-    if found is None:
-        return site.page(request, "no_message.html", 404, **values)
+    if isinstance(found, message.Unknown):
+        return site.page(request, "no_message.html", 404, listed=found.listed, **values)
     return site.page(request, "message.html", found=found, after=words.after, **values)
 
 

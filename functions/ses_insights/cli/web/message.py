@@ -18,10 +18,11 @@ from ses_insights.contracts.alert_message import shareable
 from ses_insights.contracts.console import TableAddress
 from ses_insights.contracts.names import Output
 from ses_insights.contracts.queue_message import LookRequest
-from ses_insights.contracts.rows import MESSAGE, Row, read_record
+from ses_insights.contracts.rows import MESSAGE, Row, read_listings, read_record
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.explanation import Explanation, explain
 from ses_insights.domain.insight import ENGAGEMENT, Destination, Event
+from ses_insights.domain.listing import Listing
 from ses_insights.domain.record import Record
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.status import Status, status_of, status_of_event
@@ -33,8 +34,6 @@ MOST_PAGES: Final = 3
 
 ENGAGEMENT_SHOWN: Final = 3
 """Opens and clicks of a recipient that are shown; the others fold."""
-
-LISTED: Final = "LISTED#"
 
 _EXPLAINED: Final = frozenset({"BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"})
 
@@ -84,7 +83,8 @@ class MessageView:
     courses: Sequence[Course]
     rungs: Sequence[Rung]
     lane: str
-    listed: Sequence[Row]
+    listed: Sequence[Listing]
+    """Where the account's suppression list names the message."""
     alerts: Sequence[Alert]
     raw: str
     ticket: str
@@ -92,13 +92,25 @@ class MessageView:
     is_cut: bool
     """Whether the message has more rows than are read for a page."""
 
+    def is_answered(self, asked: str) -> bool:
+        """Whether a look was taken since somebody asked for it."""
+        return self.record.last_look_at is not None and self.record.last_look_at >= asked
 
-def read(deployment: SharedDeployment, message_id: str, now: datetime) -> MessageView | None:
-    """Read a message in at most four calls; None where it is not in the table."""
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A message that is not in the table."""
+
+    listed: Sequence[Listing]
+    """What the suppression list names it for, before its first look."""
+
+
+def read(deployment: SharedDeployment, message_id: str, now: datetime) -> MessageView | Unknown:
+    """Read a message in at most four calls."""
     rows, is_cut = _rows(deployment, message_id)
     record = read_record(rows)
     if record is None:
-        return None
+        return Unknown(read_listings(rows))
     return _view(record, rows, deployment, now, is_cut=is_cut)
 
 
@@ -119,7 +131,7 @@ def _view(
         courses=[_course(each, record.sent_at) for each in insights.destinations],
         rungs=_rungs(record, deployment.settings.ladder, now),
         lane=lane_name(record.lane),
-        listed=[row for row in rows if str(row["Record"]).startswith(LISTED)],
+        listed=record.listings,
         alerts=sorted(record.alerts, key=lambda alert: (alert.detected_at, alert.alert_id)),
         raw=_escaped(rows),
         ticket="\n".join(line.plain for line in lines(_shareable(record))),
@@ -262,11 +274,6 @@ def look_again(
         period=settings.lookup_period,
     )
     return Enqueued(iso(by), refused[0].why if refused else None)
-
-
-def is_answered(record: Record, asked: str) -> bool:
-    """Whether a look was taken since somebody asked for it."""
-    return record.last_look_at is not None and record.last_look_at >= asked
 
 
 RECENT: Final = timedelta(hours=1)

@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_insights.adapters.items import from_item, to_item
+from ses_insights.adapters.listings import ListingTable
 from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.cli.commands.alerts import TYPES, with_reason
-from ses_insights.cli.state import Log, State, newest_look
+from ses_insights.cli.state import Log, State, account_of, list_off, newest_look, vdm
 from ses_insights.cli.web.charts import Chart, Series, by_day, largest, last_days, ranking
 from ses_insights.cli.web.reading import SharedDeployment, together
 from ses_insights.cli.web.words import phrase
@@ -29,6 +30,7 @@ from ses_insights.domain.alert import AlertType
 from ses_insights.domain.due import Waiting, late_by
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.status import Status
+from ses_insights.domain.suppression import Progress
 from ses_insights.domain.surge import Surge
 from ses_insights.domain.times import iso
 
@@ -47,9 +49,6 @@ NEWEST: Final = 8
 
 _PAGES: Final = {AlertType.BOUNCE: 2}
 """Pages of a megabyte that are read of a type's alerts; one of each other type."""
-
-_PARTS: Final = 2
-"""Pages of a megabyte that are read of the table, for mail by status: 256 read units."""
 
 _REASONS: Final = 6
 _RANKED: Final = 5
@@ -103,7 +102,6 @@ class Overview:
     isps: Sequence[Any]
     senders: Sequence[Any]
     surges: Sequence[Surge]
-    feedback: Row | None
 
     @property
     def due(self) -> int:
@@ -128,7 +126,7 @@ def gather(deployment: SharedDeployment, now: datetime) -> Overview:
         queue=SqsProducerQueue(deployment.sqs, deployment.queue_url).depth,
         parked=SqsProducerQueue(deployment.sqs, deployment.dead_letter_queue_url).depth,
         log=partial(_log, deployment),
-        vdm=partial(_vdm, deployment),
+        account=partial(account_of, deployment),
         mails=partial(_mails, deployment, days),
         surges=partial(_surges, deployment),
         feedback=partial(_feedback, deployment),
@@ -150,7 +148,6 @@ def gather(deployment: SharedDeployment, now: datetime) -> Overview:
         isps=ranking((row["Isp"] for row in single if "Isp" in row), _RANKED),
         senders=ranking((row["FromDomain"] for row in single if "FromDomain" in row), _RANKED),
         surges=found["surges"],
-        feedback=found["feedback"],
     )
 
 
@@ -170,7 +167,9 @@ def _state(deployment: SharedDeployment, found: Mapping[str, Any], now: datetime
         period=deployment.settings.lookup_period,
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=found["log"],
-        vdm=found["vdm"],
+        vdm=vdm(found["account"]),
+        feedback=found["feedback"],
+        list_off=list_off(found["account"]),
     )
 
 
@@ -208,16 +207,6 @@ def _log(deployment: SharedDeployment) -> Log | None:
     except (BotoCoreError, ClientError):
         return None  # it is worth showing, and not worth failing for
     return Log(0, None)
-
-
-def _vdm(deployment: SharedDeployment) -> str:
-    """Ask whether Virtual Deliverability Manager is on, off or unknown."""
-    try:
-        account = deployment.client("sesv2").get_account()
-    except (BotoCoreError, ClientError):
-        return "unknown"
-    found = account.get("VdmAttributes", {}).get("VdmEnabled", "")
-    return {"ENABLED": "on", "DISABLED": "off"}.get(found, "unknown")
 
 
 _LINES: Final = 200
@@ -269,23 +258,16 @@ def _mails(deployment: SharedDeployment, days: Sequence[date]) -> Counted:
     """Count recipients by status: of a small table all, of a large one those of a part of it.
 
     The table keeps messages in the order of a hash of their ids, so a part of it is a fair sample.
+    One page of a megabyte costs 128 read units.
     """
-    rows: list[Row] = []
-    page: Mapping[str, Any] = {}
-    start: dict[str, Any] = {}
-    for _ in range(_PARTS):
-        page = deployment.dynamodb.scan(
-            TableName=deployment.table_name,
-            FilterExpression="begins_with(#record, :destination)",
-            ProjectionExpression="#status, LastEventAt",
-            ExpressionAttributeNames={"#record": "Record", "#status": "Status"},
-            ExpressionAttributeValues=to_item({":destination": DESTINATION}),
-            **start,
-        )
-        rows += map(from_item, page["Items"])
-        if "LastEvaluatedKey" not in page:
-            break
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    page = deployment.dynamodb.scan(
+        TableName=deployment.table_name,
+        FilterExpression="begins_with(#record, :destination)",
+        ProjectionExpression="#status, LastEventAt",
+        ExpressionAttributeNames={"#record": "Record", "#status": "Status"},
+        ExpressionAttributeValues=to_item({":destination": DESTINATION}),
+    )
+    rows = map(from_item, page["Items"])
     recent = [row for row in rows if row.get("LastEventAt", "") >= days[0].isoformat()]
     return Counted(
         by_day(((row["LastEventAt"], row["Status"]) for row in recent), days),
@@ -329,15 +311,10 @@ def _surges(deployment: SharedDeployment) -> list[Surge]:
     return sorted(surges, key=lambda surge: surge.last_at, reverse=True)
 
 
-def _feedback(deployment: SharedDeployment) -> Row | None:
+def _feedback(deployment: SharedDeployment) -> Progress | None:
     """Read how far the account's suppression list is read; None where it never was."""
-    page = deployment.dynamodb.query(
-        TableName=deployment.table_name,
-        KeyConditionExpression="MessageId = :partition",
-        ExpressionAttributeValues=to_item({":partition": "#feedback"}),
-        Limit=1,
-    )
-    return from_item(page["Items"][0]) if page["Items"] else None
+    settings = deployment.lookup_settings
+    return ListingTable(deployment.dynamodb, deployment.table_name, settings.rules).progress()
 
 
 def verdict(overview: Overview) -> tuple[str, str]:
