@@ -62,6 +62,9 @@ BEFORE_IN_TROUBLE: Final[Mapping[str, tuple[float, float]]] = {
     "nothing, 20,000 a day": (4646 / 4915, 269 / 288),
     "SES fails for 8 hours of a day, 20,000 a day": (4646 / 4915, 269 / 288),
     "twice the mail from the tenth day on, 20,000 a day": (7937 / 8399, 458 / 500),
+    "twice the mail from the tenth day on, 50,000 a day": (6120 / 8399, 335 / 500),
+    "60 % of the mail in campaigns, 50,000 a day": (4404 / 4966, 252 / 301),
+    "complaints late, 50,000 a day": (4645 / 4915, 204 / 288),
 }
 """The same when something goes wrong."""
 
