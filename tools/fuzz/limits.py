@@ -73,6 +73,10 @@ class Table:
         self.items |= {item["Record"]["S"]: item for item in items}
         self.transactions += 1
 
+    def put_item(self, **put: Any) -> None:
+        """Store an item that DynamoDB would take."""
+        self.transact_write_items(TransactItems=[{"Put": {"Item": put["Item"]}}])
+
     def get_paginator(self, _: str) -> Table:
         """Offer itself as the paginator of its only query."""
         return self

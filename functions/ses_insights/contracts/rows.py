@@ -187,9 +187,11 @@ def read_record(rows: Iterable[Row]) -> Record | None:
     if message is None:
         return None
     # Rows expire in any order. Those that had expired when this record began, of an id that was
-    # enqueued again, belong to the record before it.
+    # enqueued again, belong to the record before it. Of a mail that SES dates long ago the record
+    # itself has expired by then.
     began = instant(message.get("FirstLookAt") or message["SentAt"]).timestamp()
-    by_key = {key: row for key, row in by_key.items() if row.get("ExpiresAt", began) >= began}
+    oldest = min(began, message["ExpiresAt"])
+    by_key = {key: row for key, row in by_key.items() if row.get("ExpiresAt", oldest) >= oldest}
     alerts = tuple(read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT))
     looks = int(message["Looks"])
     return Record(
