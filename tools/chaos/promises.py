@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ses_insights.adapters.items import from_item
-from ses_insights.contracts.names import Partition
+from ses_insights.contracts.names import PERIODS_OF_A_LOOK, WORK_OF_A_LOOK, Partition
 from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.times import instant
@@ -263,6 +263,8 @@ class Promises:
         since = max(self._progress_at, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
         stands = STANDS + 10 * self.period
+        if self.faults.rate:  # what cannot be deferred comes back by its visibility timeout
+            stands += 6 * (WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.period)
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
             self.world.violated("the line stands behind one id", seconds=now - since)
             self._progress_at = now
