@@ -246,6 +246,8 @@ class Promises:
         last, slow = self._list_calls.get(operation, (0.0, False))
         self._list_calls[operation] = (at, was_slow)
         self.world.note("read the list", operation=operation)
+        if self.has_wrong_clocks or operation == "GetAccount":
+            return  # two runs keep apart by the clock on the wall, and only for the list itself
         if at - last < 1.0 - 1e-6 and not slow and not was_slow:
             self.world.violated("two calls about the list are a period apart", seconds=at - last)
 

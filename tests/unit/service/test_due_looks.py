@@ -197,7 +197,7 @@ def test_what_is_due_is_counted(harness: Harness, output: Callable[[], Output]) 
     )
     harness.run()
     lines = output()
-    assert lines.line("due")["due"] == {"keep": 1, "follow-up": 1, "bulk": 1}
+    assert lines.line("due")["due"] == {"listed": 0, "keep": 1, "follow-up": 1, "bulk": 1}
     assert lines.metrics == {("Lag", (("service", "followups"),)): [7200]}
     sent = [(line["lane"], line["number"]) for line in lines.logs if line["message"] == "sent"]
     assert sent == [("keep", 1), ("follow-up", 1), ("bulk", 1)]
