@@ -38,6 +38,7 @@ def test_the_arrows_are_those_of_the_template(chosen: Template) -> None:
         ("rules", "QueuesMessageIds"),
         ("rules", "IntakeUndelivered"),
         ("QueuesMessageIds", "LookupFunction"),
+        ("LookupFunction", "QueuesMessageIds"),
         ("QueuesMessageIds", "QueuesDeadLetters"),
         ("LookupFunction", "SES insights"),
         ("LookupFunction", "InsightsTable"),
