@@ -306,13 +306,15 @@ def test_a_look_that_failed_is_reported_and_comes_back(stack: Stack) -> None:
 def test_an_answer_of_ses_that_cannot_be_read_parks_nothing(
     stack: Stack, output: Read, body: bytes
 ) -> None:
-    """However often it comes, the message is not to blame and comes back."""
+    """However often it comes, the message is not to blame: it steps aside, to be looked up later."""
     stack.network.will(Reply(500, body))
     stack.enqueue()
     event = stack.receive()
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "50"
-    assert stack.invoke(event) == [event["Records"][0]["messageId"]]
+    assert stack.invoke(event) == []
     assert stack.parked() == []
+    assert (stack.record().looks, stack.record().final) == (0, None)
+    assert stack.record().next_look_at is not None
     assert output().metrics["SystemFailures", (("kind", "SesUnavailable"), *ALL)] == [1]
 
 
