@@ -71,6 +71,18 @@ def test_the_page_on_why_has_the_figures_of_the_simulation() -> None:
     assert [each for row in rows for each in row if each not in simulated] == []
 
 
+def test_the_page_on_why_rounds_the_figures_up() -> None:
+    """What it says of the service in one number holds at every volume of its table."""
+    page = (PROJECT / "docs" / "why.md").read_text()
+    (within,) = re.findall(r"half of the first bounces .* within (\d+) minutes", page)
+    medians = [
+        float(cell.removesuffix(" min"))
+        for row in table_below("why.md", "How soon, and how much")
+        for cell in row[-2:]
+    ]
+    assert max(medians) <= int(within)
+
+
 def test_the_page_on_why_has_the_costs() -> None:
     """Those for a thousand mails are in the page that `make costs` writes, likewise."""
     costs = (PROJECT / "docs" / "costs.md").read_text()
