@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 from starlette.testclient import TestClient
 
+from ses_insights.cli.web import message
 from ses_insights.cli.web.app import Site, make_app
 from ses_insights.cli.web.reading import SharedDeployment
 from ses_insights.cli.web.security import LARGEST_FORM, Session
@@ -184,7 +185,7 @@ def test_a_failure_leaves_nothing_of_the_mail_in_the_log(
     def fail(*_: object, **__: object) -> None:
         raise KeyError("anna@there.example")
 
-    monkeypatch.setattr("ses_insights.cli.web.message._course", fail)
+    monkeypatch.setattr(message, "_course", fail)
     answer = browser.client.get(f"/message/{MESSAGE_ID}")
     assert answer.status_code == 500
     assert "anna" not in answer.text
