@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
 
 import pytest
 
 from infra.config import Config
 from local.stack.run import PROJECT
+from ses_insights.contracts import rows
 from ses_insights.contracts.names import Metric
 from tests.support.pages import section_of
 
@@ -54,21 +57,33 @@ def test_the_page_on_monitoring_has_every_metric() -> None:
     assert sorted(first_column("monitoring.md")) == sorted(Metric)
 
 
+@pytest.mark.parametrize(
+    "written", [rows.message_row, rows.destination_rows, rows.listed_row, rows.alert_row]
+)
+def test_the_page_on_lookups_has_every_attribute(written: Callable[..., object]) -> None:
+    """Those of each row; change docs/lookups.md where one is missing."""
+    page = (PROJECT / "docs" / "lookups.md").read_text()
+    source = inspect.getsource(written)
+    named = re.findall(r'"([A-Z]\w+)": ', source) + re.findall(r'row\["(\w+)"\]', source)
+    assert len(named) > 5
+    assert [name for name in named if f"`{name}`" not in page] == []
+
+
 def table_below(page: str, heading: str) -> list[list[str]]:
     """The cells of the first table below a heading of a page, without its head."""
     text = section_of((PROJECT / "docs" / page).read_text(), heading)
-    rows = re.findall(
+    lines = re.findall(
         r"^\| (.*) \|$", text.partition("|---|")[2].partition("\n\n")[0], re.MULTILINE
     )
-    return [row.split(" | ") for row in rows]
+    return [row.split(" | ") for row in lines]
 
 
 def test_the_page_on_why_has_the_figures_of_the_simulation() -> None:
     """Each is in the page that `make simulate` writes; change docs/why.md where it is not."""
     simulated = (PROJECT / "docs" / "simulation.md").read_text()
-    rows = table_below("why.md", "How soon, and how much")
-    assert len(rows) >= 4
-    assert [each for row in rows for each in row if each not in simulated] == []
+    figures = table_below("why.md", "How soon, and how much")
+    assert len(figures) >= 4
+    assert [each for row in figures for each in row if each not in simulated] == []
 
 
 def test_the_page_on_why_rounds_the_figures_up() -> None:

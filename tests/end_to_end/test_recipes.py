@@ -29,7 +29,7 @@ ID, TO, DAY, TABLE = (
 )
 """What the page's examples name."""
 
-NOTHING: Final = {DAY: "1999-12-31", "follow-up": "f", "keep": "k", "bulk": "b"}
+NOTHING: Final = {DAY: "1999-12-31", "follow-up": "f", "keep": "k", "listed": "l", "bulk": "b"}
 """A day and lanes that nothing is stored under, as there is nothing under the page's own id."""
 
 QUESTIONS: Final = ("message", "recipient", "bounced", "open", "alerted", "alerted that day")

@@ -306,7 +306,7 @@ def test_a_look_that_failed_is_reported_and_comes_back(stack: Stack) -> None:
 def test_an_answer_of_ses_that_cannot_be_read_parks_nothing(
     stack: Stack, output: Read, body: bytes
 ) -> None:
-    """However often it comes, the message is not to blame: it steps aside, to be looked up later."""
+    """However often it comes, the message is not to blame: it steps aside for a later look."""
     stack.network.will(Reply(500, body))
     stack.enqueue()
     event = stack.receive()
