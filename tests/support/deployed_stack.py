@@ -206,7 +206,7 @@ def shape(rows: list[Row], *, without: str = "") -> list[Row]:
 
 
 def _shape(row: Row) -> dict[str, Any]:
-    ids = {"MessageId", "SnsMessageId", "ExpiresAt"}
+    ids = {"MessageId", "SnsMessageId", "AlertIds", "ExpiresAt"}
     kept = {
         name: "…" if name in ids else _common(value)
         for name, value in row.items()
