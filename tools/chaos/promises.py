@@ -266,7 +266,7 @@ class Promises:
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
         stands = STANDS + 10 * self.period
         if self.faults.rate:  # what cannot be deferred comes back by its visibility timeout
-            stands += 6 * (WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.period)
+            stands += 8 * (WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.period)
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
             self.world.violated("the line stands behind one id", seconds=now - since)
             self._progress_at = now
