@@ -27,6 +27,12 @@ IN_FLIGHT: Final = 90.0
 STANDS: Final = 20 * MINUTE
 """How long the line may stand behind an id that fails alone, and ten calls at the pace more."""
 
+STOPS: Final = 6
+"""How often in a row a look at the head of the queue is stopped: with few faults, hardly more."""
+
+VISIBILITY_TIMEOUTS: Final = 6
+"""The queue's visibility timeout in time-outs of the function (`infra/queues.py`)."""
+
 
 def _events(row: Item) -> Counter[str]:
     """Return the events of a row that are kept for good, each as text."""
@@ -265,8 +271,9 @@ class Promises:
         since = max(self._progress_at, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
         stands = STANDS + 10 * self.period
-        if self.faults.rate:  # what cannot be deferred comes back by its visibility timeout
-            stands += 8 * (WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.period)
+        if self.faults.rate:  # a look that is stopped comes back by its visibility timeout
+            timeout = WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.period
+            stands += STOPS * VISIBILITY_TIMEOUTS * timeout
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
             self.world.violated("the line stands behind one id", seconds=now - since)
             self._progress_at = now
