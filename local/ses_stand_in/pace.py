@@ -9,6 +9,10 @@ from local.ses_stand_in.settings import FaultKind, Operation
 
 ROUNDING = 1e-9  # of a slot: a span of exactly n periods must count as n
 
+HELD_UP = 0.2
+"""Seconds for which a busy machine may hold up a request on its way, so that the next one arrives
+less than a period later. Tests in virtual time hold the pace itself to the whole period."""
+
 
 @dataclass(slots=True)
 class RateLimit:

@@ -9,6 +9,7 @@ import pytest
 
 from local.actors.pipeline import bodies_of
 from local.scenario import HUGE, NO_IDS
+from local.ses_stand_in.pace import HELD_UP
 from local.ses_stand_in.settings import FaultKind
 from local.ses_stand_in.stories import MISSING, STORIES, Expectation
 from local.stack.observe import read_parked
@@ -41,7 +42,7 @@ def test_every_story_ends_as_written(stack: DeployedStack) -> None:
     assert report.looks == dict.fromkeys(stack.expected, 1)
     # How many requests came too early depends on how busy the machine is: see the tests of the pace
     # in virtual time (tests/local/ses_stand_in), and `make bench`.
-    assert (report.closest or 0) >= 1
+    assert (report.closest or 0) >= 1 - HELD_UP
 
 
 def test_bad_bodies_are_parked_as_they_came(stack: DeployedStack) -> None:

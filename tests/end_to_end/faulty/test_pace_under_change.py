@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from local.ses_stand_in.pace import Report
+from local.ses_stand_in.pace import HELD_UP, Report
 from local.ses_stand_in.settings import FaultKind, Settings
 from local.stack.processes import kill
 from local.stack.redelivery import redelivered_after
@@ -126,7 +126,7 @@ def test_latency_spikes_keep_the_period(stack: DeployedStack, findings: Findings
     report = _finish(stack)
 
     note(findings, "latency from 20 ms to 5 s and back, on the stack", report)
-    assert (report.closest or 0) >= Settings().period_seconds
+    assert (report.closest or 0) >= Settings().period_seconds - HELD_UP
 
 
 @pytest.mark.prove
