@@ -41,7 +41,7 @@ def check_logs(stack: DeployedStack, followups: FollowUps) -> None:
     stored = {text for row in scan(run) for text in texts_of_the_mail(row)}
     assert {SENDER, HOSTILE_SUBJECT, address_of(STORIES["bounce-noemail"], LABEL)} <= stored
     found = leaks({*stored, LABEL, *BODIES}, log)
-    assert found == set()
+    assert found == set(), f"in the log: {sorted(found)}"
 
 
 def _send_mail(stack: DeployedStack, followups: FollowUps) -> list[str]:
