@@ -81,7 +81,8 @@ def test_what_is_paused_waits_until_it_is_resumed(stack: DeployedStack, switches
     run_page(PAUSE, stack.run)
     assert switches.states() == ("Disabled", "DISABLED")
     waits = stack.send_and_enqueue("delivered")
-    assert (stack.waiting(), stack.looks(waits)) == (1, 0)
+    assert stack.waiting() > 0
+    assert stack.looks(waits) == 0
 
     run_page(RESUME, stack.run)
     assert switches.states() == ("Enabled", "ENABLED")
