@@ -105,17 +105,17 @@ def test_an_unknown_cause_is_not_for_good_where_ses_does_not_say_so(bounce_type:
     assert "for good" not in explain_bounce(GENERAL, "what?", bounce_type).cause
 
 
-# The rows of cases.md, shared with the rest of the service.
+# Texts that public bug reports have.
 
 
 def test_a_dead_domain_is_dropped() -> None:
-    """Row 2: 5.4.4 of SES is no policy."""
+    """5.4.4 of SES is no policy."""
     found = explain_bounce(GENERAL, "smtp; 550 5.4.4 Invalid domain")
     assert (found.reason, found.action) == (Reason.DOMAIN_DEAD, Action.STOP_SENDING)
 
 
 def test_a_refused_sender_is_not_an_unknown_recipient() -> None:
-    """Row 3: the domain that was not found is the sender's."""
+    """The domain that was not found is the sender's."""
     found = explain_bounce(
         GENERAL, "smtp; 550 5.1.8 <news@shop.example>: Sender address rejected: Domain not found"
     )
@@ -123,7 +123,7 @@ def test_a_refused_sender_is_not_an_unknown_recipient() -> None:
 
 
 def test_the_code_within_the_quotes_is_the_servers() -> None:
-    """Row 4: SES's own prefix hides it."""
+    """SES's own prefix hides it."""
     found = explain_bounce(
         GENERAL,
         "smtp; 5.1.0 - Unknown address error 550-'5.2.2 <a@b.example>... Mailbox Full' "
@@ -134,7 +134,7 @@ def test_the_code_within_the_quotes_is_the_servers() -> None:
 
 
 def test_access_denied_to_a_recipient_of_microsoft_is_an_unknown_address() -> None:
-    """Row 5: and it is not said to be certain."""
+    """And it is not said to be certain."""
     found = explain_bounce(
         GENERAL, "smtp; 550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"
     )
@@ -143,7 +143,7 @@ def test_access_denied_to_a_recipient_of_microsoft_is_an_unknown_address() -> No
 
 
 def test_an_unauthenticated_sender_keeps_the_address() -> None:
-    """Row 6: 5.7.26 in an answer of two lines."""
+    """5.7.26 in an answer of two lines."""
     found = explain_bounce(
         GENERAL,
         "smtp; 550-5.7.26 Unauthenticated email from shop.example is not accepted due to\n"
@@ -154,7 +154,7 @@ def test_an_unauthenticated_sender_keeps_the_address() -> None:
 
 
 def test_a_transient_bounce_that_is_refused_for_good_names_the_contradiction() -> None:
-    """Row 7: and nobody is told that the address may be fine."""
+    """And nobody is told that the address may be fine."""
     said = contradiction(Bounce("TRANSIENT", GENERAL, "smtp; 550 5.4.4 Invalid domain"))
     assert said == (
         "SES calls the bounce transient, but the recipient's server refused for good with the "
@@ -408,7 +408,7 @@ def test_a_complaint_is_of_a_person_unless_nobody_complained(
     feedback: str | None,
     complained: bool,  # noqa: FBT001
 ) -> None:
-    """Row 1: after a report that nobody complained by, a complaint can still come."""
+    """After a report that nobody complained by, a complaint can still come."""
     assert is_complaint_of_a_person(Complaint(sub_type, feedback)) is complained
 
 
