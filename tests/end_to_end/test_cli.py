@@ -24,7 +24,7 @@ from local.ses_stand_in.stories import STORIES, address_of
 from local.stack.observe import message_row, messages_in, scan
 from local.stack.run import PROJECT, LocalRun
 from local.stack.sandbox import ACCESS_KEY
-from ses_insights.contracts.names import MESSAGE_GROUP
+from tests.support.dead_letters import two_parked
 from tests.support.deployed_stack import deployed_stack
 from tests.support.patience import SECONDS, eventually
 from tests.support.said import Insights, Said
@@ -96,18 +96,8 @@ def ids(
 @pytest.fixture
 def parked(run: LocalRun) -> Iterator[None]:
     """Two messages in the dead-letter queue, for two reasons, and none after the test."""
-    sqs, url = run.session.client("sqs"), run.dead_letter_queue_url
-    sqs.purge_queue(QueueUrl=url)
-    for body, reason in (("anna", "NotAnId: no id"), (UNKNOWN, "Unexpected: KeyError")):
-        sqs.send_message(
-            QueueUrl=url,
-            MessageBody=body,
-            MessageGroupId=MESSAGE_GROUP,
-            MessageDeduplicationId=os.urandom(8).hex(),
-            MessageAttributes={"Reason": {"DataType": "String", "StringValue": reason}},
-        )
-    yield
-    sqs.purge_queue(QueueUrl=url)
+    with two_parked(run, UNKNOWN):
+        yield
 
 
 def address(story: str) -> str:
