@@ -195,11 +195,11 @@ class Promises:
         """Check one publication."""
         alert = published.alert
         self._progress_at = self.world.now
-        self.world.note("published", alert=published.alert_id)
+        self.world.note("published", alert=alert["alertId"])
         if alert["alertType"] == "SUMMARY":
             return
         message_id, address = alert["messageId"], alert.get("destination", "")
-        key = (message_id, f"{ALERT}{published.alert_id}")
+        key = (message_id, f"{ALERT}{alert['alertId']}")
         row = self.table.get(key)
         self.told[key] += 1
         claims, self.claims[key] = self.claims[key], 0

@@ -307,7 +307,7 @@ class Deployed:
         self.settings = settings
         self._lookup = None
         self._followups.clear()
-        self.aws.queue.delay = settings.delay
+        self.aws.queue.change_delay(settings.delay)
         self.aws.queue.visibility = 6 * settings.timeout
 
     def outputs(self) -> dict[str, str]:
