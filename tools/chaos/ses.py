@@ -16,7 +16,7 @@ KEEPS: Final = 30 * DAY
 _ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
 """Errors that say something about a mail."""
 LIST_PAGE: Final = 2
-"""Entries on a page of the list: few, so that there are pages."""
+"""Entries on a page of the list at most: few, so that there are pages."""
 TRAVELS: Final = 0.025
 """Seconds within which a request has to arrive so that the pace can keep the period."""
 
@@ -105,19 +105,19 @@ class Mailbox:
     listed: list[Listed] = field(default_factory=list)
     on_list: list[Callable[[str, float, bool], None]] = field(default_factory=list)
     """Told of each call about the list: the operation, when it arrived, whether it was slow."""
-    _taken_at: float = 0.0
+    _taken_at: dict[str, float] = field(default_factory=dict)
+    """When each operation's last call was taken."""
 
     def arrive(self, mail_id: str, process: Process, left_at: float) -> dict[str, Any]:
         """Answer, or refuse."""
         now = self.world.now
-        taken = now - self._taken_at >= self.period - 1e-6
+        taken = self.takes("GetMessageInsights")
         arrival = Arrival(now, mail_id, process, now - left_at > TRAVELS, taken)
         self.arrivals.append(arrival)
         for watch in self.on_arrival:
             watch(arrival)
         if not taken:
             raise refusal("TooManyRequestsException", "GetMessageInsights", 429)
-        self._taken_at = now
         mail = self.mails.get(mail_id)
         if mail is not None and now < mail.fails_until:
             raise refusal("InternalServiceErrorException", "GetMessageInsights", 500)
@@ -126,6 +126,14 @@ class Mailbox:
             status = 400 if answer == "BadRequestException" else 404
             raise refusal(answer, "GetMessageInsights", status)
         return answer
+
+    def takes(self, operation: str) -> bool:
+        """Whether a call that arrives is taken: each operation has a limit of its own."""
+        now = self.world.now
+        if now - self._taken_at.get(operation, 0.0) < self.period - 1e-6:
+            return False
+        self._taken_at[operation] = now
+        return True
 
     def shown(self) -> list[Listed]:
         """Return the list as it is shown now."""
@@ -199,6 +207,7 @@ class Ses:
                 if entry.at >= since.timestamp() and (not until or entry.at <= until.timestamp())
             ]
             first = int(request.get("NextToken", "0"))
+            end = first + min(request.get("PageSize", LIST_PAGE), LIST_PAGE)
             page = {
                 "SuppressedDestinationSummaries": [
                     {
@@ -206,12 +215,10 @@ class Ses:
                         "Reason": entry.reason,
                         "LastUpdateTime": datetime.fromtimestamp(entry.at, UTC),
                     }
-                    for entry in found[first : first + LIST_PAGE]
+                    for entry in found[first:end]
                 ]
             }
-            if first + LIST_PAGE < len(found):
-                return {**page, "NextToken": str(first + LIST_PAGE)}
-            return page
+            return {**page, "NextToken": str(end)} if end < len(found) else page
 
         return self._about_list("ListSuppressedDestinations", effect)
 
@@ -244,6 +251,8 @@ class Ses:
             now = self.mailbox.world.now
             for told in self.mailbox.on_list:
                 told(operation, now, now - self.caller.left_at > TRAVELS)
+            if not self.mailbox.takes(operation):
+                raise refusal("TooManyRequestsException", operation, 429)
             return effect()
 
         return self.caller.call(operation, arrive)
