@@ -19,11 +19,14 @@ from botocore.exceptions import (
 
 from ses_insights.adapters.items import to_item
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.contracts.rows import MESSAGE
-from ses_insights.domain.alert import Alert, pending
+from ses_insights.domain.alert import Alert, AlertType, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
 from ses_insights.domain.record import Found, NotFound, Record, Refused
+from ses_insights.domain.surge import Group, Surge
+from ses_insights.domain.times import iso
 from ses_insights.service.ports import RecordChangedError, Records
 from tests.support.fakes import START, Clock, FakeRecords, Table
 from tests.support.samples import (
@@ -437,6 +440,24 @@ def test_alerts_are_stored_before_anything_else(real: RecordTable, requests: Req
     _, first = requests[0]
     put = [action["Put"]["Item"] for action in first["TransactItems"] if "Put" in action]
     assert put[0]["Record"]["S"].startswith("ALERT#")
+
+
+def test_a_grouped_alert_is_stored_with_the_group_that_counts_it(
+    real: RecordTable, table: Table
+) -> None:
+    """A look that is stopped after its first transaction leaves no alert that no summary counts.
+
+    The simulation found it (seed 99 of 2026-11-26): the group was stored with the last one.
+    """
+    record, alerts = looked(found(*crowd(100), bounced()))
+    group = Group(AlertType.BOUNCE, alerts[0].explanation.reason, "sender.example")
+    restore = fails_after(table, 1)
+    with pytest.raises(CutOffError):
+        real.save(record, alerts, read=None, surges=[Surge(group, iso(START), 1, iso(START))])
+    restore()
+    stored = SurgeTable(table.client, table.name, timedelta(days=90)).load(group)
+    assert stored is not None
+    assert stored.count == 1
 
 
 def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, table: Table) -> None:
