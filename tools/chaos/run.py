@@ -42,6 +42,10 @@ class Result:
     published: int
     faults: int
     """Calls that went wrong."""
+    given_up: int
+    """Looks, for want of slots."""
+    postponed: int
+    """Messages whose first look was given up."""
     trace: Sequence[str] = field(default=())
 
 
@@ -72,6 +76,8 @@ class _Run:
             world.at(at, lambda: self._person(self._redrive))
         for at, settings in plan.deployments:
             world.at(at, lambda settings=settings: self.service.deploy(settings))  # type: ignore[misc]
+        for at, seconds in plan.pauses:
+            world.at(at, lambda seconds=seconds: self._pause(seconds))  # type: ignore[misc]
         world.at(world.now + DAY, self._sweep)
         if plan.settings.watch_suppression_list:
             for entry in self.aws.mailbox.listed:
@@ -133,6 +139,10 @@ class _Run:
         letters = DeadLetters(session.client("sqs"), self.aws.dead_letters.url, self.aws.queue.url)
         list(letters.redrive(None))
 
+    def _pause(self, seconds: float) -> None:
+        self.service.pause(seconds)
+        self.promises.paused_until = self.service.paused_until
+
     def _sweep(self) -> None:
         """Delete rows that have expired, some of them, in any order."""
         world, table = self.world, self.aws.table
@@ -183,17 +193,26 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
             listed=listed_because_of(plan.mails),
         ),
     )
-    promises = Promises(
-        world, faults, aws.table, aws.mailbox, plan.settings.period, bool(plan.skew)
-    )
     service = Deployed(aws, plan.settings, skew=plan.skew)
+    promises = Promises(
+        world,
+        faults,
+        aws.table,
+        aws.mailbox,
+        has_wrong_clocks=bool(plan.skew),
+        period_of=service.periods.__getitem__,
+        watches_list=plan.settings.watch_suppression_list,
+        delay=max(plan.settings.delay, *(each.delay for _, each in plan.deployments), 0.0),
+    )
     aws.table.watchers.append(promises.written)
     aws.topic.watchers.append(promises.published)
     aws.mailbox.on_arrival.append(promises.arrived)
     aws.mailbox.on_answer.append(promises.answered)
     aws.mailbox.on_list.append(promises.read_list)
     aws.queue.on_lost = promises.lost
-    service.on_received = lambda message: promises.received(message, aws.queue.messages)
+    service.on_received = lambda message, process: promises.received(
+        message, aws.queue.messages, process
+    )
     this = _Run(world, plan, aws, service, promises)
     with _small_transactions(plan.small_transactions):
         this.prepare()
@@ -206,6 +225,8 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
         len(aws.mailbox.arrivals),
         len(aws.topic.published),
         faults.struck,
+        promises.given_up,
+        promises.postponed,
         world.trace,
     )
 

@@ -55,6 +55,10 @@ class Scenario:
     erasures: list[Erasure] = field(default_factory=list)
     redrives: list[float] = field(default_factory=list)
     deployments: list[tuple[float, Settings]] = field(default_factory=list)
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+    """When the service is paused, and for how many seconds."""
+    is_crowded: bool = False
+    """Whether there is more mail than looks, for hours."""
     calm_from: float = START
     rate: float = 0.0
     kinds: Sequence[Fault] = ALL
@@ -79,8 +83,11 @@ def draw(lot: random.Random) -> Scenario:
     _enqueue(lot, plan)
     _people(lot, plan)
     _faults(lot, plan)
+    _overload(lot, plan)
     last = max((each.at for each in plan.sent), default=START)
-    plan.ends = max(last, plan.calm_from, START + 2 * DAY) + max(settings.ladder) + 3 * DAY
+    resumed = max((at + seconds for at, seconds in plan.pauses), default=START)
+    begin = max(last, resumed, plan.calm_from, START + 2 * DAY)
+    plan.ends = begin + max(plan.settings.ladder) + 3 * DAY
     return plan
 
 
@@ -241,3 +248,38 @@ def _faults(lot: random.Random, plan: Scenario) -> None:
     plan.page_bytes = lot.choice((None, None, 1500))
     plan.small_transactions = lot.choice((None, None, 2))
     plan.longest_lag = lot.choice((0.1, 1.0, 20.0))
+
+
+def _overload(lot: random.Random, plan: Scenario) -> None:
+    """Draw what makes looks scarce: a pause, a crowd, or both; and a mail to many."""
+    draw = lot.random()
+    if draw < 0.06:  # noqa: PLR2004 - a share
+        for _ in range(lot.choice((1, 1, 2))):
+            since = START + lot.choice((HOUR, 3 * DAY, 3 * DAY, 10 * DAY)) * (
+                0.8 + 0.3 * lot.random()
+            )
+            plan.pauses.append((since, lot.choice((2 * HOUR, 8 * HOUR, 30 * HOUR, 3 * DAY))))
+    if draw < 0.02:  # noqa: PLR2004 - a share
+        _crowd(lot, plan)
+    if draw > 0.99:  # noqa: PLR2004 - a share
+        many = _mail(lot, len(plan.mails), START + HOUR, one_sender=False)
+        many.recipients = {
+            f"many-{each}@there.example": ("Gmail", _story(lot, many.sent_at, bounces=False))
+            for each in range(lot.choice((60, 120)))
+        }
+        plan.mails.append(many)
+        plan.sent.append(Sent(many.sent_at + 1.0, many.id, many.id))
+
+
+def _crowd(lot: random.Random, plan: Scenario) -> None:
+    """Let more ids come than there are looks: one in minutes, as many as keep it busy for hours."""
+    plan.is_crowded = True
+    plan.settings = replace(
+        plan.settings, period=200.0, delay=60.0, ladder=lot.choice(((900, 7200), (60, 259_200)))
+    )
+    spread = lot.choice((MINUTE, 6 * HOUR, 4 * DAY))
+    for _ in range(lot.choice((40, 60))):
+        at = START + spread * lot.random()
+        mail = _mail(lot, len(plan.mails), at, one_sender=False)
+        plan.mails.append(mail)
+        plan.sent.append(Sent(at + 1.0, mail.id, mail.id))
