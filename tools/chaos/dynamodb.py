@@ -125,7 +125,9 @@ class Table:
             return [((value, sort), rows[sort]) for sort in sorted(rows, key=str.encode)]
         index = self.indexes[index_name]
         index.follow(self.world.now)
-        found = index.shown.get(value, {})
+        found = index.shown.get(value)
+        if not found:
+            return []
         sort = index.sort
         return sorted(found.items(), key=lambda each: (each[1][sort]["S"].encode(), each[0]))
 
@@ -200,6 +202,8 @@ class DynamoDb:
         name = INDEX_KEYS[index][0] if index else TABLE_KEYS[0]
         variable = _partition_value(expression, tuple(names.items()), str(name))
         rows = self.table.partition(index and str(index), values[variable]["S"])
+        if not rows:
+            return {"Count": 0, "Items": []}
         matches = condition(expression)
         found = [(key, item) for key, item in rows if matches(item, names, values)]
         if not request.get("ScanIndexForward", True):
