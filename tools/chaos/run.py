@@ -130,7 +130,6 @@ class _Run:
             try:
                 erase(deployment, each)
             finally:
-                promises.erased_messages.add(each.message_id)
                 del promises.erasing[session.process]
             promises.erased[each.message_id, each.address] = world.now
         world.note("erased", messages=[each.message_id for each in held])

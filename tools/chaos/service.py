@@ -464,24 +464,27 @@ class Deployed:
                 Session(aws, process),  # type: ignore[arg-type] # it has what is used of one
             )
         ends = world.now + RUN_SECONDS
-        is_running = True
+        is_running, went_well = True, False
         before = self._writes.get(process, 0)
         settings = self.settings
         world.note("run of followups")
 
         def work() -> None:
-            nonlocal is_running
+            nonlocal is_running, went_well
             try:
                 followups.handler({}, cast("LambdaContext", Context(world, ends)))
             except Killed:
                 raise
             except Exception as error:  # noqa: BLE001 - Lambda reports it
                 world.note("run failed", error=error)
+            else:
+                went_well = True
             finally:
                 is_running = False
                 if not process.is_dead and settings is self.settings:
                     self._followups.append(process)
-                self._rest_after(changed=self._writes.get(process, 0) != before)
+                changed = self._writes.get(process, 0) != before
+                self._rest_after(changed=changed, went_well=went_well)
 
         def end() -> None:
             if is_running:
@@ -490,7 +493,7 @@ class Deployed:
         world.at(ends, end)
         world.start(process, work)
 
-    def _rest_after(self, *, changed: bool) -> None:
+    def _rest_after(self, *, changed: bool, went_well: bool) -> None:
         """Plan the next run: at the next minute, or later where nothing changes or is due."""
         now = self.world.now
         self._rest = MINUTE if changed else min(2 * self._rest, _LONGEST_REST)
@@ -500,8 +503,8 @@ class Deployed:
         )
         if due is not None:
             self.run_by(max(due, now + (self._rest - MINUTE if due <= now else 0.0)))
-        mailbox = self.aws.mailbox
-        if self.settings.watch_suppression_list and mailbox.has_unread(now):
+        is_read = went_well and not self.aws.mailbox.has_unread(now)
+        if self.settings.watch_suppression_list and not is_read:
             self.run_by(now + self._rest - MINUTE)
 
 

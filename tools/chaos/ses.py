@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,8 @@ _ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
 """Errors that say something about a mail."""
 LIST_PAGE: Final = 2
 """Entries on a page of the list at most: few, so that there are pages."""
+LIST_PAGES: Final = 8
+"""Pages of the list at most: a run reads ten, and the mail of a run is listed at one moment."""
 TRAVELS: Final = 0.025
 """Seconds within which a request has to arrive so that the pace can keep the period."""
 
@@ -215,7 +218,8 @@ class Ses:
                 if entry.at >= since.timestamp() and (not until or entry.at <= until.timestamp())
             ]
             first = int(request.get("NextToken", "0"))
-            end = first + min(request.get("PageSize", LIST_PAGE), LIST_PAGE)
+            longest = max(LIST_PAGE, ceil(len(self.mailbox.listed) / LIST_PAGES))
+            end = first + min(request.get("PageSize", longest), longest)
             page = {
                 "SuppressedDestinationSummaries": [
                     {
