@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,7 @@ from ses_insights.domain.schedule import Ladder
 from ses_insights.service.backfill import Bulk
 from tools.chaos.calls import Faults
 from tools.chaos.dynamodb import PAGE_BYTES, Table
+from tools.chaos.promise import Promise
 from tools.chaos.promises import Promises
 from tools.chaos.scenario import Erasure, Scenario, Sent, draw
 from tools.chaos.service import TABLE, Aws, Deployed, Session
@@ -35,6 +36,7 @@ class Result:
 
     seed: int
     violations: Sequence[str]
+    broken: Mapping[Promise | None, int]
     invocations: int
     runs: int
     calls: int
@@ -126,7 +128,7 @@ class _Run:
         deployment = Deployment(session, "SesInsights", self.service.outputs())  # type: ignore[arg-type]
         held = list(held_of(deployment, erasure.address, scan=True, on_rows=lambda _: None))
         for each in held:
-            promises.erasing[session.process] = each.message_id
+            promises.erasing[session.process] = each.message_id, each.address
             try:
                 erase(deployment, each)
             finally:
@@ -171,10 +173,10 @@ class _Run:
         )
 
 
-def run(seed: int, *, is_traced: bool = False) -> Result:
-    """Do the run of a seed, inside `virtual_time`."""
+def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) -> Result:
+    """Do the run of a seed, inside `virtual_time`, to its end or until a promise is broken."""
     plan = draw(random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
-    world = World(seed, is_traced=is_traced)
+    world = World(seed, is_traced=is_traced, stops_at=stops_at)
     faults = Faults(
         world, plan.calm_from, plan.rate, plan.kinds, plan.services, tuple(plan.outages)
     )
@@ -198,7 +200,7 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
         faults,
         aws.table,
         aws.mailbox,
-        has_wrong_clocks=bool(plan.skew),
+        skew=plan.skew,
         period_of=service.periods.__getitem__,
         watches_list=plan.settings.watch_suppression_list,
         delay=max(plan.settings.delay, *(each.delay for _, each in plan.deployments), 0.0),
@@ -219,6 +221,7 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
     return Result(
         seed,
         world.violations,
+        world.broken,
         service.invocations,
         service.runs,
         len(aws.mailbox.arrivals),

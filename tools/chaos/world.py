@@ -52,13 +52,15 @@ class World:
 
     seed: int
     is_traced: bool = False
+    stops_at: Promise | None = None
+    """What ends the run once it is broken."""
     now: float = START
     """Seconds since 1970; also every process's monotonic clock."""
     random: random.Random = field(init=False)
     trace: list[str] = field(default_factory=list)
     current: Process | None = None
     violations: list[str] = field(default_factory=list)
-    broken: Counter[Promise] = field(default_factory=Counter)
+    broken: Counter[Promise | None] = field(default_factory=Counter)
     """How often each promise was broken."""
     _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: int = 0
@@ -75,7 +77,7 @@ class World:
     def run(self, until: float) -> None:
         """Let everything happen that is to happen until then."""
         events = self._events
-        while events and events[0][0] <= until:
+        while events and events[0][0] <= until and not self.broken[self.stops_at]:
             self.now, _, action = heapq.heappop(events)
             action()
         self.now = max(self.now, until)
