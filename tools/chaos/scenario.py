@@ -252,34 +252,39 @@ def _faults(lot: random.Random, plan: Scenario) -> None:
 
 def _overload(lot: random.Random, plan: Scenario) -> None:
     """Draw what makes looks scarce: a pause, a crowd, or both; and a mail to many."""
-    draw = lot.random()
-    if draw < 0.06:  # noqa: PLR2004 - a share
-        for _ in range(lot.choice((1, 1, 2))):
-            since = START + lot.choice((HOUR, 3 * DAY, 3 * DAY, 10 * DAY)) * (
-                0.8 + 0.3 * lot.random()
-            )
-            plan.pauses.append((since, lot.choice((2 * HOUR, 8 * HOUR, 30 * HOUR, 3 * DAY))))
-    if draw < 0.02:  # noqa: PLR2004 - a share
-        _crowd(lot, plan)
-    if draw > 0.99:  # noqa: PLR2004 - a share
-        many = _mail(lot, len(plan.mails), START + HOUR, one_sender=False)
-        many.recipients = {
-            f"many-{each}@there.example": ("Gmail", _story(lot, many.sent_at, bounces=False))
-            for each in range(lot.choice((60, 120)))
-        }
-        plan.mails.append(many)
-        plan.sent.append(Sent(many.sent_at + 1.0, many.id, many.id))
+    what = lot.random()
+    if what < 0.06:  # noqa: PLR2004 - a share
+        since = START + lot.choice((HOUR, 3 * DAY, 3 * DAY, 10 * DAY)) * (0.8 + 0.3 * lot.random())
+        seconds = lot.choice((2 * HOUR, 8 * HOUR, 12 * HOUR, 30 * HOUR, 3 * DAY))
+        plan.pauses.append((since, seconds))
+        # Fresh ids come when it goes on, and what was due meanwhile is late.
+        _more(lot, plan, 3, since + 0.95 * seconds, 0.1 * seconds)
+    if what < 0.015:  # noqa: PLR2004 - a share
+        plan.is_crowded = True
+        ladder = lot.choice(((900.0, 7200.0), (60.0, 259_200.0)))
+        plan.settings = replace(plan.settings, period=200.0, delay=60.0, ladder=ladder)
+        _more(lot, plan, lot.choice((30, 40)), START, lot.choice((MINUTE, HOUR)))
+    if what > 0.99:  # noqa: PLR2004 - a share
+        _more(lot, plan, 1, START, HOUR, recipients=lot.choice((60, 120)))
+        plan.page_bytes = plan.page_bytes and 20_000  # else a hundred calls are one reading
 
 
-def _crowd(lot: random.Random, plan: Scenario) -> None:
-    """Let more ids come than there are looks: one in minutes, as many as keep it busy for hours."""
-    plan.is_crowded = True
-    plan.settings = replace(
-        plan.settings, period=200.0, delay=60.0, ladder=lot.choice(((900, 7200), (60, 259_200)))
-    )
-    spread = lot.choice((MINUTE, 6 * HOUR, 4 * DAY))
-    for _ in range(lot.choice((40, 60))):
-        at = START + spread * lot.random()
-        mail = _mail(lot, len(plan.mails), at, one_sender=False)
+def _more(  # noqa: PLR0913 - how many, when, and to how many
+    lot: random.Random,
+    plan: Scenario,
+    count: int,
+    since: float,
+    spread: float,
+    *,
+    recipients: int = 1,
+) -> None:
+    """Let more mails be sent, spread over some seconds."""
+    for _ in range(count):
+        mail = _mail(lot, len(plan.mails), since + spread * lot.random(), one_sender=False)
+        if recipients > 1:
+            mail.recipients = {
+                f"many-{each}@there.example": ("Gmail", _story(lot, mail.sent_at, bounces=False))
+                for each in range(recipients)
+            }
         plan.mails.append(mail)
-        plan.sent.append(Sent(at + 1.0, mail.id, mail.id))
+        plan.sent.append(Sent(mail.sent_at + 1.0, mail.id, mail.id))
