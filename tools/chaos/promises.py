@@ -175,12 +175,12 @@ class Promises:
             violated(Promise.IN_A_LANE, row=_told(after))
         if "DueLane" in after and after["DueLane"]["S"] not in {str(lane) for lane in Lane}:
             violated(Promise.IN_A_LANE, row=_told(after))
+        if "ErasedAt" in after:
+            self.erased_messages.add(key[0])
         if key[0] in self.erased_messages and (
             "Subject" in after or "FromEmailAddress" in after or after["EmailTags"]["M"]
         ):
             violated(Promise.STAYS_EMPTY, row=_told(after))
-        if "ErasedAt" in after:
-            self.erased_messages.add(key[0])
         process = self.world.current
         if process is None or process in self.erasing:
             return

@@ -120,6 +120,12 @@ def sums_events(destinations: Sequence[Destination]) -> Destination:
     )
 
 
+def loses_an_event(destinations: Sequence[Destination]) -> Destination:
+    """Of what two looks show the first event is forgotten."""
+    joined = _joined(destinations)
+    return joined if len(destinations) == 1 else replace(joined, events=joined.events[1:])
+
+
 _joined = insight._joined  # noqa: SLF001 - what is changed
 
 
@@ -397,9 +403,7 @@ BUGS: Final[Mapping[str, Bug]] = {
     "later looks are not stored": Bug(
         Promise.STORED, [(records, "_changed", writes_recipients_once)]
     ),
-    "a later answer takes the place of the earlier": Bug(
-        Promise.REMEMBERED, [(records, "_condition", writes_without_condition)]
-    ),
+    "a merge loses an event": Bug(Promise.REMEMBERED, [(insight, "_joined", loses_an_event)]),
     "an erasure takes all recipients": Bug(
         Promise.NOT_DELETED, [(erasing, "rows_about", takes_all_rows)]
     ),
