@@ -16,7 +16,7 @@ from ses_insights.contracts.names import (
     AlertType,
     Partition,
 )
-from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE
+from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE
 from ses_insights.domain.alert import Grouping
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import instant, iso
@@ -134,7 +134,8 @@ class Promises:
             self.world.note("wrote", key=key, row=_told(after))
         if message_id == Partition.SURGES and record.startswith(ALERT) and after:
             self._alert(key, before, after)
-            self._summary(before, from_item(after))
+            if before is None:
+                self._summary(from_item(after))
         if message_id.startswith("#"):
             return
         if after is None:
@@ -162,7 +163,9 @@ class Promises:
             self._destination(key, before, after)
         address = after.get("Destination", {}).get("S", "")
         mail = self.mailbox.mails.get(message_id)
-        if mail and "ExpiresAt" in after and _number(after, "ExpiresAt") < mail.sent_at + KEEPS - 1:
+        expires = _number(after, "ExpiresAt")
+        # A listing is of no use any more once the look that it brings has been taken.
+        if mail and not record.startswith(LISTED) and expires < mail.sent_at + KEEPS - 1:
             self.world.violated(Promise.OUTLIVES_SES, key=key)
         if (message_id, address) in self.erased and address:
             self.world.violated(Promise.STAYS_ERASED, key=key)
@@ -256,13 +259,11 @@ class Promises:
                     Promise.COUNTED_ONCE, key=key, count=count, was=was, there=there
                 )
 
-    def _summary(self, before: Item | None, row: Mapping[str, Any]) -> None:
+    def _summary(self, row: Mapping[str, Any]) -> None:
         surge = (f"{row['Of']}#{row['Reason']}#{row.get('FromDomain')}", row["BeganAt"])
-        if before is None and self.summarized.get(surge, row["From"]) != row["From"]:
+        if self.summarized.get(surge, row["From"]) != row["From"]:
             self.world.violated(Promise.SUMMED_ONCE, row=dict(row))
         self.summarized[surge] = row["To"]
-        if before is not None:
-            return
         # Those that are erased or expire meanwhile may be counted or not.
         there = sum(_is_of(item, row) for _, item in self.table.everything())
         ever = sum(_is_of(item, row) for item in self.raised.values())

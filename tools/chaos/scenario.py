@@ -264,8 +264,8 @@ def _overload(lot: random.Random, plan: Scenario) -> None:
         ladder = lot.choice(((900.0, 7200.0), (60.0, 259_200.0)))
         plan.settings = replace(plan.settings, period=200.0, delay=60.0, ladder=ladder)
         _more(lot, plan, lot.choice((30, 40)), START, lot.choice((MINUTE, HOUR)))
-    if what > 0.995:  # noqa: PLR2004 - a share
-        _more(lot, plan, 1, START, HOUR, recipients=lot.choice((60, 100)))
+    if what > 0.997:  # noqa: PLR2004 - a share
+        _more(lot, plan, 1, START, HOUR, recipients=60)
         # Else an invocation of a hundred calls hardly ever comes to its end.
         plan.page_bytes = plan.page_bytes and 20_000
         plan.rate = min(plan.rate, 0.03)
