@@ -18,7 +18,7 @@ from ses_insights.contracts.names import AlertType
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.service.backfill import Bulk
-from tools.chaos.calls import Faults
+from tools.chaos.calls import Fault, Faults
 from tools.chaos.dynamodb import PAGE_BYTES, Table
 from tools.chaos.promise import Promise
 from tools.chaos.promises import Promises
@@ -27,7 +27,7 @@ from tools.chaos.service import TABLE, Aws, Deployed, Session
 from tools.chaos.ses import Mailbox, listed_because_of
 from tools.chaos.sns import Topic
 from tools.chaos.sqs import Queue
-from tools.chaos.world import DAY, HOUR, MINUTE, Process, World
+from tools.chaos.world import DAY, HOUR, MINUTE, START, Process, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,16 @@ class Result:
 
     seed: int
     violations: Sequence[str]
-    broken: Mapping[Promise | None, int]
+    broken: Mapping[Promise, int]
     invocations: int
     runs: int
     calls: int
     """To SES."""
     published: int
-    faults: int
-    """Calls that went wrong."""
+    faults: Mapping[tuple[str, Fault], int]
+    """Calls that went wrong, by service."""
+    days: float
+    """Of virtual time."""
     given_up: int
     """Looks, for want of slots."""
     postponed: int
@@ -226,7 +228,8 @@ def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) 
         service.runs,
         len(aws.mailbox.arrivals),
         len(aws.topic.published),
-        faults.struck,
+        faults.struck_by,
+        (world.now - START) / DAY,
         promises.given_up,
         promises.postponed,
         world.trace,

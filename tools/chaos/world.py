@@ -60,7 +60,7 @@ class World:
     trace: list[str] = field(default_factory=list)
     current: Process | None = None
     violations: list[str] = field(default_factory=list)
-    broken: Counter[Promise | None] = field(default_factory=Counter)
+    broken: Counter[Promise] = field(default_factory=Counter)
     """How often each promise was broken."""
     _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: int = 0
@@ -76,8 +76,8 @@ class World:
 
     def run(self, until: float) -> None:
         """Let everything happen that is to happen until then."""
-        events = self._events
-        while events and events[0][0] <= until and not self.broken[self.stops_at]:
+        events, last = self._events, self.stops_at
+        while events and events[0][0] <= until and not (last and self.broken[last]):
             self.now, _, action = heapq.heappop(events)
             action()
         self.now = max(self.now, until)

@@ -89,7 +89,7 @@ class RecordTable:
         version, goes last: until then the look counts as not taken, and the next one repeats it.
         Alerts go first: what is stored of a look that is not finished is told. Their groups go with
         them: an alert that is stored as grouped, in a group that knows of no surge, would be in no
-        summary. Of a first look the message's own row is there from the beginning, due and with no
+        summary. Of a new record the message's own row is there from the beginning, due and with no
         look: without it the alerts would be taken for new once more. Where only the message's own
         row changed it is written without a transaction, which would cost twice as much.
         """
@@ -174,13 +174,13 @@ class RecordTable:
 
 
 def _begun(record: Record) -> Record:
-    """Return what is stored of a first look before the rest: that it is due."""
+    """Return what is stored of a new record before the rest: that its first look is due."""
     return replace(
         record,
         looks=0,
         first_look_at=None,
         last_look_at=None,
-        next_look_at=record.last_look_at,
+        next_look_at=record.last_look_at or record.sent_at,
         final=None,
         alerts=(),
         alert_ids=frozenset(),

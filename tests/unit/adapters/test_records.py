@@ -22,8 +22,10 @@ from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.surges import SurgeTable
 from ses_insights.contracts.rows import MESSAGE
 from ses_insights.domain.alert import Alert, AlertType, pending
+from ses_insights.domain.aside import step_aside
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Found, NotFound, Record, Refused
 from ses_insights.domain.surge import Group, Surge
 from ses_insights.domain.times import iso
@@ -32,6 +34,7 @@ from tests.support.fakes import START, Clock, FakeRecords, Table
 from tests.support.samples import (
     MESSAGE_ID,
     OTHER_ID,
+    RULES,
     bounced,
     complained,
     delivered,
@@ -460,6 +463,24 @@ def test_what_a_stopped_first_look_has_stored_is_not_found_again(
     _, more = looked(found(*crowd(100), bounced()), half, now=START + HOUR)
     assert alerts
     assert more == ()
+
+
+def test_a_large_record_without_a_look_begins_as_due(real: RecordTable, table: Table) -> None:
+    """An id at which SES fails may be listed for many recipients when it steps aside.
+
+    The simulation found it (seed 16144 of 2026-11-26): the row had no next look and no reason.
+    """
+    listed = tuple(
+        Listing(each.address, Feedback.BOUNCE, iso(START), is_finding=True) for each in crowd(100)
+    )
+    new = replace(Record.new(MESSAGE_ID, START, RULES), listings=listed)
+    restore = fails_after(table, 0)
+    with pytest.raises(CutOffError):
+        real.save(step_aside(new, START, others_answered=False), (), read=None)
+    restore()
+    begun = real.load(MESSAGE_ID)
+    assert begun is not None
+    assert begun.next_look_at == iso(START)
 
 
 def test_alerts_are_stored_before_anything_else(real: RecordTable, requests: Requests) -> None:
