@@ -64,9 +64,9 @@ def tombstone(rows: Sequence[Row], now: datetime) -> Row:
     if message is None:
         some = next((row for row in rows if _is(row, DESTINATION)), rows[0])
         message = {"Status": "SENT", "SentAt": iso(now), "Looks": 0} | some
-        # Until SES has forgotten the mail, whatever was left of the life of that row.
+        # Until SES has forgotten the mail, however soon that row would have gone.
         known = int((now + SES_KEEPS + timedelta(days=1)).timestamp())
-        message["ExpiresAt"] = max(known, message["ExpiresAt"])
+        message |= {"ExpiresAt": max(known, int(some["ExpiresAt"]))}
     kept = {name: message[name] for name in _STAYS if name in message}
     return {
         "ErasedAt": iso(now),
