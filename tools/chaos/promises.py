@@ -50,6 +50,10 @@ GIVEN_UP_AFTER: Final = DAY
 SETTLED_AFTER: Final = 2 * MINUTE
 """How long after its listing an address is shown, for all that the service relies on."""
 
+LATEST: Final = 8 * HOUR
+"""How late a row is, or how much later than its rung it waits, while nothing is wrong: it may be
+claimed, or have stepped aside."""
+
 REMEMBERED_FOR: Final = 3 * MINUTE
 """How long a function may go by what it read, and an index follows, at the most."""
 
@@ -78,6 +82,7 @@ class Promises:
     """Seconds by which clocks are wrong at most."""
     period_of: Callable[[Process], float]
     """The period with which a function was deployed."""
+    longest_ladder: float
     delay: float
     """The queue's delay."""
     watches_list: bool
@@ -384,7 +389,9 @@ class Promises:
             if "DueLane" not in item:
                 continue
             due = instant(item["NextLookAt"]["S"]).timestamp()
-            if due < now - 6 * HOUR:
+            sent = instant(item["SentAt"]["S"]).timestamp() if "SentAt" in item else now
+            latest = max(now, sent + self.longest_ladder) + LATEST
+            if not now - LATEST <= due <= latest:
                 lane = item["DueLane"]["S"]
                 violated(Promise.NOT_LEFT_BEHIND, row=(message_id, record), lane=lane, due=due)
         self._all_is_stored()

@@ -205,6 +205,9 @@ def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) 
         skew=plan.skew,
         period_of=service.periods.__getitem__,
         watches_list=plan.settings.watch_suppression_list,
+        longest_ladder=max(
+            plan.settings.ladder[-1], *(each.ladder[-1] for _, each in plan.deployments), 0.0
+        ),
         delay=max(plan.settings.delay, *(each.delay for _, each in plan.deployments), 0.0),
     )
     aws.table.watchers.append(promises.written)
