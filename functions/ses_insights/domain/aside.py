@@ -48,12 +48,20 @@ def tries_before_aside(in_vain: int) -> int:
     return min(FEW_TRIES + _MORE_TRIES * in_vain, MOST_TRIES)
 
 
+def failing_since(record: Record | None) -> str | None:
+    """Return since when SES fails at an id; None where it does not.
+
+    Where it was parked for that, and comes again, its trouble begins anew.
+    """
+    return record.failing_since if record is not None and record.final is None else None
+
+
 def step_aside(before: Record, now: datetime, *, others_answered: bool) -> Record:
     """Return the record, stored or new, of an id that steps aside; ``final`` says it is parked.
 
     ``others_answered`` says that SES has answered for another id since this one fails.
     """
-    since = before.failing_since or iso(now)
+    since = failing_since(before) or iso(now)
     failing = now - instant(since)
     if failing >= PARKED_AFTER and others_answered:
         following = Next(final=FAILING)

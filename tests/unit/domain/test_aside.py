@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ses_insights.domain.aside import FAILING, step_aside, tries_before_aside
+from ses_insights.domain.aside import FAILING, failing_since, step_aside, tries_before_aside
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Record
@@ -61,6 +61,17 @@ def test_where_nobody_was_answered_it_goes_on_waiting() -> None:
     before = replace(FRESH, failing_since=iso(START - timedelta(days=5)))
     aside = step_aside(before, START, others_answered=False)
     assert (aside.final, aside.next_look_at) == (None, iso(START + timedelta(hours=6)))
+
+
+def test_an_id_that_was_parked_and_comes_again_is_tried_anew() -> None:
+    """One failure weeks later does not park it again.
+
+    The simulation found it (seed 1119 of 2026-11-26): SES had answered for it in between.
+    """
+    parked = replace(FRESH, failing_since=iso(START - timedelta(days=9)), final=FAILING)
+    assert failing_since(parked) is None
+    aside = step_aside(parked, START, others_answered=True)
+    assert (aside.final, aside.failing_since) == (None, iso(START))
 
 
 def test_what_ses_lists_is_never_given_up() -> None:

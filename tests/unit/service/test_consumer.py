@@ -382,6 +382,19 @@ def test_an_id_that_fails_alone_for_a_day_is_parked(harness: Harness) -> None:
     assert harness.stored.next_look_at is None
 
 
+def test_an_id_that_was_parked_for_failing_is_tried_anew_when_it_comes_again(
+    harness: Harness,
+) -> None:
+    """A single failure does not park it once more: the message comes back."""
+    harness.answers[:] = [SES_IS_DOWN, ANSWER, SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.clock.advance(86_400)
+    harness.handle(OTHER_ID)
+    harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
+    assert not harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "force": true}}', receive_count=1)
+    assert len(harness.parked) == 1
+
+
 def test_in_an_outage_of_a_day_nothing_is_parked(harness: Harness) -> None:
     """Nobody was answered: it waits."""
     harness.answers[:] = [SES_IS_DOWN]
