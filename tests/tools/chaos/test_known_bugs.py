@@ -266,6 +266,11 @@ def writes_recipients_once(record: Record, read: Record | None) -> list[Row]:
 _changed = records._changed  # noqa: SLF001 - what is changed
 
 
+def begins_as_if_taken(record: Record) -> Record:
+    """A large first look that is stopped is not repeated before its next rung."""
+    return replace(record, looks=0, alerts=(), alert_ids=frozenset())
+
+
 def lists_no_finding(self: Listing, *_: Any, **__: Any) -> Listing:
     """What SES shows nowhere but on the list is never told."""
     return self
@@ -323,18 +328,17 @@ def takes_all_rows(them: Sequence[Row], address: str) -> tuple[Row, ...]:
     return tuple(row for row in them if row["Record"] != rows.MESSAGE)
 
 
-def leaves_alerts(them: Sequence[Row], address: str) -> tuple[Row, ...]:
-    """What is pending of an erased recipient is published."""
-    return tuple(
-        row for row in rows_about(them, address) if not row["Record"].startswith(rows.ALERT)
-    )
-
-
 def keeps_the_subject(them: Sequence[Row], now: datetime) -> Row:
     """Something of the mail stays."""
     subject = next((row["Subject"] for row in them if "Subject" in row), "none")
     return tombstone(them, now) | {"Subject": subject}
 
+
+LOOKS_AT_THE_ERASED: Final[Sequence[Change]] = [
+    (Look, "_is_redundant", looks_at_what_is_erased),
+    (records, "_UNCHANGED", "Looks = :looks"),
+    (records, "read_record", lambda them: _not_erased(rows.read_record(them))),
+]
 
 BUGS: Final[Mapping[str, Bug]] = {
     "mark before publish": Bug(Promise.TOLD, [(Outbox, "publish", marks_before_it_publishes)]),
@@ -368,14 +372,8 @@ BUGS: Final[Mapping[str, Bug]] = {
             (record_module, "alerts_in", names_alerts_by_the_look),
         ],
     ),
-    "the erased is looked at": Bug(
-        Promise.STAYS_ERASED,
-        [
-            (Look, "_is_redundant", looks_at_what_is_erased),
-            (records, "_UNCHANGED", "Looks = :looks"),
-            (records, "read_record", lambda them: _not_erased(rows.read_record(them))),
-        ],
-    ),
+    "the erased is looked at": Bug(Promise.STAYS_ERASED, LOOKS_AT_THE_ERASED),
+    "the erased is looked at and told": Bug(Promise.ERASED_UNTOLD, LOOKS_AT_THE_ERASED),
     "rows expire too soon": Bug(
         Promise.OUTLIVES_SES, [(Rules, "expires_at", expires_when_the_owner_says)]
     ),
@@ -390,7 +388,10 @@ BUGS: Final[Mapping[str, Bug]] = {
     "one id stops the line": Bug(Promise.LINE_MOVES, [(Consumer, "_steps_aside", never)]),
     "half a look decides": Bug(
         Promise.STORED,
-        [(records, "read_record", lambda them: _whole(rows.read_record(them)))],
+        [
+            (records, "read_record", lambda them: _whole(rows.read_record(them))),
+            (records, "_begun", begins_as_if_taken),
+        ],
         is_rare=True,
     ),
     "an id that is erased stays in the queue": Bug(
@@ -436,7 +437,6 @@ BUGS: Final[Mapping[str, Bug]] = {
     ),
     "no summary is written": Bug(Promise.SUMMED_ALL, [(Summaries, "write", does_nothing)]),
     "the subject stays": Bug(Promise.STAYS_EMPTY, [(erasing, "tombstone", keeps_the_subject)]),
-    "alerts are not erased": Bug(Promise.ERASED_UNTOLD, [(erasing, "rows_about", leaves_alerts)]),
     "the list is read without a pause": Bug(
         Promise.PACE_OF_THE_LIST, [(suppression_list, "PERIOD", 0.0)]
     ),
