@@ -82,9 +82,9 @@ def test_a_start_that_fails_half_way_leaves_nothing_but_its_logs(deployment: Dep
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -> None:
-    """Ctrl-C, `kill` and a closed terminal stop everything."""
-    # As at a terminal: what a shell starts in the background ignores Ctrl-C.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Ctrl-C, `kill` and a closed terminal stop everything, also what runs in the background."""
+    # What a shell starts in the background ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with pytest.raises(KeyboardInterrupt), local_stack():
             signal.raise_signal(number)
@@ -94,14 +94,38 @@ def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -
     assert not deployment.folder.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signal_handlers_are_put_back(deployment: Deployment, number: signal.Signals) -> None:
-    """After a run, a signal does what it did before."""
-    before = signal.signal(number, signal.SIG_IGN)
+def test_an_impatient_second_ctrl_c_leaves_nothing_behind(deployment: Deployment) -> None:
+    """It does not end the cleaning up that the first one has begun."""
+    went_on = False
+    with pytest.raises(KeyboardInterrupt), local_stack():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            went_on = True
+    assert went_on
+    assert not deployment.folder.exists()
+
+
+def test_a_run_under_nohup_outlives_its_terminal(deployment: Deployment) -> None:
+    """What is to be ignored when it starts stays ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with local_stack():
-            assert signal.getsignal(number) is not signal.SIG_IGN
-        assert signal.getsignal(number) is signal.SIG_IGN
+            signal.raise_signal(signal.SIGHUP)
+            assert answers(deployment.sandbox)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_handlers_are_put_back(deployment: Deployment, number: signal.Signals) -> None:
+    """After a run, a signal does what it did before."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with local_stack():
+            assert signal.getsignal(number) is not signal.SIG_DFL
+        assert signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, before)
     assert not deployment.folder.exists()
