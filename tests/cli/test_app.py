@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 
 import pytest
@@ -51,6 +52,28 @@ def test_a_command_is_on_the_page(command: str) -> None:
     """As something to type."""
     page = (PROJECT / "docs" / "cli.md").read_text()
     assert f"`insights {command}" in page or f"| insights {command}" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("alerts --severity urgent", "'urgent' is not one of 'critical', 'high', "),
+        ("alerts --limit few", "'--limit': it takes a whole number\n"),
+        ("alerts --limit 1.5", "'--limit': it takes a whole number\n"),
+        ("watch --every often", "'--every': it takes a number\n"),
+        ("watch --every inf", "'--every': it has to be less than or equal to 86400\n"),
+        ("watch --every nan", "'--every': it has to be "),
+        ("web --port 70000", "'--port': it has to be less than or equal to 65535\n"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(
+    insights: Insights, arguments: str, says: str
+) -> None:
+    """Those of the library that reads it do not reach a person."""
+    said = insights(*arguments.split())
+    assert (said.code, said.out) == (2, "")
+    assert says in said.err
+    assert not re.search("Value error|Input should|unable to parse| valid ", said.err)
 
 
 def test_without_a_command_it_shows_its_help(insights: Insights) -> None:

@@ -126,6 +126,7 @@ def test_what_is_right_is_passed(check: Check) -> None:
         (checks.subscribers("alert", "AlertTopicArn", []), "0 confirmed", "AlertTopicArn"),
         (checks.subscribers("alert", "X", [PENDING]), "1 pending", "confirmation mail"),
         (checks.topic_key({"KeyMetadata": {"KeyState": "PendingDeletion"}}), "Pending", "cancel"),
+        (checks.topic_key(None), "names no key", "deploy the stack again"),
         (checks.time_to_live({}), "DISABLED", "Rows are kept for ever"),
         (
             checks.time_to_live(
@@ -167,7 +168,11 @@ def test_engagement_tracking_is_a_choice() -> None:
 def test_indexes_of_which_nothing_is_said_are_unknown() -> None:
     """One that is missing is wrong all the same."""
     table = {"GlobalSecondaryIndexes": [{"IndexName": "ByStatus"}]}
-    assert checks.indexes(table, ["ByStatus"]).ok is None
+    unknown = checks.indexes(table, ["ByStatus"])
+    assert (unknown.ok, unknown.found) == (
+        None,
+        "the answer lacks IndexStatus, the state of: ByStatus",
+    )
     assert checks.indexes(table, ["ByStatus", "ByAlert"]).ok is False
 
 

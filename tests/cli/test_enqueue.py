@@ -78,12 +78,25 @@ def test_ids_are_sent_and_entries_without_one_are_listed(
     assert bodies(deployment) == [MESSAGE_ID]
 
 
-def test_input_without_an_id_is_an_error(deployment: Deployment, insights: Insights) -> None:
+def test_input_without_an_id_is_an_error(
+    deployment: Deployment, insights: Insights, tmp_path: Path
+) -> None:
     """So is an empty file; exit code 1."""
-    said = insights("enqueue", stdin="\n\n")
-    assert (said.code, said.out) == (1, "")
-    assert said.err == "There is no message id in the input; nothing was sent.\n"
+    (empty := tmp_path / "empty").touch()
+    for arguments, stdin in (((), "oops\n"), (("--file", str(empty)), "")):
+        said = insights("enqueue", *arguments, stdin=stdin)
+        assert (said.code, said.out) == (1, "")
+        assert said.err.endswith("There is no message id in the input; nothing was sent.\n")
     assert bodies(deployment) == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",), ("--file", "-"), ("--column", "id")])
+def test_nothing_piped_in_is_wrong_usage(insights: Insights, arguments: tuple[str, ...]) -> None:
+    """One sentence with what to do: a pipe before it has failed, or somebody expected a prompt."""
+    said = insights("enqueue", *arguments, stdin="\n")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Standard input is empty: ")
+    assert len(said.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

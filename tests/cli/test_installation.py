@@ -102,6 +102,15 @@ def test_a_full_disk_is_one_sentence(
     assert done.stderr == b"The output cannot be written or read: No space left on device.\n"
 
 
+def test_a_closed_stream_is_no_failure(installed: Path, tmp_path: Path) -> None:
+    """`insights … >&-` has nowhere to write, and `2>&-` nowhere to complain; both end as usual."""
+    command = (
+        f"'{installed}' explain '550 5.1.1' >&-; echo $?; '{installed}' show x <&- 2>&-; echo $?"
+    )
+    done = run("bash", "-c", command, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("0\n2\n", "")
+
+
 def test_ctrl_c_ends_it_without_a_word(installed: Path, tmp_path: Path) -> None:
     """Exit code 130, also while it is still loading."""
     code = (

@@ -17,6 +17,7 @@ def main() -> None:
 
 
 def _main() -> None:
+    _open_what_is_closed()
     # Ctrl-C while it is loaded ends without a trace, too.
     from ses_insights.cli import program  # noqa: PLC0415
 
@@ -46,6 +47,16 @@ def _code_of(program: ModuleType) -> int:
         sys.stderr.write(f"{program.defect(error)}\n")
         return int(program.AWS)
     return 0
+
+
+def _open_what_is_closed() -> None:
+    """Let a standard stream that the shell has closed be empty and take anything.
+
+    Python has None in its place, and its file number would go to the first file or socket.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole run
 
 
 def _lose_output() -> None:

@@ -23,7 +23,7 @@ from ses_insights.cli.commands import (
     watch,
     web,
 )
-from ses_insights.cli.errors import EXPECTED, PipeClosed, exit_code, sentence
+from ses_insights.cli.errors import EXPECTED, PipeClosed, exit_code, sentence, without_jargon
 from ses_insights.cli.options import (
     Profile,
     Region,
@@ -63,6 +63,9 @@ class Insights(TyperGroup):
 def _reported() -> Iterator[None]:
     try:
         yield
+    except typer.BadParameter as error:
+        error.message = without_jargon(error.message)
+        raise
     except EXPECTED as error:
         echo_err(sentence(error))
         raise typer.Exit(exit_code(error)) from error

@@ -221,8 +221,11 @@ def schedule(schedules: Sequence[Answer]) -> Check:
     )
 
 
-def followups_run(last: datetime | None, at: datetime) -> Check:
-    """Whether followups has run lately, by its log."""
+def followups_run(last: datetime | None, at: datetime, since: datetime | None = None) -> Check:
+    """Whether followups has run lately, by its log; `since` is when the stack was made."""
+    if last is None and since and at - since <= SOON:
+        found = f"none yet; the stack was made {_ago(since, at)}"
+        return Check("followups-run", ok=None, found=found, remedy="")
     when = f"{to_the_second(last)}, {_ago(last, at)}" if last else "none in the last hour"
     return _verdict(
         "followups-run",
@@ -282,8 +285,15 @@ def subscribers(name: str, output: str, subscriptions: Sequence[Answer]) -> Chec
     )
 
 
-def topic_key(key: Answer) -> Check:
-    """Whether what is published can be encrypted."""
+def topic_key(key: Answer | None) -> Check:
+    """Whether what is published can be encrypted; None where the topic names no key."""
+    if key is None:
+        return Check(
+            "topic-key",
+            ok=False,
+            found="the topic of operations names no key",
+            remedy="What waits in it is not encrypted: deploy the stack again.",
+        )
     state = key.get("KeyMetadata", {}).get("KeyState", "unknown")
     return _verdict(
         "topic-key",
@@ -360,11 +370,14 @@ def indexes(table: Answer, needed: Iterable[str]) -> Check:
         if states.get(name, "missing") not in {"ACTIVE", "UPDATING", None}
     ]
     # AWS always has it; the emulator does not.
-    is_known = None not in states.values()
+    untold = sorted(name for name, status in states.items() if status is None)
+    if untold and not bad:
+        found = f"the answer lacks IndexStatus, the state of: {_named(untold)}"
+        return Check("indexes", ok=None, found=found, remedy="")
     return _verdict(
         "indexes",
-        False if bad else True if is_known else None,
-        f"indexes that are not active: {_named(bad) or ('none' if is_known else 'unknown')}",
+        not bad,
+        f"indexes that are not active: {_named(bad) or 'none'}",
         "An index is filled for minutes to hours after it was added. One that is missing comes "
         "with the next deployment.",
     )

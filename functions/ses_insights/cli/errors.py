@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,6 +91,22 @@ def defect(error: Exception) -> str:
         f"insights itself failed: {type(error).__name__} at {where}: {error}. Please report it; "
         f"{TRACE}=1 shows the whole trace."
     )
+
+
+def without_jargon(text: str) -> str:
+    """Return what Typer says of a wrong value in words for a person: it hands on pydantic's."""
+    for found, better in _JARGON:
+        text = found.sub(better, text)
+    return text
+
+
+_JARGON: Final = (
+    (re.compile(r"\bValue error, "), ""),
+    (re.compile(r", unable to parse.*|, got a number with.*", re.DOTALL), ""),
+    (re.compile(r"\bInput should be a (?:valid integer|finite number)"), "it takes a whole number"),
+    (re.compile(r"\bInput should be a valid number"), "it takes a number"),
+    (re.compile(r"\bInput should be "), "it has to be "),
+)
 
 
 def exit_code(error: BaseException) -> int:

@@ -77,6 +77,15 @@ class Checked:
         ]
 
 
+def ses_id(text: str) -> str | None:
+    """Return the id where a text is one that SES writes, in a form that the queue takes."""
+    try:
+        found = read_body(text).message_id
+    except BodyError:
+        return None
+    return found if _SES_ID.fullmatch(found) else None
+
+
 def decoded(data: bytes, name: str) -> str:
     """Return the text of a file, with line feeds alone. Raises `WrongUsageError`."""
     mark, encoding = next((each for each in _BOMS if data.startswith(each[0])), (b"", "utf-8"))

@@ -35,7 +35,9 @@ Day = Annotated[
         "--day", metavar="DAY", help="On this day, in UTC: 2026-11-23, today or yesterday."
     ),
 ]
-Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")]
+Limit = Annotated[
+    int, typer.Option(min=1, max=1_000_000, metavar="N", help="Show at most this many.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 Stack = Annotated[

@@ -97,12 +97,17 @@ def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -
 def test_an_impatient_second_ctrl_c_leaves_nothing_behind(deployment: Deployment) -> None:
     """It does not end the cleaning up that the first one has begun."""
     went_on = False
-    with pytest.raises(KeyboardInterrupt), local_stack():
+
+    def interrupted_twice() -> None:
+        nonlocal went_on
         try:
             signal.raise_signal(signal.SIGINT)
         finally:
             signal.raise_signal(signal.SIGINT)
             went_on = True
+
+    with pytest.raises(KeyboardInterrupt), local_stack():
+        interrupted_twice()
     assert went_on
     assert not deployment.folder.exists()
 

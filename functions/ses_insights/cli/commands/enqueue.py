@@ -131,6 +131,10 @@ def _entries(ids: Sequence[str], file: str | None, column: str | None) -> list[E
             else "Give ids as arguments, with --file, or on standard input."
         )
     text = _read(file or STDIN)
+    if file in {None, STDIN} and not text.strip():
+        raise WrongUsageError(
+            "Standard input is empty: pipe ids into it, or give them as arguments or with --file."
+        )
     return list(of_column(text, column) if column else of_text(text))
 
 
