@@ -181,7 +181,7 @@ def show_email(page: Page, subject: str, text: str) -> None:
         "this stack is gone when the demo ends.\n"
     )
     for line in (f"Subject: {subject}", "", *text.splitlines()):
-        if line.startswith(_TO_COPY):
+        if not line or line.startswith(_TO_COPY):
             page.whole(line)
         else:
             page.beside(Text(), line, columns=2)

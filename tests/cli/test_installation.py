@@ -102,6 +102,18 @@ def test_a_full_disk_is_one_sentence(
     assert done.stderr == b"The output cannot be written or read: No space left on device.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the kernel's full disk")
+def test_a_full_disk_below_standard_error_has_its_exit_code(
+    installed: Path, tmp_path: Path
+) -> None:
+    """It cannot be said there; 2, and neither Python's own 120 nor a stack trace."""
+    command = (
+        f"'{installed}' explain 2>/dev/full; echo $?; '{installed}' show >/dev/full 2>&1; echo $?"
+    )
+    done = run("bash", "-c", command, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("2\n2\n", "")
+
+
 def test_a_closed_stream_is_no_failure(installed: Path, tmp_path: Path) -> None:
     """`insights … >&-` has nowhere to write, and `2>&-` nowhere to complain; both end as usual."""
     command = (

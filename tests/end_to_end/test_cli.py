@@ -175,7 +175,7 @@ def test_watch_repeats_it(insights: Insights) -> None:
     [
         ({"SES_INSIGHTS_STACK": "Elsewhere", **ROOT}, "There is no stack Elsewhere in eu-west-1"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "There are no AWS credentials"),
-        ({"AWS_CA_BUNDLE": where()}, "is not trusted: for the local run set AWS_CA_BUNDLE"),
+        ({"AWS_CA_BUNDLE": where()}, "is not trusted: for `make local` type `. .local/env`"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS cannot be reached"),
     ],
     ids=["no stack", "no credentials", "not trusted", "not reached"],

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import ModuleType
+from typing import TextIO
 
 
 def main() -> None:
@@ -28,8 +30,10 @@ def _main() -> None:
     except (BrokenPipeError, program.PipeClosed):
         _end_as_the_pipe()
     except OSError as error:
-        _lose_output()
-        sys.stderr.write(f"{program.cannot_write(error)}\n")
+        with suppress(OSError):
+            sys.stdout.flush()  # where it is standard error that cannot be written
+        _lose(sys.stdout)
+        _complain(program.cannot_write(error))
         code = program.USAGE
     sys.exit(code)
 
@@ -44,7 +48,7 @@ def _code_of(program: ModuleType) -> int:
     except Exception as error:  # the last net: a person gets a sentence
         if os.environ.get(program.TRACE):
             raise
-        sys.stderr.write(f"{program.defect(error)}\n")
+        _complain(program.defect(error))
         return int(program.AWS)
     return 0
 
@@ -59,14 +63,23 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole run
 
 
-def _lose_output() -> None:
-    """Let Python's own last flush of standard output go nowhere: it would fail, too."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _complain(sentence: str) -> None:
+    """Write to standard error, as far as that can be written."""
+    try:
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
+    except OSError:
+        _lose(sys.stderr)
+
+
+def _lose(stream: TextIO) -> None:
+    """Let Python's own last flush of a standard stream go nowhere: it would fail, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _end_as_the_pipe() -> None:
     """End as programs do whose reader has gone: by the signal, which a shell shows as 141."""
-    _lose_output()
+    _lose(sys.stdout)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGPIPE)

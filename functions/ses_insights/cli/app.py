@@ -37,7 +37,7 @@ from ses_insights.cli.output import echo_err
 HELP = """Look up, enqueue and manage messages of SES Insights.
 
 The deployed stack is found by its name, and AWS by the usual variables and profiles (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, …); `make local` prints those of the local run. --stack, --region and
+AWS_REGION, AWS_ENDPOINT_URL, …); for `make local` type `. .local/env`. --stack, --region and
 --profile may stand before or after the command.
 
 Exit codes: 0 done; 1 nothing was found, part of the input was refused, or something is wrong with

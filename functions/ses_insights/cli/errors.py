@@ -15,6 +15,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -151,9 +152,10 @@ _WORDS: Final[Mapping[tuple[type[Exception], ...], str]] = {
     (CredentialRetrievalError,): "The AWS credentials cannot be read: log in again. {}",
     (ProfileNotFound,): "{}: set AWS_PROFILE to one that `aws configure list-profiles` shows.",
     (NoRegionError,): "No Region is set: give --region, or set AWS_REGION, to that of the stack.",
+    (InvalidRegionError,): "{} Give --region, or set AWS_REGION, to that of the stack.",
     (SSLError,): (
-        "The certificate of AWS's endpoint is not trusted: for the local run set AWS_CA_BUNDLE as "
-        "`make local` prints it."
+        "The certificate of AWS's endpoint is not trusted: for `make local` type `. .local/env` in "
+        "this terminal, else check AWS_CA_BUNDLE."
     ),
     (SettingError,): "The stack does not match this version of insights: {}. Deploy it again.",
     (ResponseParserError,): "The answer is not one of AWS: check AWS_ENDPOINT_URL.",
