@@ -107,6 +107,7 @@ def test_nothing_piped_in_is_wrong_usage(insights: Insights, arguments: tuple[st
         (("--file", "x", MESSAGE_ID), "as arguments or in a file, not both."),
         (("--column", "id", MESSAGE_ID), "--column reads a CSV: name it with --file, or pipe"),
         (("pyproject.toml",), "is a file: read it with --file pyproject.toml"),
+        (("--file", "tests"), "tests cannot be read: Is a directory."),
     ],
 )
 def test_wrong_usage_is_a_sentence(
@@ -117,6 +118,13 @@ def test_wrong_usage_is_a_sentence(
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_text_too_long_for_the_name_of_a_file_is_no_id(insights: Insights) -> None:
+    """Whether it names a file is asked, and nothing fails over it."""
+    said = insights("enqueue", "a" * 3_000)
+    assert said.code == 1
+    assert said.err.startswith("argument 1: NotAnId: ")
 
 
 def test_a_column_typed_at_a_terminal_needs_a_file(insights: Insights, terminal: None) -> None:

@@ -211,6 +211,7 @@ def test_nothing_found_gives_exit_code_1(insights: Insights) -> None:
         ((ANNA, "--to", BEN), "Give one address"),
         ((IDS[0], "--to", BEN), "--to and --scan are for an address"),
         ((IDS[0], "--scan"), "--to and --scan are for an address"),
+        ((" ",), "Give an address, a status or a message id"),
         (("bounced",), "Did you mean PERMANENT_BOUNCE?"),
         (("4711",), "4711 is no address, no status and no message id."),
         (("--limit", "9" * 30), "less than or equal to 1000000"),

@@ -13,13 +13,17 @@ from typing import TextIO
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
     try:
-        _main()
+        code = _main()
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    # Nothing is left to be stopped, and Python would show a trace of its own cleaning up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
-def _main() -> None:
+def _main() -> int:
     _open_what_is_closed()
+    sys.unraisablehook = _end_where_it_was_lost
     # Ctrl-C while it is loaded ends without a trace, too.
     from ses_insights.cli import program  # noqa: PLC0415
 
@@ -35,7 +39,16 @@ def _main() -> None:
         _lose(sys.stdout)
         _complain(program.cannot_write(error))
         code = program.USAGE
-    sys.exit(code)
+    return code
+
+
+def _end_where_it_was_lost(lost: sys.UnraisableHookArgs) -> None:
+    """End as Ctrl-C does where Python drops it: it came into the cleaning up of an object."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT)
 
 
 def _code_of(program: ModuleType) -> int:

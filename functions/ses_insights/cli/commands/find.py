@@ -41,6 +41,8 @@ class Asked:
 
     def joined(self, text: str) -> Asked:
         """Add what a word alone names: an address, a message or a status. Raises CliError."""
+        if not text.strip():
+            raise WrongUsageError("Give an address, a status or a message id; this is empty.")
         if message_id := _id_in(text):
             if self.to is not None or self.scan:
                 raise WrongUsageError("--to and --scan are for an address, and this is a message.")
