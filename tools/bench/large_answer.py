@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.ses_response import read_insights
@@ -46,9 +47,8 @@ def seconds() -> float:
         aws_access_key_id="none",
         aws_secret_access_key="none",  # noqa: S106 - no request leaves
     )
-    client.meta.events.register(
-        "before-send.dynamodb", lambda **_: AWSResponse("", 200, {}, _Stored())
-    )
+    stored: Any = lambda **_: AWSResponse("", 200, HTTPHeaders(), _Stored())  # noqa: E731 - typed
+    client.meta.events.register("before-send.dynamodb", stored)
     table = RecordTable(client, "Insights")
     body = _answer()
     return min(_look(table, body) for _ in range(_RUNS))
