@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -66,6 +66,10 @@ def pytest_configure(config: pytest.Config) -> None:
     }
     # A red run can be repeated, and a slow machine is no failure.
     settings.register_profile("project", derandomize=True, deadline=None)
+    # For `make mutants`: a failure is all it asks for, not its simplest example.
+    settings.register_profile(
+        "mutants", settings.get_profile("project"), phases=[Phase.explicit, Phase.generate]
+    )
     settings.load_profile("project")
 
 
