@@ -29,6 +29,8 @@ from mutmut.state import state
 from mutmut.stats import status_by_exit_code
 from mutmut.workers.isolation import ForkRunner
 
+from tools.mutants_outside import changes, tried
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
 HOME: Final = PROJECT / ".local" / "mutants"
 PAGE: Final = PROJECT / "docs" / "mutants.md"
@@ -93,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     patterns = [f"ses_insights.{'.'.join(only.with_suffix('').parts)}.*"] if only else []
     cli.main(["run", f"--max-children={chosen.children}", *patterns], standalone_mode=False)
     mutants = [mutant for mutant in found() if only is None or within(mutant.module, only)]
+    mutants += outside(only or Path(), chosen.children)
     listed = [each for each in equivalents() if only is None or within(each.module, only)]
     for mutant in unexplained(mutants, listed):
         print(f"{mutant.status}: {mutant.name}\n{mutant.change}\n")
@@ -177,6 +180,26 @@ def found() -> Iterator[Mutant]:
             change = "" if status in NOTICED else lines(get_diff_for_mutant(name, path=data.path))
             module = Path(data.path).relative_to("src/ses_insights").as_posix()
             yield Mutant(name, module, status, change)
+
+
+def outside(only: Path, workers: int) -> Iterator[Mutant]:
+    """Try what mutmut leaves alone."""
+    made = [
+        change
+        for package in PACKAGES
+        for file in sorted((PROJECT / SOURCE / package).glob("*.py"))
+        if within(module := f"{package}/{file.name}", only)
+        for change in changes(module, file.read_text())
+    ]
+    seconds = state().duration_by_test
+    tests = [
+        near(seconds, f"ses_insights.{change.module.replace('/', '.')}", seconds) for change in made
+    ]
+    for number, (change, status) in enumerate(tried(made, tests, workers), 1):
+        print(f"\r{number}/{len(made)} outside functions", end="", flush=True)
+        name = f"{change.module}:{number}"
+        yield Mutant(name, change.module, status, "" if status in NOTICED else lines(change.diff))
+    print()
 
 
 def lines(diff: str) -> str:
