@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +25,13 @@ from mutmut.__main__ import cli, collect_source_file_mutation_data
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.mutators import mutation_operators, operator_string
+from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.stats import status_by_exit_code
+from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 from mutmut.workers.isolation import ForkRunner
 
-from tools.mutants_outside import changes, tried
+from tools.mutants_outside import called_at_import, changes, tried
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 HOME: Final = PROJECT / ".local" / "mutants"
@@ -42,6 +44,12 @@ SHOWN: Final = ("docs", "infra", "local", "pyproject.toml", "tests", "tools")
 
 NEAR_SECONDS: Final = 10.0
 """How long tests of other modules may take, for one mutant."""
+
+NEAR_TESTS: Final = 300
+"""How many of them are run: collecting thousands takes longer than running them."""
+
+SLOW_SECONDS: Final = 0.2
+"""A test that takes longer is not run once more without a change before the mutants are."""
 
 NOTICED: Final = frozenset({"killed", "timeout", "segfault"})
 """What mutmut says of a change that made a test fail, or the tests run for ever."""
@@ -88,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     if only is None:
         (HOME / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     os.chdir(HOME)
-    os.nice(10)
+    os.nice(5)
     one_change_of_a_text()
     near_tests_only()
     try_again()
@@ -130,7 +138,7 @@ def _first(node: cst.BaseString) -> Iterator[cst.BaseString]:
 
 
 def near_tests_only() -> None:
-    """Run the tests of the module, and of all others the quickest, for ten seconds."""
+    """Run the tests of the module, and the quickest of all others."""
     submit = ForkRunner.submit
 
     def submit_near(
@@ -140,21 +148,35 @@ def near_tests_only() -> None:
         seconds = sum(state().duration_by_test[test] for test in chosen)
         submit(self, mutant_name, chosen, cpu_time_limit, seconds)
 
+    run_clean = ForkRunner.run_clean_tests
+
+    def run_quick_clean(self: ForkRunner, tests: Iterable[str]) -> int:
+        seconds = state().duration_by_test  # taken when all of them were run without a change
+        return run_clean(self, [test for test in tests or seconds if seconds[test] < SLOW_SECONDS])
+
+    ForkRunner.run_clean_tests = run_quick_clean  # type: ignore[method-assign]
+    arguments = PytestRunner._pytest_args_regular_run  # noqa: SLF001 - where tests become arguments
+
+    def readable_arguments(self: PytestRunner, tests: Iterable[str]) -> list[str]:
+        return arguments(self, readable(tests))
+
+    PytestRunner._pytest_args_regular_run = readable_arguments  # type: ignore[method-assign]  # noqa: SLF001
     ForkRunner.submit = submit_near  # type: ignore[assignment]
 
 
 def near(tests: Iterable[str], mutant_name: str, seconds: Mapping[str, float]) -> list[str]:
     """Choose from the tests that come by a mutant. Its module's own are the most telling."""
     _, package, module, *_ = mutant_name.split(".")
-    chosen: list[str] = []
-    left = NEAR_SECONDS
-    for test in sorted(tests, key=lambda test: seconds[test]):
-        if not test.startswith(f"tests/unit/{package}/test_{module}"):
-            left -= seconds[test]
-            if left < 0:
-                continue
-        chosen.append(test)
-    return chosen
+    quickest = sorted(tests, key=lambda test: seconds[test])
+    own = [test for test in quickest if test.startswith(f"tests/unit/{package}/test_{module}")]
+    others = [test for test in quickest if test not in {*own}][:NEAR_TESTS]
+    taken = accumulate(seconds[test] for test in others)
+    return own + [test for test, sum_ in zip(others, taken, strict=True) if sum_ <= NEAR_SECONDS]
+
+
+def readable(tests: Iterable[str]) -> list[str]:
+    """Name tests as pytest finds them: where a case has a backslash in its name, all cases."""
+    return list(dict.fromkeys(test.partition("[")[0] if "\\" in test else test for test in tests))
 
 
 def try_again() -> None:
@@ -175,7 +197,10 @@ def _stored() -> Iterable[SourceFileMutationData]:
 def found() -> Iterator[Mutant]:
     """What mutmut has found out, with the change where it was not noticed."""
     for data in _stored():
+        early = called_at_import(Path(data.path).read_text())
         for name, code in data.exit_code_by_key.items():
+            if orig_function_and_class_names_from_key(name)[0] in early:
+                continue  # `outside` tries these
             status = status_by_exit_code[code]
             change = "" if status in NOTICED else lines(get_diff_for_mutant(name, path=data.path))
             module = Path(data.path).relative_to("src/ses_insights").as_posix()
@@ -193,7 +218,8 @@ def outside(only: Path, workers: int) -> Iterator[Mutant]:
     ]
     seconds = state().duration_by_test
     tests = [
-        near(seconds, f"ses_insights.{change.module.replace('/', '.')}", seconds) for change in made
+        readable(near(seconds, f"ses_insights.{change.module.replace('/', '.')}", seconds))
+        for change in made
     ]
     for number, (change, status) in enumerate(tried(made, tests, workers), 1):
         print(f"\r{number}/{len(made)} outside functions", end="", flush=True)
@@ -258,7 +284,7 @@ INTRODUCTION: Final = """\
 `make mutants` writes this page; this one is of {day}.
 A mutant is the code with one small change: a comparison turned round, a number raised by one, an
 argument left out. Of the tests in `tests/unit` that come by the changed function, those of its own
-module are run, and of all others the quickest, for ten seconds. Where none fails, the mutant
+module are run, and the 300 quickest of all others. Where none fails, the mutant
 survives, and a promise may lack its test. [mutmut](https://mutmut.readthedocs.io)
 makes the mutants and runs the tests; `make mutants ONLY=functions/ses_insights/domain/schedule.py`
 tries one file or folder, and prints the survivors.

@@ -1,4 +1,6 @@
-"""Mutants of what mutmut leaves alone: numbers and switches outside functions, and properties.
+"""Mutants of what mutmut leaves alone.
+
+These are numbers and switches outside functions, properties, and functions called at import.
 
 The changes are mutmut's own. Each is written into a copy of the package, and a process that has
 everything but the package imported already runs the tests.
@@ -6,6 +8,7 @@ everything but the package imported already runs the tests.
 
 from __future__ import annotations
 
+import ast
 import multiprocessing
 import os
 import shutil
@@ -59,12 +62,13 @@ class _Visitor(MutationVisitor):
 
 def changes(module: str, source: str) -> Iterator[Change]:
     """Make every change of a module that is outside the functions that mutmut changes."""
+    early = called_at_import(source)
     visitor = _Visitor(mutation_operators, IgnoredCode(set(), set(), set()))
     tree = MetadataWrapper(cst.parse_module(source)).visit(visitor)
     for mutation in visitor.mutations:
         function = mutation.contained_by_top_level_function
         if isinstance(function, cst.FunctionDef):
-            is_wanted = not _is_mutmuts(function)
+            is_wanted = function.name.value in early or not _is_mutmuts(function)
         else:
             is_wanted = isinstance(mutation.original_node, DECIDING)
         if is_wanted:
@@ -72,6 +76,20 @@ def changes(module: str, source: str) -> Iterator[Change]:
             after = cst.ensure_type(changed, cst.Module).code
             diff = unified_diff(source.splitlines(), after.splitlines(), lineterm="")
             yield Change(module, after, "\n".join(diff))
+
+
+def called_at_import(source: str) -> frozenset[str]:
+    """Return the functions of a module whose result it keeps: mutmut's changes come too late."""
+    body = ast.parse(source).body
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    called: set[str] = set()
+    nodes: list[ast.AST] = [node for node in body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    while nodes:
+        names = {name.id for name in ast.walk(nodes.pop()) if isinstance(name, ast.Name)}
+        new = (names & functions.keys()) - called
+        called |= new
+        nodes += [functions[name] for name in new]
+    return frozenset(called)
 
 
 def _is_mutmuts(function: cst.FunctionDef) -> bool:
