@@ -74,6 +74,11 @@ FROM ?= 0
 chaos: $(READY) ## Run the real code against AWS in memory, a fault possible at every call
 	@python -m tools.chaos $(if $(SEED),--seed $(SEED),--first $(FROM) --seeds $(SEEDS))
 
+# ONLY= a file or folder below functions/ses_insights.
+.PHONY: mutants
+mutants: $(READY) ## Change the code in small ways and count what no unit test notices
+	@python -m tools.mutants $(if $(ONLY),--only $(ONLY))
+
 .PHONY: costs
 costs: $(READY) ## Compute what a month costs and write docs/costs.md
 	@python -m tools.costs

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -68,6 +68,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # each time, and more of them: --hypothesis-profile random.
     settings.register_profile("project", derandomize=True, deadline=None)
     settings.register_profile("random", max_examples=1_000, deadline=None, print_blob=True)
+    # For `make mutants`: a failure is all it asks for, not its simplest example.
+    settings.register_profile(
+        "mutants", settings.get_profile("project"), phases=[Phase.explicit, Phase.generate]
+    )
     settings.load_profile("project")
 
 
