@@ -26,10 +26,19 @@ from ses_insights.contracts.addresses import bare, canonical, spellings
         "anna.smith@example.com.",
         '"anna.smith"@example.com',
         "anna.smith@example\uff0ecom",
+        "anna.smith@example.com,",
+        "Anna <anna.smith@example.com>;",
+        "'anna.smith@example.com'",
+        '"Anna.Smith@example.com",',
+        "anna.smith@example.com (Anna Smith)",
+        "SMTP:Anna.Smith@example.com",
+        "rfc822; anna.smith@example.com",
+        "\u202aanna.smith@example.com\u202c",
+        "\u200banna.smith@example.com",
     ],
 )
 def test_spellings_of_one_address_are_one(text: str) -> None:
-    """Display names, capitals, blanks, links, quotes and dots make no difference."""
+    """Display names, capitals, blanks, links, quotes, dots and commas make no difference."""
     assert canonical(text) == "anna.smith@example.com"
 
 
@@ -59,6 +68,9 @@ def test_both_forms_of_an_internationalised_domain_are_one(readable: str, ascii_
         "anna.smith@mail.example.com",
         "anna.smith",
         "anna.smith@xn--\u00fc.example",
+        "anna.smith'@example.com",
+        "smtp@example.com",
+        "(anna)anna.smith@example.com",
         "",
     ],
 )
