@@ -63,12 +63,10 @@ def spellings(text: str) -> tuple[str, ...]:
     readable = _unicode(domain)
     locals_ = (local, canonical(given).rpartition("@")[0], _capitals(local))
     domains = (domain, domain.lower(), readable, _ascii(readable), _capitals(domain))
-    # A display name may be a part of what SES wrote.
-    return tuple(
-        dict.fromkeys(
-            (text, given, *(f"{one}{at}{other}" for one, other in product(locals_, domains)))
-        )
-    )
+    likely = (given, *(f"{one}{at}{other}" for one, other in product(locals_, domains)))
+    # A display name may be a part of what SES wrote. Of a text that is no address nothing may be
+    # left, and no key is empty.
+    return tuple(dict.fromkeys((text, *filter(None, likely))))
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ses_insights.contracts.addresses import bare, canonical, spellings
@@ -98,8 +98,10 @@ def test_every_likely_spelling_is_one_of_the_address(local: str, labels: list[st
 
 
 @given(st.text())
+@example("<>")
 def test_any_text_has_spellings(text: str) -> None:
     """It may be no address at all."""
     assert spellings(text)[0] == text
+    assert "" not in spellings(text)[1:]
     assert canonical(text) is not None
     assert bare(bare(text)) is not None
