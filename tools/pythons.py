@@ -27,7 +27,7 @@ TESTED: Final[tuple[Version, ...]] = ((3, 11), (3, 12), (3, 13))
 TESTS: Final = ("tests/unit", "tests/cli")
 
 # What the fast tests do not need, and takes long to install or is not there for every Python.
-LEFT_OUT: Final = re.compile(r"(atheris|ruff|mypy(?!-boto3))\b")
+LEFT_OUT: Final = re.compile(r"(atheris|mutmut|ruff|mypy(?!-boto3))\b")
 
 IMPORTS: Final = """
 import importlib, pkgutil, sys
