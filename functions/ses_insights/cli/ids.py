@@ -13,11 +13,11 @@ from typing import Final
 
 from ses_insights.cli.errors import WrongUsageError
 from ses_insights.contracts.queue_message import (
-    LISTS,
     BodyError,
     LookRequest,
     SetUpMessage,
     read_body,
+    several_in,
 )
 
 _FORM: Final = r"[0-9a-f]{16}-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}-[0-9]{6}"
@@ -159,13 +159,11 @@ def _json_at(
 
 def _spread(value: object) -> Iterator[str]:
     """Return a body for each message of a JSON value."""
-    if isinstance(value, dict):
-        for name in LISTS:
-            if isinstance(value.get(name), list):
-                for each in value[name]:
-                    yield from _spread(each)
-                return
-    yield value if isinstance(value, str) else json.dumps(value)
+    several = several_in(value) if isinstance(value, dict) else None
+    for each in several or ():
+        yield from _spread(each)
+    if several is None:
+        yield value if isinstance(value, str) else json.dumps(value)
 
 
 def of_column(text: str, column: str) -> Iterator[Entry]:

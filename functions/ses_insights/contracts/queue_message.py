@@ -47,7 +47,7 @@ _SET_UP: Final[Mapping[str, str]] = {
 }
 """What SNS sends by itself, by its `Type`."""
 
-LISTS: Final = ("Records", "Messages", "BulkEmailEntryResults", "Status")
+_LISTS: Final = ("Records", "Messages", "BulkEmailEntryResults", "Status")
 """Where AWS's events and answers hold several messages; the last is a bulk send's of SES's older
 API."""
 
@@ -200,8 +200,16 @@ def _is_envelope(value: Mapping[str, object]) -> bool:
         or _is_invocation(value)
         or isinstance(value.get("Sns"), Mapping)  # Lambda's record of an SNS notification
         or ("detail-type" in value and not isinstance(value.get("mail"), Mapping))
-        or any(isinstance(value.get(name), list) for name in LISTS)
+        or several_in(value) is not None
     )
+
+
+def several_in(value: Mapping[str, object]) -> list[object] | None:
+    """Return the messages in an event or answer of AWS that holds several; None in another one."""
+    if "MessageId" in value or "messageId" in value:
+        return None
+    lists = (value.get(name) for name in _LISTS)
+    return next((each for each in lists if isinstance(each, list)), None)
 
 
 def _is_sns(value: Mapping[str, object]) -> bool:
@@ -235,9 +243,7 @@ def _content(envelope: Mapping[str, object]) -> object:
         return envelope["requestPayload"] if response is None or failed else response
     if "detail-type" in envelope:
         return envelope.get("detail")
-    return envelope.get("Sns") or next(
-        envelope[name] for name in LISTS if isinstance(envelope.get(name), list)
-    )
+    return envelope.get("Sns") or several_in(envelope)
 
 
 def _id_in(value: Mapping[str, object]) -> str:
@@ -250,16 +256,23 @@ def _id_in(value: Mapping[str, object]) -> str:
         raise BodyError("ReceivedMail", "SES tells of mail that it received, not of mail it sent")
     if "MD5OfMessageBody" in value:
         raise BodyError("NoId", "this is SQS's answer to a send; its MessageId is SQS's own")
-    # Beside SES's answer over SMTP, the program's own id may stand, which SES replaced.
-    answer = value.get("response")
-    if isinstance(answer, str) and _SMTP_ANSWER.match(answer):
-        return answer
     own = [value[name] for name in ("MessageId", "messageId", *value) if _names_an_id(name, value)]
     found = mail.get("messageId") if isinstance(mail, Mapping) else None
     found = next((each for each in (found, *own) if each is not None), None)
+    # Beside SES's answer over SMTP, a program's own id may stand, which SES replaced.
+    answer = value.get("response")
+    if isinstance(answer, str) and _SMTP_ANSWER.match(answer) and not _is_id(found):
+        return answer
     if isinstance(found, str):
         return found
     raise BodyError("NoId", "the JSON holds no text in MessageId, messageId or mail.messageId")
+
+
+def _is_id(found: object) -> bool:
+    try:
+        return bool(_checked(str(found)))
+    except BodyError:
+        return False
 
 
 def _names_an_id(name: str, value: Mapping[str, object]) -> bool:

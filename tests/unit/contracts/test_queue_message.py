@@ -165,6 +165,14 @@ def invocation(response: Any, *, payload: Any = None) -> dict[str, Any]:
             id="SMTP answer beside the program's own id",
         ),
         pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "response": f"250 Ok {MESSAGE_ID[::-1]}"}),
+            id="its own id is SES's",
+        ),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "Status": ["sent"], "Records": []}),
+            id="lists beside the id",
+        ),
+        pytest.param(
             json.dumps({"messageId": f"<{MESSAGE_ID}@amazonses.com>", "response": "sent"}),
             id="a response that is no SMTP answer",
         ),
