@@ -35,6 +35,7 @@ test: lint ## Check style and types, then run every test but the long ones
 
 .PHONY: prove
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
+	@pytest --numprocesses 2 -m "hypothesis and not end_to_end" --hypothesis-profile random
 	@pytest -m "prove or measured" --findings docs/proof.md
 
 .PHONY: pythons
@@ -73,6 +74,11 @@ FROM ?= 0
 chaos: $(READY) ## Run the real code against AWS in memory, a fault possible at every call
 	@python -m tools.chaos $(if $(SEED),--seed $(SEED),--first $(FROM) --seeds $(SEEDS) \
 		$(if $(WRITE),--write $(WRITE)))
+
+# ONLY= a file or folder below functions/ses_insights.
+.PHONY: mutants
+mutants: $(READY) ## Change the code in small ways and count what no unit test notices
+	@python -m tools.mutants $(if $(ONLY),--only $(ONLY))
 
 .PHONY: costs
 costs: $(READY) ## Compute what a month costs and write docs/costs.md

@@ -27,7 +27,7 @@ TESTED: Final[tuple[Version, ...]] = ((3, 11), (3, 12), (3, 13))
 TESTS: Final = ("tests/unit", "tests/cli")
 
 # What the fast tests do not need, and takes long to install or is not there for every Python.
-LEFT_OUT: Final = re.compile(r"(atheris|ruff|mypy(?!-boto3))\b")
+LEFT_OUT: Final = re.compile(r"(atheris|mutmut|ruff|mypy(?!-boto3))\b")
 
 IMPORTS: Final = """
 import importlib, pkgutil, sys
@@ -135,7 +135,7 @@ def build_and_import(python: Path) -> bool:
         quiet = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check")
         return (
             _run(python, "-m", "venv", environment)
-            and _run(inside, *quiet, "--requirement", added, PROJECT)
+            and _run(inside, *quiet, "--requirement", added, f"{PROJECT}[web]")
             and _run(inside, "-c", IMPORTS, cwd=Path(folder))
         )
 

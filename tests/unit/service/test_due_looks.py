@@ -250,6 +250,21 @@ def test_looks_are_given_up_while_the_queue_is_full(harness: Harness) -> None:
     assert harness.row("kept")["NextLookAt"] == iso(START - MINUTE)
 
 
+def test_every_look_that_is_too_late_is_given_up_while_the_queue_is_full(
+    harness: Harness,
+) -> None:
+    """Not only the first of a lane: each row is judged, up to one that is not too late."""
+    harness.queue.visible = 10_000
+    harness.rows.put(
+        *(due(f"late{n}", since=GIVEN_UP_AFTER + n * HOUR, age=2 * HOUR) for n in range(3)),
+        due("not late", since=GIVEN_UP_AFTER - HOUR, age=2 * HOUR),
+    )
+    harness.run()
+    assert [harness.row(f"late{n}").get("Shed") for n in range(3)] == [2, 2, 2]
+    assert harness.row("not late").get("Shed") is None
+    assert harness.queue.sent == []
+
+
 def test_what_came_in_bulk_is_never_given_up(harness: Harness) -> None:
     """It waits."""
     harness.rows.put(due("m", Lane.BULK, since=9 * DAY, age=2 * HOUR))

@@ -129,6 +129,14 @@ def test_who_enqueues_can_force_a_look_under_load() -> None:
     assert harness.stored.first_look_at == iso(START)
 
 
+def test_who_enqueues_can_force_the_look_at_a_fresh_id() -> None:
+    """Under the worst load its first look is taken at once."""
+    harness = serving()
+    harness.capacity = FakeCapacity(TOO_LATE, long_queue=True)
+    assert harness.look(force=True, waited=2 * DAY).answer is not None
+    assert harness.stored.looks == 1
+
+
 def test_what_was_postponed_is_not_looked_at_when_it_comes_again() -> None:
     """An id enqueued twice in a crowd costs no slot; at its time it is looked at."""
     harness = serving()

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from ses_insights.domain.alert import pending
+from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import Record
+from ses_insights.domain.times import instant, iso
 from ses_insights.service.pending_alerts import STALE_AFTER
 from tests.support.fakes import FakeRecords
 from tests.support.harness import Harness, Output
@@ -34,6 +36,39 @@ def test_an_alert_that_is_stale_is_published_once(
 def test_an_alert_that_was_just_found_is_left_to_its_look(harness: Harness) -> None:
     """Its look is about to publish it."""
     harness.store_stale_alerts(since=STALE_AFTER - timedelta(seconds=1))
+    harness.run()
+    assert harness.subscribers.published == []
+
+
+@pytest.mark.parametrize(("seconds", "published"), [(299, 0), (300, 2)])
+def test_an_alert_is_left_behind_after_five_minutes(
+    harness: Harness, seconds: int, published: int
+) -> None:
+    """Until then its look may be about to publish it."""
+    harness.store_stale_alerts(since=timedelta(seconds=seconds))
+    harness.run()
+    assert len(harness.subscribers.published) == published
+
+
+def test_an_alert_is_claimed_before_it_is_published(harness: Harness) -> None:
+    """A run that stops while it publishes has pushed the alert's time: no other run has it too."""
+    harness.store_stale_alerts()
+    waits: list[str] = []
+    harness.records.moments.before["publish"] = lambda: waits.extend(
+        row["NextLookAt"] for row in harness.rows.rows.values()
+    )
+    harness.run()
+    then, claimed = sorted(waits)
+    assert instant(claimed) - instant(then) == STALE_AFTER
+
+
+def test_an_alert_that_another_run_has_claimed_is_not_published(harness: Harness) -> None:
+    """The index still shows it as it was."""
+    harness.store_stale_alerts()
+    (stale,) = harness.rows.due(Lane.ALERT, until=iso(harness.clock.now()))
+    for row in stale:
+        harness.rows.claim(row, until=iso(harness.clock.now()))
+    harness.rows.stale = list(stale)
     harness.run()
     assert harness.subscribers.published == []
 

@@ -165,6 +165,7 @@ def _state(deployment: SharedDeployment, found: Mapping[str, Any], now: datetime
         planned={},
         late={lane: late_by(each.oldest, now) for lane, each in waiting.items()},
         period=deployment.settings.lookup_period,
+        first_look_delay=deployment.settings.first_look_delay,
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=found["log"],
         vdm=vdm(found["account"]),

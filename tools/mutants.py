@@ -1,0 +1,330 @@
+"""`make mutants`: changes the code in small ways and counts the changes that no unit test notices.
+
+mutmut makes the changes and chooses the tests of each. It reads `src` and the names of modules
+below it, so .local/mutants shows it the project with `functions` under that name; its results are
+kept there, and a function that stays as it is is not tried again unless a change of it survived.
+Changes that make no difference are listed with the reason in tools/equivalent_mutants.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import accumulate, islice
+from pathlib import Path
+from typing import Final
+
+import libcst as cst
+from mutmut.__main__ import cli, collect_source_file_mutation_data
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.mutation.mutators import mutation_operators, operator_string
+from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.format_utils import orig_function_and_class_names_from_key
+from mutmut.workers.isolation import ForkRunner
+
+from tools.mutants_outside import called_at_import, changes, tried
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+HOME: Final = PROJECT / ".local" / "mutants"
+PAGE: Final = PROJECT / "docs" / "mutants.md"
+EQUIVALENT: Final = PROJECT / "tools" / "equivalent_mutants.toml"
+
+SOURCE: Final = Path("functions") / "ses_insights"
+PACKAGES: Final = ("domain", "service", "adapters")
+SHOWN: Final = ("docs", "infra", "local", "pyproject.toml", "tests", "tools")
+
+NEAR_SECONDS: Final = 10.0
+"""How long tests of other modules may take, for one mutant."""
+
+NEAR_TESTS: Final = 300
+"""How many of them are run: collecting thousands takes longer than running them."""
+
+SLOW_SECONDS: Final = 0.2
+"""A test that takes longer is not run once more without a change before the mutants are."""
+
+NOTICED: Final = frozenset({"killed", "timeout", "segfault"})
+"""What mutmut says of a change that made a test fail, or the tests run for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A change of the code, and what became of it."""
+
+    name: str
+    module: str
+    """Its file, below functions/ses_insights."""
+    status: str
+    change: str = ""
+    """Lines before and after, of one that nothing noticed."""
+
+    @property
+    def package(self) -> str:
+        """The folder that it is counted with."""
+        return self.module.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A change that makes no difference that anybody could see, and why."""
+
+    module: str
+    change: str
+    reason: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        """Whether it speaks of this mutant."""
+        return mutant.module == self.module and mutant.change == self.change
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run, print what is left, and write the page if all was tried; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
+    parser.add_argument("--only", type=Path, help="a file or folder below functions/ses_insights")
+    parser.add_argument("--children", type=int, default=os.cpu_count())
+    chosen = parser.parse_args(arguments)
+    only = chosen.only and (PROJECT / chosen.only).resolve().relative_to(PROJECT / SOURCE)
+    lay_out()
+    if only is None:
+        (HOME / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+    os.chdir(HOME)
+    os.nice(5)
+    one_change_of_a_text()
+    near_tests_only()
+    try_again()
+    patterns = [f"ses_insights.{'.'.join(only.with_suffix('').parts)}.*"] if only else []
+    cli.main(["run", f"--max-children={chosen.children}", *patterns], standalone_mode=False)
+    mutants = [mutant for mutant in found() if only is None or within(mutant.module, only)]
+    mutants += outside(only or Path(), chosen.children)
+    listed = [each for each in equivalents() if only is None or within(each.module, only)]
+    for mutant in unexplained(mutants, listed):
+        print(f"{mutant.status}: {mutant.name}\n{mutant.change}\n")
+    for each in needless(mutants, listed):
+        print(f"No such survivor, take it off the list: {each.module}\n{each.change}\n")
+    print(table(mutants, listed))
+    if only is None:
+        PAGE.write_text(page(mutants, listed, datetime.now(UTC)))
+    return 0
+
+
+def lay_out() -> None:
+    """Show mutmut the project as it expects one; tests that are gone are gone there, too."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    for copied in SHOWN:
+        shutil.rmtree(HOME / "mutants" / copied, ignore_errors=True)
+    for name in ("src", *SHOWN):
+        if not (HOME / name).is_symlink():
+            (HOME / name).symlink_to(PROJECT / ("functions" if name == "src" else name))
+
+
+def one_change_of_a_text() -> None:
+    """Change a text once, by a mark at both ends, and not to small and to capital letters, too."""
+    mutation_operators[:] = [  # type: ignore[index]  # it is a list
+        (kind, _first if operator is operator_string else operator)
+        for kind, operator in mutation_operators
+    ]
+
+
+def _first(node: cst.BaseString) -> Iterator[cst.BaseString]:
+    return islice(operator_string(node), 1)
+
+
+def near_tests_only() -> None:
+    """Run the tests of the module, and the quickest of all others."""
+    submit = ForkRunner.submit
+
+    def submit_near(
+        self: ForkRunner, mutant_name: str, tests: list[str], cpu_time_limit: int, _: float
+    ) -> None:
+        chosen = near(tests, mutant_name, state().duration_by_test)
+        seconds = sum(state().duration_by_test[test] for test in chosen)
+        submit(self, mutant_name, chosen, cpu_time_limit, seconds)
+
+    run_clean = ForkRunner.run_clean_tests
+
+    def run_quick_clean(self: ForkRunner, tests: Iterable[str]) -> int:
+        seconds = state().duration_by_test  # taken when all of them were run without a change
+        return run_clean(self, [test for test in tests or seconds if seconds[test] < SLOW_SECONDS])
+
+    ForkRunner.run_clean_tests = run_quick_clean  # type: ignore[method-assign]
+    arguments = PytestRunner._pytest_args_regular_run  # noqa: SLF001 - where tests become arguments
+
+    def readable_arguments(self: PytestRunner, tests: Iterable[str]) -> list[str]:
+        return arguments(self, readable(tests))
+
+    PytestRunner._pytest_args_regular_run = readable_arguments  # type: ignore[method-assign]  # noqa: SLF001
+    ForkRunner.submit = submit_near  # type: ignore[assignment]
+
+
+def near(tests: Iterable[str], mutant_name: str, seconds: Mapping[str, float]) -> list[str]:
+    """Choose from the tests that come by a mutant. Its module's own are the most telling."""
+    _, package, module, *_ = mutant_name.split(".")
+    quickest = sorted(tests, key=lambda test: seconds[test])
+    own = [test for test in quickest if test.startswith(f"tests/unit/{package}/test_{module}")]
+    others = [test for test in quickest if test not in {*own}][:NEAR_TESTS]
+    taken = accumulate(seconds[test] for test in others)
+    return own + [test for test, sum_ in zip(others, taken, strict=True) if sum_ <= NEAR_SECONDS]
+
+
+def readable(tests: Iterable[str]) -> list[str]:
+    """Name tests as pytest finds them: where a case has a backslash in its name, all cases."""
+    return list(dict.fromkeys(test.partition("[")[0] if "\\" in test else test for test in tests))
+
+
+def try_again() -> None:
+    """Forget what mutmut knows of those that were not noticed: there may be tests for them now."""
+    for data in _stored():
+        data.exit_code_by_key = {
+            name: code if status_by_exit_code[code] in NOTICED else None
+            for name, code in data.exit_code_by_key.items()
+        }
+        if data.exit_code_by_key:
+            data.save()
+
+
+def _stored() -> Iterable[SourceFileMutationData]:
+    return collect_source_file_mutation_data(mutant_names=())[1].values()
+
+
+def found() -> Iterator[Mutant]:
+    """What mutmut has found out, with the change where it was not noticed."""
+    for data in _stored():
+        early = called_at_import(Path(data.path).read_text())
+        for name, code in data.exit_code_by_key.items():
+            if orig_function_and_class_names_from_key(name)[0] in early:
+                continue  # `outside` tries these
+            status = status_by_exit_code[code]
+            change = "" if status in NOTICED else lines(get_diff_for_mutant(name, path=data.path))
+            module = Path(data.path).relative_to("src/ses_insights").as_posix()
+            yield Mutant(name, module, status, change)
+
+
+def outside(only: Path, workers: int) -> Iterator[Mutant]:
+    """Try what mutmut leaves alone."""
+    made = [
+        change
+        for package in PACKAGES
+        for file in sorted((PROJECT / SOURCE / package).glob("*.py"))
+        if within(module := f"{package}/{file.name}", only)
+        for change in changes(module, file.read_text())
+    ]
+    seconds = state().duration_by_test
+    tests = [
+        readable(near(seconds, f"ses_insights.{change.module.replace('/', '.')}", seconds))
+        for change in made
+    ]
+    for number, (change, status) in enumerate(tried(made, tests, workers), 1):
+        print(f"\r{number}/{len(made)} outside functions", end="", flush=True)
+        name = f"{change.module}:{number}"
+        yield Mutant(name, change.module, status, "" if status in NOTICED else lines(change.diff))
+    print()
+
+
+def lines(diff: str) -> str:
+    """The lines that a change takes out and puts in, without what is around them."""
+    changed = [line for line in diff.splitlines()[2:] if line[:1] in {"-", "+"}]
+    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in changed)
+
+
+def equivalents() -> list[Equivalent]:
+    """The list that is checked in."""
+    entries = tomllib.loads(EQUIVALENT.read_text())["mutant"]
+    return [Equivalent(each["module"], each["change"].strip(), each["reason"]) for each in entries]
+
+
+def within(module: str, only: Path) -> bool:
+    """Whether a module is this one, or in this folder."""
+    return Path(module).is_relative_to(only)
+
+
+def unexplained(mutants: Iterable[Mutant], listed: Collection[Equivalent]) -> list[Mutant]:
+    """Those that were not noticed and are not listed as equivalent."""
+    return [
+        mutant
+        for mutant in mutants
+        if mutant.status not in NOTICED and not any(each.covers(mutant) for each in listed)
+    ]
+
+
+def needless(mutants: Collection[Mutant], listed: Iterable[Equivalent]) -> list[Equivalent]:
+    """What is listed as equivalent, and was noticed or is not made any more."""
+    left = [mutant for mutant in mutants if mutant.status not in NOTICED]
+    return [each for each in listed if not any(map(each.covers, left))]
+
+
+def table(mutants: Collection[Mutant], listed: Collection[Equivalent]) -> str:
+    """How many were noticed in each package."""
+    rows = [
+        "| Package | Mutants | Noticed | Equivalent | Left | Noticed, of those not equivalent |"
+    ]
+    rows.append("|---|---|---|---|---|---|")
+    for package in (*PACKAGES, "all"):
+        of_it = [mutant for mutant in mutants if package in {mutant.package, "all"}]
+        noticed = sum(mutant.status in NOTICED for mutant in of_it)
+        left = len(unexplained(of_it, listed))
+        share = f"{noticed / (noticed + left):.1%}" if noticed + left else "-"
+        equivalent = len(of_it) - noticed - left
+        rows.append(
+            f"| {package} | {len(of_it):,} | {noticed:,} | {equivalent} | {left} | {share} |"
+        )
+    return "\n".join(rows)
+
+
+INTRODUCTION: Final = """\
+# Mutants
+
+`make mutants` writes this page; this one is of {day}.
+A mutant is the code with one small change: a comparison turned round, a number raised by one, an
+argument left out. Of the tests in `tests/unit` that come by the changed function, those of its own
+module are run, and the 300 quickest of all others. Where none fails, the mutant
+survives, and a promise may lack its test. [mutmut](https://mutmut.readthedocs.io)
+makes the mutants and runs the tests; `make mutants ONLY=functions/ses_insights/domain/schedule.py`
+tries one file or folder, and prints the survivors.
+
+Noticed means that a test failed, or the tests ran for ever ({endless} mutants).
+
+{table}
+
+Not made are changes of types, docstrings and decorators, and of functions with a decorator of
+their own. A text is changed once, by a mark at both ends, and not to small and to capital letters,
+too: which letters an error or a log entry is written in decides nothing. Left out are tests of
+great volumes, which would take more time than all others together; `pyproject.toml` names them.
+
+## Equivalent
+
+Of these mutants nobody outside could tell that they are there.
+
+"""
+
+
+def page(mutants: Collection[Mutant], listed: Sequence[Equivalent], now: datetime) -> str:
+    """The page: the table, and each mutant that was judged to make no difference."""
+    endless = sum(mutant.status == "timeout" for mutant in mutants)
+    text = INTRODUCTION.format(day=now.date(), endless=endless, table=table(mutants, listed))
+    for reason, entries in _by_reason(listed).items():
+        text += f"{reason}\n\n```diff\n"
+        text += "\n\n".join(f"# {each.module}\n{each.change}" for each in entries) + "\n```\n\n"
+    left = unexplained(mutants, listed)
+    if left:
+        text += "## Survivors\n\n```diff\n"
+        text += "\n\n".join(f"# {each.module}\n{each.change}" for each in left) + "\n```\n"
+    return text.rstrip() + "\n"
+
+
+def _by_reason(listed: Iterable[Equivalent]) -> dict[str, list[Equivalent]]:
+    by_reason: dict[str, list[Equivalent]] = {}
+    for each in listed:
+        by_reason.setdefault(each.reason, []).append(each)
+    return by_reason
+
+
+if __name__ == "__main__":
+    sys.exit(main())
