@@ -105,6 +105,30 @@ def test_the_stack_is_named_before_or_after_the_command(
     assert aws.asked == [("Elsewhere", "eu-west-3", "work")]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("parked", "drop", "--reason", "", "--yes"), "--reason"),
+        (("parked", "--reason", ""), "--reason"),
+        (("parked", "redrive", "--stack=", "--yes"), "--stack"),
+        (("--stack", "", "erase", "anna@there.example", "--yes"), "--stack"),
+        (("--region", "", "status"), "--region"),
+        (("find", "--day", ""), "--day"),
+        (("find", "--to", ""), "--to"),
+        (("alerts", "--since", ""), "--since"),
+        (("export", "--from", "today", "--recipient", ""), "--recipient"),
+    ],
+)
+def test_an_empty_option_is_wrong_usage(
+    aws: Aws, insights: Insights, arguments: tuple[str, ...], option: str
+) -> None:
+    """As of a variable that is not set: left out, it would mean all, or another stack."""
+    said = insights(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"{option} is empty: give a")
+    assert aws.asked == []
+
+
 def test_a_variable_names_the_stack(
     aws: Aws, insights: Insights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

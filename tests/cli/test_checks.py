@@ -136,7 +136,11 @@ def test_what_is_right_is_passed(check: Check) -> None:
             "with the attribute ExpiresAt",
         ),
         (checks.backups({}), "recovery is DISABLED", "Turn it on"),
-        (checks.deletion_protection({}, DESIGNED), "is off; the stack asks for on", "deploy"),
+        (
+            checks.deletion_protection({}, DESIGNED),
+            "is off; the stack asks for on",
+            "change it back",
+        ),
         (
             checks.encryption(
                 {"SSEDescription": {"Status": "ENABLED", "InaccessibleEncryptionDateTime": AT}}
@@ -221,4 +225,24 @@ def test_what_the_stack_asks_for_is_read_from_its_template() -> None:
         }
     }
     assert Designed.of_template(template) == DESIGNED
-    assert Designed.of_template({}) == Designed(is_reserved=False, is_protected=False)
+    assert not Designed.of_template({}).is_reserved
+
+
+@pytest.mark.parametrize(
+    ("tables", "is_protected"),
+    [
+        ([{"Replicas": [{"DeletionProtectionEnabled": False}]}], False),
+        ([], True),
+    ],
+    ids=["one that goes with the stack", "one of another stack"],
+)
+def test_a_table_that_the_stack_did_not_make_is_to_be_protected(
+    tables: list[dict[str, object]], *, is_protected: bool
+) -> None:
+    """Whatever `removalPolicy` says: it is not the stack that could delete it."""
+    resources = {
+        str(number): {"Type": "AWS::DynamoDB::GlobalTable", "Properties": table}
+        for number, table in enumerate(tables)
+    }
+    designed = Designed.of_template({"Resources": resources})
+    assert designed.is_protected is is_protected

@@ -35,7 +35,7 @@ HEALTHY: dict[str, Any] = {
         "ProductionAccessEnabled": True,
         "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
     },
-    "GetTemplate": {"TemplateBody": {"Resources": {}}},
+    "GetTemplate": {"TemplateBody": {"Resources": {"T": {"Type": "AWS::DynamoDB::GlobalTable"}}}},
     "ListEventSourceMappings": {"EventSourceMappings": [{"State": "Enabled", "UUID": "u"}]},
     "GetFunctionConcurrency": {},
     "ListSchedules": {

@@ -29,6 +29,7 @@ from ses_insights.cli.options import (
     Region,
     Stack,
     Version,
+    refuse_empty,
     with_target,
     with_version,
 )
@@ -93,6 +94,7 @@ def _top(
     version: Version = False,
 ) -> None:
     del version
+    refuse_empty(ctx)
     ctx.obj.name(stack, region, profile)
 
 

@@ -46,7 +46,7 @@ class Designed:
     is_reserved: bool
     """Whether the lookup function's concurrency is reserved."""
     is_protected: bool
-    """Whether the table is protected against deletion."""
+    """Whether the table is to be protected against deletion, as one of another stack always is."""
 
     @classmethod
     def of_template(cls, template: Answer) -> Designed:
@@ -56,7 +56,8 @@ class Designed:
         tables = [_properties(each) for each in resources if each["Type"] == _TABLE]
         return cls(
             is_reserved=any("ReservedConcurrentExecutions" in each for each in functions),
-            is_protected=any(
+            is_protected=not tables
+            or any(
                 replica.get("DeletionProtectionEnabled")
                 for each in tables
                 for replica in each.get("Replicas", [])
@@ -315,8 +316,7 @@ def time_to_live(answer: Answer) -> Check:
         "time-to-live",
         status in {"ENABLED", "ENABLING"} and name == Attribute.EXPIRES_AT,
         f"time to live is {status}, by the attribute {name}",
-        f"Rows are kept for ever: turn it on, with the attribute {Attribute.EXPIRES_AT}, or deploy "
-        "the stack again.",
+        f"Rows are kept for ever: turn it on, with the attribute {Attribute.EXPIRES_AT}.",
     )
 
 
@@ -328,7 +328,7 @@ def backups(answer: Answer) -> Check:
         "backups",
         status == "ENABLED",
         f"point-in-time recovery is {status}",
-        "Turn it on in the DynamoDB console, Backups, or deploy the stack again.",
+        "Turn it on in the DynamoDB console, Backups.",
     )
 
 
@@ -340,7 +340,7 @@ def deletion_protection(table: Answer, designed: Designed) -> Check:
         is_on == designed.is_protected,
         f"deletion protection is {'on' if is_on else 'off'}; the stack asks for "
         f"{'on' if designed.is_protected else 'off'}",
-        "Somebody changed it: deploy the stack again.",
+        "Somebody changed it: change it back in the DynamoDB console.",
     )
 
 
@@ -379,7 +379,7 @@ def indexes(table: Answer, needed: Iterable[str]) -> Check:
         not bad,
         f"indexes that are not active: {_named(bad) or 'none'}",
         "An index is filled for minutes to hours after it was added. One that is missing comes "
-        "with the next deployment.",
+        "with the next deployment; to a table that existingTable names you add it yourself.",
     )
 
 

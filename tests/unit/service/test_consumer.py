@@ -99,7 +99,7 @@ def test_a_body_that_is_no_id_is_parked_at_once(harness: Harness, body: str, slu
 
 
 def test_what_aws_sends_at_set_up_is_acknowledged(harness: Harness, output: Read) -> None:
-    """It is logged, and neither parked, which would raise an alarm, nor looked up."""
+    """It is logged and counted, and neither parked, which would raise an alarm, nor looked up."""
     assert harness.handle("Successfully validated SNS topic for Amazon SES event publishing.")
     harness.telemetry.flush()
     assert (harness.parked, harness.deferred, harness.source.asked) == ([], [], [])
@@ -107,7 +107,7 @@ def test_what_aws_sends_at_set_up_is_acknowledged(harness: Harness, output: Read
     assert lines.line("set up")["what"] == (
         "SetUp: SES says that it may publish its events to a topic"
     )
-    assert lines.metrics == {}
+    assert lines.metrics == {("SetUps", (("service", "lookup"),)): [1]}
 
 
 def test_a_row_says_at_once_that_an_id_is_of_another_region(harness: Harness) -> None:
