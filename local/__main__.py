@@ -12,7 +12,7 @@ from typing import Final
 
 from local.stack.attached import alone, announced
 from local.stack.child import LocalRunError
-from local.stack.run import PROJECT, LocalRun, local_stack
+from local.stack.run import PROJECT, LocalRun, local_stack, told
 from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
 
 SPEED: Final = 14_400
@@ -53,6 +53,8 @@ def main() -> int:
     except LocalRunError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        return told(error)
 
 
 def guide(run: LocalRun, environment: Path) -> str:

@@ -56,7 +56,7 @@ from local.scenario import (
 from local.ses_stand_in.pace import HELD_UP
 from local.stack.child import LocalRunError
 from local.stack.observe import messages_in, read_parked, scan
-from local.stack.run import LocalRun, local_stack
+from local.stack.run import LocalRun, local_stack, told
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.console import TableAddress
@@ -100,13 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     picture: Path | None = parser.parse_args(arguments).svg
     page = Page(_console(is_picture=picture is not None), folds=picture is not None)
-    show_introduction(page)
     began = time.monotonic()
     context = {
         "firstLookDelaySeconds": str(FIRST_LOOK_DELAY),
         "followUpLadder": json.dumps(LADDER),
     }
     try:
+        show_introduction(page)
         with local_stack(context, progress=lambda step: page.line(f"  {step} …")) as run:
             page.line(f"  Ready after {time.monotonic() - began:.0f} s.")
             checks = show(run, page)
@@ -116,6 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalRunError as error:
         page.line(str(error))
         return 1
+    except OSError as error:
+        return told(error)
     if any(check.faults for check in checks):
         return 1
     if picture:

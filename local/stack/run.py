@@ -248,12 +248,20 @@ def _run_folder() -> Iterator[Path]:
     failed = False
     try:
         yield folder
-    except Exception:
-        failed = True
+    except Exception as error:
+        failed = not isinstance(error, OSError)  # such as an output that cannot be written
         raise
     finally:
         if not failed:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def told(error: OSError) -> int:
+    """Say that the run ended because its output could not be written; returns the exit status."""
+    print(f"Stopped: {error.strerror or error}. Nothing is left running.", file=sys.stderr)
+    # Python's own last flush would fail, too.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import signal
 import ssl
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import pytest
 
 from local.stack import run as local_run
 from local.stack.child import LocalRunError
-from local.stack.run import local_stack
+from local.stack.run import PROJECT, local_stack
 from local.stack.sandbox import Sandbox
 from ses_insights.contracts.names import Output
 from tests.support.patience import SECONDS
@@ -89,6 +91,30 @@ def test_a_start_that_fails_half_way_leaves_nothing_but_its_logs(deployment: Dep
         pass
     assert not answers(deployment.sandbox)
     assert (deployment.folder / "emulator.log").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the kernel's full disk")
+def test_a_full_disk_ends_it_with_a_sentence() -> None:
+    """And no stack trace."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "local.demo"],
+            cwd=PROJECT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Stopped: No space left on device. Nothing is left running.\n"
+
+
+def test_an_output_that_cannot_be_written_leaves_no_folder(deployment: Deployment) -> None:
+    """No log says more of it."""
+    deployment.error = BrokenPipeError()
+    with pytest.raises(BrokenPipeError), local_stack():
+        pass
+    assert not deployment.folder.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
