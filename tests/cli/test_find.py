@@ -17,7 +17,7 @@ from ses_insights.domain.record import Found, NotFound, Refused
 from ses_insights.domain.times import iso
 from tests.support.fakes import START
 from tests.support.said import Insights
-from tests.support.samples import RULES, insights_of, looked
+from tests.support.samples import insights_of, looked
 
 ANNA, BEN = "anna@there.example", "ben@there.example"
 IDS = [f"message-{number:010}" for number in range(40)]
@@ -179,7 +179,7 @@ def test_a_recipient_that_ses_lists_is_found(
 ) -> None:
     """Before any look at the message, too; the line says what the list says."""
     mail(ANNA, "DELIVERY", 1)
-    listings = ListingTable(deployment.dynamodb, deployment.table_name, RULES)
+    listings = ListingTable(deployment.dynamodb, deployment.table_name)
     listings.put(IDS[1], LISTING)
     assert ids(insights, "--to", ANNA) == [IDS[1], IDS[0]]
     first = insights("find", "--to", ANNA).out.splitlines()[0]
@@ -190,7 +190,7 @@ def test_what_the_list_alone_shows_is_found_by_its_status(
     deployment: Deployment, records: RecordTable, insights: Insights
 ) -> None:
     """As any other bounce or complaint, by address and by day."""
-    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(IDS[0], LISTING)
+    ListingTable(deployment.dynamodb, deployment.table_name).put(IDS[0], LISTING)
     record, _ = looked(NotFound(), message_id=IDS[0])
     told = replace(record, listings=(replace(LISTING, is_finding=True),))
     records.save(told, (), read=None)

@@ -21,7 +21,6 @@ from tests.support.said import Insights as Tool
 from tests.support.samples import (
     MESSAGE_ID,
     OTHER_ID,
-    RULES,
     bounced,
     complained,
     delivered,
@@ -234,7 +233,7 @@ def test_what_the_suppression_list_says_is_shown() -> None:
 
 def test_a_listed_message_without_a_look_is_shown(deployment: Deployment, insights: Tool) -> None:
     """Nobody enqueued it; its look is to come."""
-    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(MESSAGE_ID, LISTING)
+    ListingTable(deployment.dynamodb, deployment.table_name).put(MESSAGE_ID, LISTING)
     said = insights("show", MESSAGE_ID)
     assert said.code == 0
     assert "none yet; it waits in the queue" in said.out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,7 @@ from ses_insights.domain.schedule import Ladder
 from ses_insights.service.backfill import Bulk
 from tools.chaos.calls import Faults
 from tools.chaos.dynamodb import PAGE_BYTES, Table
+from tools.chaos.promise import Promise
 from tools.chaos.promises import Promises
 from tools.chaos.scenario import Erasure, Scenario, Sent, draw
 from tools.chaos.service import TABLE, Aws, Deployed, Session
@@ -35,6 +36,7 @@ class Result:
 
     seed: int
     violations: Sequence[str]
+    broken: Mapping[Promise | None, int]
     invocations: int
     runs: int
     calls: int
@@ -42,6 +44,10 @@ class Result:
     published: int
     faults: int
     """Calls that went wrong."""
+    given_up: int
+    """Looks, for want of slots."""
+    postponed: int
+    """Messages whose first look was given up."""
     trace: Sequence[str] = field(default=())
 
 
@@ -72,6 +78,8 @@ class _Run:
             world.at(at, lambda: self._person(self._redrive))
         for at, settings in plan.deployments:
             world.at(at, lambda settings=settings: self.service.deploy(settings))  # type: ignore[misc]
+        for at, seconds in plan.pauses:
+            world.at(at, lambda seconds=seconds: self._pause(seconds))  # type: ignore[misc]
         world.at(world.now + DAY, self._sweep)
         if plan.settings.watch_suppression_list:
             for entry in self.aws.mailbox.listed:
@@ -120,11 +128,10 @@ class _Run:
         deployment = Deployment(session, "SesInsights", self.service.outputs())  # type: ignore[arg-type]
         held = list(held_of(deployment, erasure.address, scan=True, on_rows=lambda _: None))
         for each in held:
-            promises.erasing[session.process] = each.message_id
+            promises.erasing[session.process] = each.message_id, each.address
             try:
                 erase(deployment, each)
             finally:
-                promises.erased_messages.add(each.message_id)
                 del promises.erasing[session.process]
             promises.erased[each.message_id, each.address] = world.now
         world.note("erased", messages=[each.message_id for each in held])
@@ -132,6 +139,10 @@ class _Run:
     def _redrive(self, session: Session) -> None:
         letters = DeadLetters(session.client("sqs"), self.aws.dead_letters.url, self.aws.queue.url)
         list(letters.redrive(None))
+
+    def _pause(self, seconds: float) -> None:
+        self.service.pause(seconds)
+        self.promises.paused_until = self.service.paused_until
 
     def _sweep(self) -> None:
         """Delete rows that have expired, some of them, in any order."""
@@ -162,10 +173,10 @@ class _Run:
         )
 
 
-def run(seed: int, *, is_traced: bool = False) -> Result:
-    """Do the run of a seed, inside `virtual_time`."""
+def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) -> Result:
+    """Do the run of a seed, inside `virtual_time`, to its end or until a promise is broken."""
     plan = draw(random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
-    world = World(seed, is_traced=is_traced)
+    world = World(seed, is_traced=is_traced, stops_at=stops_at)
     faults = Faults(
         world, plan.calm_from, plan.rate, plan.kinds, plan.services, tuple(plan.outages)
     )
@@ -183,17 +194,26 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
             listed=listed_because_of(plan.mails),
         ),
     )
-    promises = Promises(
-        world, faults, aws.table, aws.mailbox, plan.settings.period, bool(plan.skew)
-    )
     service = Deployed(aws, plan.settings, skew=plan.skew)
+    promises = Promises(
+        world,
+        faults,
+        aws.table,
+        aws.mailbox,
+        skew=plan.skew,
+        period_of=service.periods.__getitem__,
+        watches_list=plan.settings.watch_suppression_list,
+        delay=max(plan.settings.delay, *(each.delay for _, each in plan.deployments), 0.0),
+    )
     aws.table.watchers.append(promises.written)
     aws.topic.watchers.append(promises.published)
     aws.mailbox.on_arrival.append(promises.arrived)
     aws.mailbox.on_answer.append(promises.answered)
     aws.mailbox.on_list.append(promises.read_list)
     aws.queue.on_lost = promises.lost
-    service.on_received = lambda message: promises.received(message, aws.queue.messages)
+    service.on_received = lambda message, process: promises.received(
+        message, aws.queue.messages, process
+    )
     this = _Run(world, plan, aws, service, promises)
     with _small_transactions(plan.small_transactions):
         this.prepare()
@@ -201,11 +221,14 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
     return Result(
         seed,
         world.violations,
+        world.broken,
         service.invocations,
         service.runs,
         len(aws.mailbox.arrivals),
         len(aws.topic.published),
         faults.struck,
+        promises.given_up,
+        promises.postponed,
         world.trace,
     )
 

@@ -170,9 +170,7 @@ def read(deployment: Deployment) -> State:
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=log_of(deployment, at),
         vdm=vdm(account),
-        feedback=ListingTable(
-            deployment.dynamodb, deployment.table_name, deployment.lookup_settings.rules
-        ).progress(),
+        feedback=ListingTable(deployment.dynamodb, deployment.table_name).progress(),
         list_off=list_off(account),
     )
 

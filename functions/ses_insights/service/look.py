@@ -120,7 +120,7 @@ class Look:
         stored = self.records.load(request.message_id)
         if is_few and (stored is None or stored.failing_since is None):
             return None
-        before = stored or Record.new(request.message_id, enqueued_at, self.rules)
+        before = stored or self._new(request, enqueued_at)
         since = before.failing_since
         aside = step_aside(
             before,

@@ -19,11 +19,14 @@ from botocore.exceptions import (
 
 from ses_insights.adapters.items import to_item
 from ses_insights.adapters.records import RecordTable
+from ses_insights.adapters.surges import SurgeTable
 from ses_insights.contracts.rows import MESSAGE
-from ses_insights.domain.alert import Alert, pending
+from ses_insights.domain.alert import Alert, AlertType, pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
 from ses_insights.domain.record import Found, NotFound, Record, Refused
+from ses_insights.domain.surge import Group, Surge
+from ses_insights.domain.times import iso
 from ses_insights.service.ports import RecordChangedError, Records
 from tests.support.fakes import START, Clock, FakeRecords, Table
 from tests.support.samples import (
@@ -261,6 +264,11 @@ def crowd(number: int) -> list[Destination]:
     return [delivered(f"reader-{index:04}@there.example") for index in range(number)]
 
 
+def transactions_of(requests: Requests) -> list[dict[str, Any]]:
+    """The parameters of each transaction."""
+    return [params for operation, params in requests if operation == "TransactWriteItems"]
+
+
 def record_keys(transaction: Mapping[str, Any]) -> list[str]:
     """What each action of a transaction is about: the key and the kind."""
     names = []
@@ -290,7 +298,7 @@ def test_many_rows_are_stored_in_several_transactions(
 ) -> None:
     """No transaction has more than DynamoDB's 100 actions, and all of it comes back."""
     record = saved(real, *crowd(rows))
-    written = [params for operation, params in requests if operation == "TransactWriteItems"]
+    written = transactions_of(requests)
     assert len(written) == transactions
     assert max(len(params["TransactItems"]) for params in written) <= 100
     assert real.load(MESSAGE_ID) == record
@@ -299,7 +307,7 @@ def test_many_rows_are_stored_in_several_transactions(
 def test_the_row_with_the_version_is_written_last(real: RecordTable, requests: Requests) -> None:
     """Until everything is stored the look counts as not taken."""
     saved(real, *crowd(120))
-    *earlier, last = [record_keys(params) for _, params in requests]
+    *earlier, last = map(record_keys, transactions_of(requests))
     assert f"Put {MESSAGE}" in last
     assert not any(f"Put {MESSAGE}" in keys for keys in earlier)
     assert earlier
@@ -389,7 +397,7 @@ def test_a_large_record_is_stored_within_the_limits(real: RecordTable, requests:
     record = saved(real, Destination(ADDRESS, None, events), bounced())
     weights = [
         sum(len(repr(action).encode()) for action in params["TransactItems"])
-        for _, params in requests
+        for params in transactions_of(requests)
     ]
     assert len(weights) == 2
     assert max(weights) < 4_000_000
@@ -419,24 +427,66 @@ def fails_after(table: Table, requests: int) -> Callable[[], None]:
 def test_a_first_look_that_was_stored_in_part_is_repeated(
     real: RecordTable, table: Table, transactions: int
 ) -> None:
-    """After a crash between two transactions nothing is known, and the next look stores it all."""
+    """After a crash between two transactions it counts as not taken: the message is due."""
     record, alerts = looked(found(*crowd(100), bounced()))
     restore = fails_after(table, transactions)
     with pytest.raises(CutOffError):
         real.save(record, alerts, read=None)
     restore()
-    assert real.load(MESSAGE_ID) is None
-    real.save(record, alerts, read=None)
-    assert real.load(MESSAGE_ID) == by_id(record)
+    half = real.load(MESSAGE_ID)
+    assert half is not None
+    assert (half.looks, half.next_look_at) == (0, iso(START))
+    assert not half.is_settled(START, recent=HOUR)
+    assert half.is_half_stored == bool(transactions)
+    second, more = looked(found(*crowd(100), bounced()), half, now=START + HOUR)
+    real.save(second, more, read=half)
+    assert real.load(MESSAGE_ID) == by_id(second)
+    assert second.looks == 1
+
+
+def test_what_a_stopped_first_look_has_stored_is_not_found_again(
+    real: RecordTable, table: Table
+) -> None:
+    """Its alerts keep their time: found anew, they would be in a second summary.
+
+    The simulation found it (seed 10012 of 2026-11-26): without the message's own row they were new.
+    """
+    record, alerts = looked(found(*crowd(100), bounced()))
+    restore = fails_after(table, 1)
+    with pytest.raises(CutOffError):
+        real.save(record, alerts, read=None)
+    restore()
+    half = real.load(MESSAGE_ID)
+    _, more = looked(found(*crowd(100), bounced()), half, now=START + HOUR)
+    assert alerts
+    assert more == ()
 
 
 def test_alerts_are_stored_before_anything_else(real: RecordTable, requests: Requests) -> None:
     """What a look that is stopped has stored is told, not only listed."""
     record, alerts = looked(found(*crowd(100), bounced()))
     real.save(record, alerts, read=None)
-    _, first = requests[0]
+    first = transactions_of(requests)[0]
     put = [action["Put"]["Item"] for action in first["TransactItems"] if "Put" in action]
     assert put[0]["Record"]["S"].startswith("ALERT#")
+
+
+def test_a_grouped_alert_is_stored_with_the_group_that_counts_it(
+    real: RecordTable, table: Table
+) -> None:
+    """A look that is stopped after its first transaction leaves no alert that no summary counts.
+
+    The simulation found it (seed 99 of 2026-11-26): the group was stored with the last one.
+    """
+    record, alerts = looked(found(*crowd(100), bounced()))
+    group = Group(AlertType.BOUNCE, alerts[0].explanation.reason, "sender.example")
+    restore = fails_after(table, 1)
+    with pytest.raises(CutOffError):
+        real.save(record, alerts, read=None, surges=[Surge(group, iso(START), 1, iso(START))])
+    restore()
+    stored = SurgeTable(table.client, table.name, timedelta(days=90)).load(group)
+    assert stored is not None
+    assert stored.count == 1
 
 
 def test_a_later_look_that_was_stored_in_part_is_repeated(real: RecordTable, table: Table) -> None:

@@ -313,8 +313,7 @@ def _surges(deployment: SharedDeployment) -> list[Surge]:
 
 def _feedback(deployment: SharedDeployment) -> Progress | None:
     """Read how far the account's suppression list is read; None where it never was."""
-    settings = deployment.lookup_settings
-    return ListingTable(deployment.dynamodb, deployment.table_name, settings.rules).progress()
+    return ListingTable(deployment.dynamodb, deployment.table_name).progress()
 
 
 def verdict(overview: Overview) -> tuple[str, str]:
