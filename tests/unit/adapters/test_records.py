@@ -243,14 +243,8 @@ Requests = list[tuple[str, dict[str, Any]]]
 
 @pytest.fixture
 def requests(table: Table) -> Requests:
-    """Every request to the table: its operation and parameters."""
-    noted: Requests = []
-
-    def note(params: dict[str, Any], model: Any, **_: object) -> None:
-        noted.append((model.name, dict(params)))
-
-    table.client.meta.events.register("before-parameter-build.dynamodb", note)
-    return noted
+    """Every request to the table."""
+    return table.noted_requests()
 
 
 @pytest.fixture
@@ -284,12 +278,6 @@ def test_a_record_is_one_read_and_one_write(real: RecordTable, requests: Request
     saved(real, bounced(), complained(), delivered())
     real.load(MESSAGE_ID)
     assert [operation for operation, _ in requests] == ["TransactWriteItems", "Query"]
-
-
-def test_a_record_is_read_consistently(real: RecordTable, requests: Requests) -> None:
-    """A look right after another sees what that one stored."""
-    real.load(MESSAGE_ID)
-    assert requests[0][1]["ConsistentRead"] is True
 
 
 def bounces(number: int) -> list[Destination]:
