@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -41,6 +42,9 @@ EQUIVALENT: Final = PROJECT / "tools" / "equivalent_mutants.toml"
 SOURCE: Final = Path("functions") / "ses_insights"
 PACKAGES: Final = ("domain", "service", "adapters")
 SHOWN: Final = ("docs", "infra", "local", "pyproject.toml", "tests", "tools")
+
+SENTENCE: Final = re.compile(r"\b[a-z]+ [a-z]+ [a-z]+\b")
+"""Three small words in a row: a text for people, and no name or expression that AWS reads."""
 
 NEAR_SECONDS: Final = 10.0
 """How long tests of other modules may take, for one mutant."""
@@ -126,7 +130,7 @@ def lay_out() -> None:
 
 
 def one_change_of_a_text() -> None:
-    """Change a text once, by a mark at both ends, and not to small and to capital letters, too."""
+    """Change a text once, by a mark at both ends, and a sentence for people not at all."""
     mutation_operators[:] = [  # type: ignore[index]  # it is a list
         (kind, _first if operator is operator_string else operator)
         for kind, operator in mutation_operators
@@ -134,7 +138,8 @@ def one_change_of_a_text() -> None:
 
 
 def _first(node: cst.BaseString) -> Iterator[cst.BaseString]:
-    return islice(operator_string(node), 1)
+    if isinstance(node, cst.SimpleString) and not SENTENCE.search(node.value):
+        yield from islice(operator_string(node), 1)
 
 
 def near_tests_only() -> None:
@@ -295,7 +300,8 @@ Noticed means that a test failed, or the tests ran for ever ({endless} mutants).
 
 Not made are changes of types, docstrings and decorators, and of functions with a decorator of
 their own. A text is changed once, by a mark at both ends, and not to small and to capital letters,
-too: which letters an error or a log entry is written in decides nothing. Left out are tests of
+too; a sentence for people, which has three small words in a row, only as a whole, by leaving it
+out: how an error or an explanation is worded decides nothing. Left out are tests of
 great volumes, which would take more time than all others together; `pyproject.toml` names them.
 
 ## Equivalent

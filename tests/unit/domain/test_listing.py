@@ -305,3 +305,10 @@ def test_a_found_message_is_closed_when_the_listed_event_shows() -> None:
     first, _ = after(listed(BOUNCE), Found(insights_of(delivered(BOUNCES))), 16)
     second, alerts = after(first, found(bounced()), 46)
     assert (len(alerts), second.next_look_at) == (1, None)
+
+
+def test_a_look_one_step_after_the_listing_is_the_first_that_counts() -> None:
+    """A quarter of an hour by default."""
+    first, _ = after(listed(BOUNCE), NotFound(), 15)
+    _, alerts = after(first, NotFound(), 30)
+    assert len(alerts) == 1

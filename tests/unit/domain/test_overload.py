@@ -217,3 +217,9 @@ def test_a_fuller_queue_never_takes_more(
     assert free(visible=fewer + more, delay=delay, period=period) <= free(
         visible=fewer, delay=delay, period=period
     )
+
+
+def test_no_id_at_all_gets_a_look_when_none_is_to() -> None:
+    """Not even one whose number is nought, such as the empty text's."""
+    assert not has_first_look("", TOO_LATE)
+    assert has_first_look("", TOO_LATE - timedelta(seconds=1))

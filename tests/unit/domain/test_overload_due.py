@@ -142,3 +142,10 @@ def test_a_late_message_is_looked_at_or_ends(ladder: Ladder, number: int, late: 
                 assert late < GIVEN_UP_AFTER
                 return
     raise AssertionError("it was decided on for ever")
+
+
+def test_a_rung_whose_time_has_just_come_is_given_up_with_the_look_before_it() -> None:
+    """The message goes on to the next rung after it, and not to one that is due already."""
+    late = row(WEEK, TWO_WEEKS - WEEK)
+    decision = decide(late, Lane.FOLLOW_UP, ladder=LADDER, now=NOW)
+    assert decision == Reschedule(at(LAST, late), Lane.FOLLOW_UP, shed=2, note=None)

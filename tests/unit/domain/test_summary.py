@@ -128,3 +128,26 @@ def test_every_row_is_summed_up_in_one_line(record: Record) -> None:
             assert said.isprintable()
             assert not set("{}") & set(said)
             assert " 0 times" not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_scanned"),
+    [([0, 0, 10], True), ([0, 0, 11], False), ([0, 0], False)],
+)
+def test_three_clicks_within_ten_seconds_of_the_delivery_look_like_a_scanner(
+    seconds: list[int], *, is_scanned: bool
+) -> None:
+    """Two could be a person's, and so could one that comes later."""
+    clicks = [event("CLICK", MILLISECOND * (1000 * at + n)) for n, at in enumerate(seconds[:-1])]
+    last = event("CLICK", MILLISECOND * 1000 * seconds[-1])
+    assert ("looks like a program" in summary(event("DELIVERY"), *clicks, last)) is is_scanned
+
+
+@pytest.mark.parametrize("without", ["delivery", "time"])
+def test_clicks_of_which_too_little_is_known_look_like_nothing(without: str) -> None:
+    """SES may leave the delivery out, or the time of a click."""
+    clicks = [event("CLICK", MILLISECOND * number) for number in range(4)]
+    if without == "delivery":
+        assert "program" not in summary(*clicks)
+    else:
+        assert "program" not in summary(event("DELIVERY"), *clicks, {"Type": "CLICK"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -136,3 +137,18 @@ def test_what_a_day_brought_is_counted_by_the_hour() -> None:
         "2026-11-24T09",
         "2026-11-24T10",
     }
+
+
+def test_messages_of_one_hour_are_added_up() -> None:
+    """Each run adds its own."""
+    progress = FROM_START.counted(3, START).counted(4, START + 59 * MINUTE)
+    assert progress.by_hour == {"2026-11-23T10": 7}
+
+
+def test_an_hour_is_utcs_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row says the same to everybody who reads it."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        assert FROM_START.counted(1, START).by_hour == {"2026-11-23T10": 1}
+    time.tzset()
