@@ -149,3 +149,34 @@ def test_an_hour_after_the_first_alert_counting_begins_anew(minutes: int, count:
     now = START + timedelta(minutes=minutes)
     after, _ = counted(quiet, GROUP, now=now, surge_after=5)
     assert after.count == count
+
+
+def test_the_first_alert_of_a_group_begins_a_count() -> None:
+    """It is single."""
+    assert counted(None, GROUP, now=START, surge_after=5) == (
+        Surge(GROUP, iso(START), 1, iso(START)),
+        Grouping.SINGLE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "grouping", "summary"),
+    [(4, Grouping.SINGLE, None), (5, Grouping.GROUPED, "2026-11-23T10:35:00.000Z")],
+)
+def test_the_sixth_alert_within_an_hour_makes_a_surge(
+    before: int, grouping: Grouping, summary: str | None
+) -> None:
+    """People get its first summary five minutes later."""
+    stored = Surge(GROUP, iso(START), before, iso(START))
+    now = START + timedelta(minutes=30)
+    after, decided = counted(stored, GROUP, now=now, surge_after=5)
+    assert (decided, after.next_summary_at) == (grouping, summary)
+    assert (after.since, after.count, after.last_at) == (iso(START), before + 1, iso(now))
+
+
+def test_a_surge_counts_on_after_its_first_hour() -> None:
+    """Until a summary says that it has ended."""
+    now = START + timedelta(hours=5)
+    after, grouping = counted(GOES_ON, GROUP, now=now, surge_after=5)
+    assert grouping is Grouping.GROUPED
+    assert after == replace(GOES_ON, count=7, last_at=iso(now))
