@@ -245,7 +245,9 @@ def test_a_parked_bug_names_its_line_and_not_its_text(harness: Harness, output: 
     assert harness.reason.startswith("Unexpected: OddError at fakes.py:")
     assert "look.py:" in harness.reason
     assert ADDRESS not in harness.reason
-    assert ADDRESS not in output().text
+    lines = output()
+    assert ADDRESS not in lines.text
+    assert lines.line("parked")["slug"] == "Unexpected"
 
 
 @pytest.mark.parametrize(

@@ -307,3 +307,13 @@ def test_fresh_ids_that_get_no_look_take_no_room(harness: Harness) -> None:
     harness.clock.advance(60)
     harness.run()
     assert len(harness.queue.sent) == 60, "what was sent lately takes its room"
+
+
+def test_a_line_names_the_message_of_which_a_look_is_given_up(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """And when it is looked at next."""
+    harness.rows.put(due("m", since=GIVEN_UP_AFTER, age=2 * HOUR))
+    harness.run()
+    line = output().line("shed")
+    assert (line["message_id"], line["next_look_at"]) == ("m", harness.row("m")["NextLookAt"])

@@ -414,6 +414,51 @@ def test_an_account_that_lists_everything_is_not_counted(harness: Harness, outpu
     assert ("ListOff", SERVICE) not in output().metrics
 
 
+def test_the_account_is_asked_again_after_exactly_an_hour(harness: Harness) -> None:
+    """And not a second before."""
+    reader = harness.followups().feedback
+    assert reader is not None
+    for seconds, asked in ((0, 1), (3_599, 1), (1, 2)):
+        harness.clock.advance(seconds)
+        reader.check(lambda: None)
+        assert harness.suppression_list.asked == asked
+
+
+def test_an_account_that_throttles_is_asked_by_the_next_run(harness: Harness, output: Read) -> None:
+    """That fails no run; it is counted."""
+    followups = harness.followups()
+    assert followups.feedback is not None
+    harness.suppression_list.failure = throttled()
+    for _ in range(2):
+        followups.feedback.check(lambda: None)
+    followups.telemetry.flush()
+    assert harness.suppression_list.asked == 2
+    assert output().metrics["Throttles", SERVICE] == [1, 1]
+
+
+def test_an_account_that_cannot_be_asked_fails_the_run(harness: Harness) -> None:
+    """Its alarm says so."""
+    reader = harness.followups().feedback
+    assert reader is not None
+    denied = SystemFailure(FailureKind.ACCESS_DENIED, "GetAccount: AccessDenied")
+    harness.suppression_list.failure = denied
+    with pytest.raises(SystemFailure, match="GetAccount"):
+        reader.check(lambda: None)
+
+
+def test_an_account_is_not_asked_without_time(harness: Harness) -> None:
+    """The next run does it."""
+    reader = harness.followups().feedback
+    assert reader is not None
+
+    def check_time() -> None:
+        raise OutOfTimeError
+
+    with pytest.raises(OutOfTimeError):
+        reader.check(check_time)
+    assert harness.suppression_list.asked == 0
+
+
 # What is told of it
 
 

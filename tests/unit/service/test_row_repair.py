@@ -56,3 +56,13 @@ def test_a_row_changed_by_hand_is_looked_at_all_the_same(
     harness.rows.put(due("good", age=3 * DAY, lane=Lane.ESSENTIAL))
     harness.run()
     assert "good" in harness.queue.ids
+
+
+def test_a_line_names_the_message_whose_row_was_repaired(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """And where it waits."""
+    harness.rows.put({**due("bad", Lane.ESSENTIAL), "NextLookAt": "soon"})
+    harness.run()
+    (line,) = (line for line in output().logs if line["level"] == "ERROR")
+    assert (line["message_id"], line["lane"]) == ("bad", "keep")
