@@ -781,3 +781,9 @@ def test_gaps_do_not_change_a_reading(diagnostic: str) -> None:
 def test_of_a_link_the_page_of_gmails_help_is_read(link: str, words: str) -> None:
     """It names the cause; the rest of a link is chosen by somebody and means nothing."""
     assert answer_in(link).words.replace("  ", " ") == words
+
+
+def test_of_an_answer_2048_characters_and_160_words_are_read() -> None:
+    """A cause comes early; a line of SMTP ends at 512."""
+    assert len(answer_in("x" * 5_000).text) == 2_048
+    assert len(answer_in("x " * 500).words.split()) == 160

@@ -152,3 +152,21 @@ def test_an_hour_is_utcs_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch
         time.tzset()
         assert FROM_START.counted(1, START).by_hour == {"2026-11-23T10": 1}
     time.tzset()
+
+
+@pytest.mark.parametrize(("seconds", "is_held"), [(60, True), (60.001, False)])
+def test_a_run_holds_the_list_for_a_minute_at_most(seconds: float, *, is_held: bool) -> None:
+    """A later time was written by a clock that was wrong."""
+    until = START + timedelta(seconds=seconds)
+    assert replace(FROM_START, held_until=until).is_held(START) is is_held
+
+
+def test_the_last_two_minutes_are_read_again() -> None:
+    """So long SES may take to show what it has listed."""
+    after = FROM_START.after([], 0, listed_at=NOW, until=NOW)
+    assert NOW - after.read_to == timedelta(seconds=120)
+
+
+def test_nothing_is_known_of_a_list_that_was_never_read() -> None:
+    """No run has it, no run was throttled."""
+    assert (FROM_START.version, FROM_START.throttled_runs) == (0, 0)

@@ -317,3 +317,44 @@ def test_a_line_names_the_message_of_which_a_look_is_given_up(
     harness.run()
     line = output().line("shed")
     assert (line["message_id"], line["next_look_at"]) == ("m", harness.row("m")["NextLookAt"])
+
+
+def test_a_claimed_look_is_due_again_an_hour_after_it_becomes_visible(harness: Harness) -> None:
+    """A quarter of an hour in the queue, and an hour."""
+    harness.rows.put(due("m"))
+    harness.run()
+    assert harness.row("m")["NextLookAt"] == "2026-11-23T11:15:00.000Z"
+
+
+def test_a_run_gives_up_a_thousand_looks_of_a_lane_at_most(harness: Harness) -> None:
+    """Each is a write, and the run has a minute."""
+    harness.rows.put(*(due(f"m{n:04}", since=2 * DAY, age=2 * HOUR) for n in range(1_001)))
+    harness.run()
+    assert sum("Shed" in row for row in harness.rows.rows.values()) == 1_000
+
+
+def test_ten_thousand_rows_of_a_lane_are_counted_at_most(harness: Harness) -> None:
+    """A count reads all it counts."""
+    asked: list[int] = []
+
+    class Asked(FakeDueRows):
+        def count(self, lane: Lane, *, until: str, most: int) -> int:
+            asked.append(most)
+            return FakeDueRows.count(self, lane, until=until, most=most)
+
+    harness.rows = Asked()
+    harness.run()
+    assert {*asked} == {10_000}
+
+
+def test_a_line_says_from_which_lane_each_batch_came(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """Full or not."""
+    harness.rows.put(*(due(f"m{number:02}") for number in range(13)))
+    harness.run()
+    sent = [line for line in output().logs if line["message"] == "sent"]
+    assert [(line["number"], line["lane"]) for line in sent] == [
+        (10, "follow-up"),
+        (3, "follow-up"),
+    ]

@@ -226,6 +226,28 @@ def test_too_many_pages_for_a_run_are_read_part_by_part(harness: Harness) -> Non
     assert queued(harness) == [message_id(each) for each in range(number)]
 
 
+def test_a_list_of_eleven_pages_is_read_in_an_eighth_of_the_time(harness: Harness) -> None:
+    """Ten pages are the most that a run reads at once; the first is asked for without a token."""
+    harness.suppression_list.page_size = 1
+    for each in range(11):
+        harness.suppression_list.add(f"{each:03}@x.example", message_id(each), ago=5 * MINUTE)
+    with suppress(OutOfTimeError):
+        read(harness)
+    pages = harness.suppression_list.pages
+    assert [until for _, until, _ in pages[:10]] == 10 * [None]
+    since, until, token = pages[10]
+    assert until == since + timedelta(hours=1) / 8
+    assert (pages[0][2], token) == (None, None)
+
+
+def test_the_next_run_may_read_a_second_after_this_one(harness: Harness) -> None:
+    """So that two calls are never nearer than that."""
+    read(harness)
+    progress = harness.listings.stored
+    assert progress is not None
+    assert progress.held_until == harness.clock.now() + timedelta(seconds=1)
+
+
 # What stops it
 
 
