@@ -237,3 +237,14 @@ def test_a_complaint_of_another_address_was_not_told() -> None:
     """The listing names one recipient."""
     other = replace(shown("abuse", 60), destination="bob@example.com")
     assert not_told_yet([other], [listed_complaint(60)]) == (other,)
+
+
+def test_an_alert_is_the_same_whoever_set_out_to_publish_it() -> None:
+    """When it was claimed is of its row, and not of what happened."""
+    (alert,) = alerts_of(response(bounce()))
+    assert replace(alert, claimed_at=DETECTED_AT) == alert
+
+
+def test_an_alert_from_the_list_is_explained_as_such() -> None:
+    """Its event alone would read like one that the insights show."""
+    assert "lists the address" in listed_complaint(60).explanation.cause

@@ -295,3 +295,9 @@ def test_sixty_thousand_bytes_of_tags_are_kept(size: int, kept: int) -> None:
     """By name; what is beyond is left out."""
     tags = joined_tags([("a", "x"), ("b", (size - 3) * "y")])
     assert len(tags) == kept
+
+
+def test_a_recipient_of_whom_nothing_is_known_opened_nothing() -> None:
+    """Nor did they click."""
+    nobody = Destination("ada@example.com")
+    assert (nobody.open_count, nobody.click_count, nobody.last_event_at) == (0, 0, None)

@@ -21,7 +21,7 @@ from ses_insights.domain.overload import (
 )
 from ses_insights.domain.record import Record, postpone
 from ses_insights.domain.schedule import Ladder
-from tests.support.strategies import DAY, HOUR, MESSAGE_ID, RULES, SENT
+from tests.support.strategies import DAY, HOUR, MESSAGE_ID, MINUTE, RULES, SENT
 
 IDS = [f"0106019fa36a2608-6c9654bb-{number:012x}" for number in range(2_000)]
 LATENESS = st.timedeltas(timedelta(0), 2 * GIVEN_UP_AFTER)
@@ -39,7 +39,12 @@ INTERVALS = st.floats(1, 300)
 
 @pytest.mark.parametrize(
     ("seconds", "essential"),
-    [([900, 7_200, 86_400, 259_200, 604_800], 3 * DAY), ([60, 3_600], HOUR), ([604_800], 7 * DAY)],
+    [
+        ([900, 7_200, 86_400, 259_200, 604_800], 3 * DAY),
+        ([60, 3_600], HOUR),
+        ([604_800], 7 * DAY),
+        ([60, 259_201], MINUTE),
+    ],
 )
 def test_the_last_rung_up_to_three_days_is_essential(
     seconds: list[float], essential: timedelta

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import pytest
@@ -14,7 +14,7 @@ from ses_insights.domain.overload import GIVEN_UP_AFTER, SHED_ALL, SHED_REST, TO
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.due_looks import CLAIMED_FOR, MOST_GIVEN_UP, RUN_EVERY
 from tests.support.fakes import START
-from tests.support.fakes_due import FakeDueRows, due, message
+from tests.support.fakes_due import FakeCounters, FakeDueRows, due, message
 from tests.support.harness import Harness, Output
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -358,3 +358,55 @@ def test_a_line_says_from_which_lane_each_batch_came(
         (10, "follow-up"),
         (3, "follow-up"),
     ]
+
+
+def test_what_was_sent_lately_is_read_only_where_looks_are_scarce(harness: Harness) -> None:
+    """Else every id in the queue takes a slot, and the answer would change nothing."""
+
+    class Unread(FakeCounters):
+        def sent_since(self, moment: datetime) -> NoReturn:
+            raise AssertionError(moment)
+
+    harness.counts = Unread()
+    harness.rows.put(due("m", Lane.ESSENTIAL, since=4 * HOUR, age=3 * DAY))
+    harness.run()
+    assert harness.queue.ids == ["m"]
+    harness.rows.put(due("later", Lane.ESSENTIAL, since=5 * HOUR, age=3 * DAY))
+    with pytest.raises(SystemFailure, match="AssertionError"):
+        harness.run()
+
+
+def test_what_came_in_bulk_costs_no_reading_of_rows_while_the_queue_is_full(
+    harness: Harness,
+) -> None:
+    """However late it is: it is not given up."""
+    harness.queue.visible = 10_000
+    harness.rows.put(due("b", Lane.BULK, since=9 * DAY))
+
+    class Unread(FakeDueRows):
+        def details(self, rows: object) -> NoReturn:
+            raise AssertionError(rows)
+
+    harness.rows = Unread(rows=harness.rows.rows)
+    harness.run()
+
+
+def test_a_line_says_what_is_due_for_how_long_and_what_room_there_is(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """One a run."""
+    harness.rows.put(due("a", since=2 * HOUR))
+    harness.queue.visible = 950
+    harness.run()
+    line = output().line("due")
+    assert (line["lag"], line["free"]) == (7_200, 10)
+
+
+def test_a_line_names_the_lane_of_a_row_that_is_met_and_repaired(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """Its time sorts before every valid one."""
+    harness.rows.put({**due("bad", Lane.ESSENTIAL), "NextLookAt": "0"})
+    harness.run()
+    (line,) = (line for line in output().logs if line["level"] == "ERROR")
+    assert (line["message_id"], line["lane"]) == ("bad", "keep")
