@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 
+from ses_insights.domain.due import Waiting
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import GIVEN_UP_AFTER, SHED_ALL, SHED_REST, TOO_LATE
@@ -410,3 +411,25 @@ def test_a_line_names_the_lane_of_a_row_that_is_met_and_repaired(
     harness.run()
     (line,) = (line for line in output().logs if line["level"] == "ERROR")
     assert (line["message_id"], line["lane"]) == ("bad", "keep")
+
+
+def test_all_that_joined_the_queue_in_a_run_is_counted(harness: Harness) -> None:
+    """Once, over its batches and lanes."""
+    harness.rows.put(*(due(f"m{number:02}") for number in range(21)), due("b", Lane.BULK))
+    harness.run()
+    assert harness.counts.sent == [(START, 22)]
+
+
+def test_where_a_claim_cannot_be_given_up_either_it_ends_by_itself(harness: Harness) -> None:
+    """SQS and DynamoDB are down: the run fails with what failed first."""
+
+    class Unwritable(FakeDueRows):
+        def release(self, row: Waiting, *, claimed_until: str) -> NoReturn:
+            raise SystemFailure(FailureKind.DYNAMODB, f"{row.message_id} {claimed_until}")
+
+    harness.rows = Unwritable()
+    harness.rows.put(due("m"))
+    harness.queue.failure = DOWN
+    with pytest.raises(SystemFailure, match="SendMessageBatch"):
+        harness.run()
+    assert harness.row("m")["NextLookAt"] == "2026-11-23T11:15:00.000Z"
