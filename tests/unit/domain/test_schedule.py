@@ -284,3 +284,9 @@ def test_what_is_listed_is_looked_at_again_after_a_quarter_of_an_hour(
     """Or after the first rung, where that is sooner."""
     ladder = Ladder.of_seconds([60 * first, 7_200])
     assert ladder.listed_step == timedelta(minutes=step)
+
+
+def test_the_next_rung_gives_no_look_up() -> None:
+    """Only overload does."""
+    following = Ladder().climb(SENT, HOUR)
+    assert (following.at, following.shed) == (SENT + 2 * HOUR, 0)

@@ -170,3 +170,8 @@ def test_the_last_two_minutes_are_read_again() -> None:
 def test_nothing_is_known_of_a_list_that_was_never_read() -> None:
     """No run has it, no run was throttled."""
     assert (FROM_START.version, FROM_START.throttled_runs) == (0, 0)
+
+
+def test_the_key_of_an_entry_never_changes() -> None:
+    """The row of an older release holds it, and nothing is done twice after an update."""
+    assert A.key == "2026-11-23T10:30:00.000Z b401efacce65190d"

@@ -153,10 +153,9 @@ def test_an_hour_after_the_first_alert_counting_begins_anew(minutes: int, count:
 
 def test_the_first_alert_of_a_group_begins_a_count() -> None:
     """It is single."""
-    assert counted(None, GROUP, now=START, surge_after=5) == (
-        Surge(GROUP, iso(START), 1, iso(START)),
-        Grouping.SINGLE,
-    )
+    begun, grouping = counted(None, GROUP, now=START, surge_after=5)
+    assert begun == Surge(GROUP, iso(START), 1, iso(START))
+    assert (begun.version, grouping) == (0, Grouping.SINGLE)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from ses_insights.contracts.names import Shed
 from ses_insights.domain.alert import AlertType
 from ses_insights.domain.explanation import explain_reason
+from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.listing import Feedback
 from ses_insights.domain.reasons import Reason
 from ses_insights.domain.surge import Group, Surge, summarized
@@ -112,3 +113,21 @@ def test_each_metric_has_its_unit(output: Read) -> None:
         "ListOff": "Count",
     }
     assert metrics["ListOff"] == [2]
+
+
+def test_a_failure_is_counted_once_in_all_and_once_by_its_kind(output: Read) -> None:
+    """Each in a namespace of its service."""
+    telemetry = new_telemetry()
+    telemetry.failed(SystemFailure(FailureKind.SNS, "Publish: Throttled"))
+    telemetry.flush()
+    directives = [
+        directive
+        for line in output().lines
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", ())
+    ]
+    assert [
+        (each["Namespace"], each["Dimensions"], each["Metrics"][0]["Unit"]) for each in directives
+    ] == [
+        ("SesInsights", [["kind", "service"]], "Count"),
+        ("SesInsights", [["service"]], "Count"),
+    ]
