@@ -39,6 +39,9 @@ HOME: Final = PROJECT / ".local" / "mutants"
 PAGE: Final = PROJECT / "docs" / "mutants.md"
 EQUIVALENT: Final = PROJECT / "tools" / "equivalent_mutants.toml"
 
+UNTRIED: Final = "not checked"
+"""What mutmut says where a run was stopped before it came to it."""
+
 SOURCE: Final = Path("functions") / "ses_insights"
 PACKAGES: Final = ("domain", "service", "adapters")
 SHOWN: Final = ("docs", "infra", "local", "pyproject.toml", "tests", "tools")
@@ -251,11 +254,12 @@ def within(module: str, only: Path) -> bool:
 
 
 def unexplained(mutants: Iterable[Mutant], listed: Collection[Equivalent]) -> list[Mutant]:
-    """Those that were not noticed and are not listed as equivalent."""
+    """Those that were tried, were not noticed and are not listed as equivalent."""
     return [
         mutant
         for mutant in mutants
-        if mutant.status not in NOTICED and not any(each.covers(mutant) for each in listed)
+        if mutant.status not in {*NOTICED, UNTRIED}
+        and not any(each.covers(mutant) for each in listed)
     ]
 
 
@@ -276,10 +280,10 @@ def table(mutants: Collection[Mutant], listed: Collection[Equivalent]) -> str:
         noticed = sum(mutant.status in NOTICED for mutant in of_it)
         left = len(unexplained(of_it, listed))
         share = f"{noticed / (noticed + left):.1%}" if noticed + left else "-"
-        equivalent = len(of_it) - noticed - left
-        rows.append(
-            f"| {package} | {len(of_it):,} | {noticed:,} | {equivalent} | {left} | {share} |"
-        )
+        untried = sum(mutant.status == UNTRIED for mutant in of_it)
+        equivalent = len(of_it) - noticed - left - untried
+        cells = (package, f"{len(of_it):,}", f"{noticed:,}", equivalent, left, untried, share)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(rows)
 
 

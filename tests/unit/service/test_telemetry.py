@@ -40,6 +40,7 @@ from tests.support.samples import (
     DEAD_LETTERS_URL,
     MESSAGE,
     MESSAGE_ID,
+    OTHER_ID,
     QUEUE_URL,
     RULES,
     TABLE_ADDRESS,
@@ -149,6 +150,21 @@ def test_a_line_for_each_alert_says_what_it_is_about(harness: Harness, output: R
         ("BOUNCE", "medium", "address-unknown"),
         ("COMPLAINT", "high", "spam-report"),
     ]
+
+
+def test_the_looks_that_a_postponed_message_loses_are_counted(
+    harness: Harness, output: Read
+) -> None:
+    """Three by default; its line says how many, and a line of any other look nothing."""
+    harness.capacity.is_late = timedelta(hours=16)
+    harness.handle()
+    harness.telemetry.flush()
+    lines = output()
+    assert lines.metrics["Shed", ALL] == [3]
+    assert lines.line("set aside")["shed"] == 3
+    harness.capacity.is_late = timedelta(0)
+    harness.handle(OTHER_ID)
+    assert output().line("looked")["shed"] is None
 
 
 def test_a_message_that_is_not_found_is_counted(harness: Harness, output: Read) -> None:
