@@ -272,9 +272,9 @@ def needless(mutants: Collection[Mutant], listed: Iterable[Equivalent]) -> list[
 def table(mutants: Collection[Mutant], listed: Collection[Equivalent]) -> str:
     """How many were noticed in each package."""
     rows = [
-        "| Package | Mutants | Noticed | Equivalent | Left | Noticed, of those not equivalent |"
+        "| Package | Mutants | Noticed | Equivalent | Left | Not tried | Noticed share |",
+        "|---|---|---|---|---|---|---|",
     ]
-    rows.append("|---|---|---|---|---|---|")
     for package in (*PACKAGES, "all"):
         of_it = [mutant for mutant in mutants if package in {mutant.package, "all"}]
         noticed = sum(mutant.status in NOTICED for mutant in of_it)
@@ -290,23 +290,25 @@ def table(mutants: Collection[Mutant], listed: Collection[Equivalent]) -> str:
 INTRODUCTION: Final = """\
 # Mutants
 
-`make mutants` writes this page; this one is of {day}.
-A mutant is the code with one small change: a comparison turned round, a number raised by one, an
-argument left out. Of the tests in `tests/unit` that come by the changed function, those of its own
-module are run, and the 300 quickest of all others. Where none fails, the mutant
-survives, and a promise may lack its test. [mutmut](https://mutmut.readthedocs.io)
-makes the mutants and runs the tests; `make mutants ONLY=functions/ses_insights/domain/schedule.py`
+`make mutants` writes this page; this one is of {day}. A mutant is the code with one small change:
+a comparison turned round, a number raised by one, an argument left out. Of the tests in
+`tests/unit` that come by the changed function, those of its own module are run, and the 300
+quickest of all others. Where none fails, the mutant survives, and a promise may lack its test.
+[mutmut](https://mutmut.readthedocs.io) makes the mutants and runs the tests ([decision record
+26](decisions/0026-mutants.md)); `make mutants ONLY=functions/ses_insights/domain/schedule.py`
 tries one file or folder, and prints the survivors.
 
-Noticed means that a test failed, or the tests ran for ever ({endless} mutants).
+Noticed means that a test failed, or that the tests ran for ever ({endless} mutants). The share is of
+those noticed and left.
 
 {table}
 
-Not made are changes of types, docstrings and decorators, and of functions with a decorator of
-their own. A text is changed once, by a mark at both ends, and not to small and to capital letters,
-too; a sentence for people, which has three small words in a row, only as a whole, by leaving it
-out: how an error or an explanation is worded decides nothing. Left out are tests of
-great volumes, which would take more time than all others together; `pyproject.toml` names them.
+Changed are functions and properties, and outside of them numbers, switches and operators. Not
+changed are types, docstrings, decorators, and tables of texts. A text is changed once, by a mark
+at both ends, and not to small and to capital letters, too; a sentence for people, which has three
+small words in a row, only as a whole, by leaving it out: how an error or an explanation is worded
+decides nothing. Tests of great volumes are not run: they take more time than all others together.
+`pyproject.toml` names them.
 
 ## Equivalent
 

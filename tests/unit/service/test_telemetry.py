@@ -164,7 +164,7 @@ def test_the_looks_that_a_postponed_message_loses_are_counted(
     assert lines.line("set aside")["shed"] == 3
     harness.capacity.is_late = timedelta(0)
     harness.handle(OTHER_ID)
-    assert output().line("looked")["shed"] is None
+    assert "shed" not in output().line("looked")
 
 
 def test_a_message_that_is_not_found_is_counted(harness: Harness, output: Read) -> None:
