@@ -294,12 +294,13 @@ INTRODUCTION: Final = """\
 a comparison turned round, a number raised by one, an argument left out. Of the tests in
 `tests/unit` that come by the changed function, those of its own module are run, and the 300
 quickest of all others. Where none fails, the mutant survives, and a promise may lack its test.
-[mutmut](https://mutmut.readthedocs.io) makes the mutants and runs the tests ([decision record
-26](decisions/0026-mutants.md)); `make mutants ONLY=functions/ses_insights/domain/schedule.py`
-tries one file or folder, and prints the survivors.
+[mutmut](https://mutmut.readthedocs.io) makes the mutants and runs the tests
+([decision record 26](decisions/0026-mutants.md)).
+`make mutants ONLY=functions/ses_insights/domain/schedule.py` tries one file or folder, and prints
+the survivors.
 
-Noticed means that a test failed, or that the tests ran for ever ({endless} mutants). The share is of
-those noticed and left.
+Noticed means that a test failed, or that the tests ran for ever ({endless} mutants). The share is
+of those noticed and left.
 
 {table}
 
