@@ -35,6 +35,7 @@ test: lint ## Check style and types, then run every test but the long ones
 
 .PHONY: prove
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
+	@pytest --numprocesses 2 -m "hypothesis and not end_to_end" --hypothesis-profile random
 	@pytest -m "prove or measured" --findings docs/proof.md
 
 .PHONY: pythons

@@ -64,8 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
         "PATH": search_path(os.environ),  # jsii starts Node.js
     }
-    # A red run can be repeated, and a slow machine is no failure.
+    # A red run can be repeated, and a slow machine is no failure. `make prove` takes other examples
+    # each time, and more of them: --hypothesis-profile random.
     settings.register_profile("project", derandomize=True, deadline=None)
+    settings.register_profile("random", max_examples=1_000, deadline=None, print_blob=True)
     # For `make mutants`: a failure is all it asks for, not its simplest example.
     settings.register_profile(
         "mutants", settings.get_profile("project"), phases=[Phase.explicit, Phase.generate]

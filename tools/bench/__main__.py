@@ -9,7 +9,7 @@ from typing import Final
 from local.ses_stand_in.pace import Report
 from local.stack.child import LocalRunError
 from local.stack.run import local_stack
-from tools.bench import four_ways, package, stack
+from tools.bench import four_ways, large_answer, package, stack
 from tools.promises import Promise, promise_table
 
 BACKLOG_LOOKS: Final = 90
@@ -88,6 +88,14 @@ def _of_package() -> Iterator[Promise]:
         f"{function / bare:.2f} times ({function * 1000:.0f} ms, {bare * 1000:.0f} ms)",
         "at most 1.25 times",
         function <= 1.25 * bare,
+    )
+    took, allowed = large_answer.seconds(), large_answer.ALLOWED
+    yield Promise(
+        f"processor time of an answer about {large_answer.RECIPIENTS:,} bounced recipients, "
+        "from its bytes to the requests that store it",
+        f"{took:.2f} s",
+        f"at most {allowed:.2f} s",
+        took <= allowed,
     )
 
 

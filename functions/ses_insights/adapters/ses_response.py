@@ -35,12 +35,16 @@ T = TypeVar("T", Bounce, Complaint)
 def read_insights(response: Mapping[str, Any], message_id: str) -> Insights:
     """Read a GetMessageInsights response as boto3 parses it. Every field may be missing."""
     tags = ((_text(tag, "Name"), _text(tag, "Value")) for tag in _list(response, "EmailTags"))
+    destinations, left_out = joined_destinations(
+        map(_read_destination, _list(response, "Insights"))
+    )
     return Insights(
         message_id=message_id,
         from_email_address=_text(response, "FromEmailAddress"),
         subject=_text(response, "Subject"),
         email_tags=joined_tags((name, value or "") for name, value in tags if name),
-        destinations=joined_destinations(map(_read_destination, _list(response, "Insights"))),
+        destinations=destinations,
+        left_out=left_out,
     )
 
 

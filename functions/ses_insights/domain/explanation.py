@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from ses_insights.domain.answer import answer_in
-from ses_insights.domain.insight import Bounce, Complaint, Event
+from ses_insights.domain.insight import DESTINATIONS_KEPT, Bounce, Complaint, Event
 from ses_insights.domain.reasons import (
     ACTIONS,
     NOT_ATTEMPTED,
@@ -295,6 +296,7 @@ def explain(event: Event) -> Explanation:
     )
 
 
+@lru_cache(maxsize=2 * DESTINATIONS_KEPT)  # rows, alerts and logs of one look ask for the same
 def explain_bounce(
     sub_type: str | None, diagnostic: str | None, bounce_type: str = "PERMANENT"
 ) -> Explanation:

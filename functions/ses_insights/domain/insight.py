@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final
 
 ENGAGEMENT: Final = ("OPEN", "CLICK")
@@ -19,6 +19,12 @@ ENGAGEMENT_KEPT: Final = 25
 
 TAGS_KEPT: Final = 60_000
 """Bytes kept of all tags, by name: twice what the 50 that SES documents can have."""
+
+DESTINATIONS_KEPT: Final = 100
+"""Recipients kept of one message: twice as many as SES sends one message to (decision record 7).
+
+https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+"""
 
 UNKNOWN_ISP: Final = "UNKNOWN_ISP"
 """What SES writes where it does not know."""
@@ -97,15 +103,19 @@ class Insights:
     """Every value of each tag name, Auto-Tags included. A name can come with several values."""
     destinations: tuple[Destination, ...] = ()
     """Sorted by address, each address once."""
+    left_out: int = 0
+    """How many more recipients SES shows than `DESTINATIONS_KEPT`; of them nothing is stored."""
 
     def merged(self, later: Insights) -> Insights:
         """Join with a later statement about the same message."""
+        destinations, left_out = joined_destinations((*self.destinations, *later.destinations))
         return Insights(
             message_id=self.message_id,
             from_email_address=later.from_email_address or self.from_email_address,
             subject=later.subject or self.subject,
             email_tags=joined_tags((*_pairs(self.email_tags), *_pairs(later.email_tags))),
-            destinations=joined_destinations((*self.destinations, *later.destinations)),
+            destinations=destinations,
+            left_out=later.left_out + left_out,
         )
 
     @property
@@ -134,12 +144,18 @@ def _distinct(events: Iterable[Event], kind: str) -> int:
     return len({event for event in events if event.type == kind})
 
 
-def joined_destinations(destinations: Iterable[Destination]) -> tuple[Destination, ...]:
-    """Join statements about each address into one, sorted by address."""
+def joined_destinations(
+    destinations: Iterable[Destination],
+) -> tuple[tuple[Destination, ...], int]:
+    """Join statements about each address into one, sorted by address.
+
+    Of more than `DESTINATIONS_KEPT` the first are kept. Returns how many are left out, too.
+    """
     by_address: dict[str, list[Destination]] = {}
     for destination in destinations:
         by_address.setdefault(destination.address, []).append(destination)
-    return tuple(_joined(by_address[address]) for address in sorted(by_address))
+    kept = sorted(islice(by_address, DESTINATIONS_KEPT))
+    return tuple(_joined(by_address[address]) for address in kept), len(by_address) - len(kept)
 
 
 def _joined(destinations: Sequence[Destination]) -> Destination:

@@ -179,11 +179,13 @@ class Record:
         lane = Lane.LISTED if is_expected else lane_of(ladder, age)
         # What explains why SES does not know a message is true until SES knows it.
         region = None if self.was_found else _OTHER_REGION.search(self.note or "")
+        left_out = self.insights.left_out
+        more = f"SES shows {left_out:,} more recipients; they are not stored." if left_out else None
         return replace(
             self,
             next_look_at=iso(following.at) if following.at else None,
             final=following.final,
-            note=_joined(region and region[0], following.note),
+            note=_joined(region and region[0], following.note, more),
             # What came in bulk stays in its lane to the end.
             lane=Lane.BULK if self.lane is Lane.BULK else lane,
             shed=self.shed + following.shed,

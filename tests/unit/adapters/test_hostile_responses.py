@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from local.ses_stand_in.stories import HOSTILE_SUBJECT
 from ses_insights.contracts.alert_message import notification
+from ses_insights.domain.explanation import explain_bounce
 from ses_insights.domain.record import Record
 from tests.support.samples import TABLE_ADDRESS
 from tests.support.strategies import EVENT_TYPES, MESSAGE_ID, SENT
@@ -138,6 +139,17 @@ def test_a_huge_response_is_stored_and_published(name: str) -> None:
     `check_said` counts what is kept and cut; rows and alerts pass the limits of AWS.
     """
     assert checked(GIANTS[name]()).looks == 1
+
+
+def test_each_bounce_of_a_huge_response_is_explained_once() -> None:
+    """What 1,500 answers of servers cost is bounded: a hundred are read, each of them once.
+
+    Reading them is nearly all the work of such a look; `make bench` has its processor time.
+    """
+    explain_bounce.cache_clear()
+    bounces = {f"{n}@example.com": [bounce(code=f"5.1.1 no {n}")] for n in range(1_500)}
+    assert len(checked(mail(bounces)).alerts) == 100
+    assert explain_bounce.cache_info().misses == 100
 
 
 def test_a_subject_of_998_hostile_signs_is_stored_and_published_but_titles_nothing() -> None:

@@ -133,6 +133,19 @@ def test_the_last_event_is_the_newest_with_a_time() -> None:
     assert ada(read(response({"Type": "SEND"}))).last_event_at is None
 
 
+def test_of_more_recipients_than_a_hundred_the_first_are_kept_and_the_rest_counted() -> None:
+    """Twice what SES sends one message to is kept; what is stored stays, whatever comes later."""
+    stored = Insights(MESSAGE_ID, destinations=(Destination("zoe@example.com", "Gmail"),))
+    crowd = [f"reader-{number:04}@example.com" for number in range(1_500)]
+    seen = read({"Insights": [{"Destination": address} for address in crowd]})
+    assert [each.address for each in seen.destinations] == crowd[:100]
+    assert seen.left_out == 1_400
+    merged = stored.merged(seen)
+    assert len(merged.destinations) == 100
+    assert merged.destinations[-1] == stored.destinations[0]
+    assert merged.left_out == 1_401
+
+
 def test_tags_beyond_any_documented_number_are_left_out_by_name() -> None:
     """Of a thousand tags, the first by name are kept, as many as fit into 60,000 bytes."""
     tags = [{"Name": f"{number:04}é", "Value": "v" * 94} for number in reversed(range(1_000))]
