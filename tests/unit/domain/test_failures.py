@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ses_insights.domain.failures import FailureKind, SystemFailure, as_failure
 
 
@@ -11,10 +13,9 @@ def test_an_unexpected_error_is_told_without_its_text() -> None:
     def odd() -> None:
         raise KeyError("about anna@there.example")
 
-    try:
+    with pytest.raises(KeyError) as raised:
         odd()
-    except KeyError as error:
-        failure = as_failure(error)
+    failure = as_failure(raised.value)
     here, line = "test_failures.py", odd.__code__.co_firstlineno
     assert failure.kind is FailureKind.UNEXPECTED
     assert str(failure) == f"Unexpected: KeyError at {here}:{line + 1} < {here}:{line + 4}"

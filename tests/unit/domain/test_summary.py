@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from ses_insights.contracts.rows import destination_rows, message_row
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Record
 from ses_insights.domain.status import Status
 from ses_insights.domain.summary import summary_of_destination, summary_of_message
@@ -151,3 +152,22 @@ def test_clicks_of_which_too_little_is_known_look_like_nothing(without: str) -> 
         assert "program" not in summary(*clicks)
     else:
         assert "program" not in summary(event("DELIVERY"), *clicks, {"Type": "CLICK"})
+
+
+def test_recipients_that_are_only_listed_are_counted() -> None:
+    """SES shows nothing of mail to several; what it shows of others goes first."""
+    listed = [
+        Listing(f"{name}@example.com", Feedback.BOUNCE, "2026-11-23T10:00:00.000Z", is_finding=True)
+        for name in ("ada", "bob")
+    ]
+    assert summary_of_message(Status.NOT_FOUND, (), listed) == (
+        "SES lists 2 recipients because of this message and shows no more."
+    )
+    (good,) = read(response(event("DELIVERY"))).destinations
+    assert "took the mail" in summary_of_message(Status.DELIVERED, [good], listed)
+
+
+def test_a_message_of_which_ses_shows_no_recipient_was_sent() -> None:
+    """When is not known."""
+    said = "SES sent the mail; nothing tells if it arrived."
+    assert summary_of_message(Status.SENT, ()) == said

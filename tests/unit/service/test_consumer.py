@@ -452,3 +452,10 @@ def test_an_answer_of_the_very_moment_is_none_after_it(harness: Harness) -> None
     harness.clock.advance(86_400)
     harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
     assert harness.parked == []
+
+
+def test_a_line_says_that_an_id_was_refused(harness: Harness, output: Read) -> None:
+    """By a slug that metric filters know."""
+    harness.answers[:] = [Refused()]
+    harness.handle()
+    assert output().line("parked")["slug"] == "Refused"

@@ -57,7 +57,7 @@ def test_an_alert_is_left_behind_after_five_minutes(
 def test_an_alert_is_claimed_before_it_is_published(harness: Harness) -> None:
     """A run that stops while it publishes has pushed the alert's time: no other run has it too."""
     harness.store_stale_alerts()
-    waits = []
+    waits: list[str] = []
     harness.records.moments.before["publish"] = lambda: waits.extend(
         row["NextLookAt"] for row in harness.rows.rows.values()
     )
