@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -38,9 +39,15 @@ HOME: Final = PROJECT / ".local" / "mutants"
 PAGE: Final = PROJECT / "docs" / "mutants.md"
 EQUIVALENT: Final = PROJECT / "tools" / "equivalent_mutants.toml"
 
+UNTRIED: Final = "not checked"
+"""What mutmut says where a run was stopped before it came to it."""
+
 SOURCE: Final = Path("functions") / "ses_insights"
 PACKAGES: Final = ("domain", "service", "adapters")
 SHOWN: Final = ("docs", "infra", "local", "pyproject.toml", "tests", "tools")
+
+SENTENCE: Final = re.compile(r"\b[a-z]+ [a-z]+ [a-z]+\b")
+"""Three small words in a row: a text for people, and no name or expression that AWS reads."""
 
 NEAR_SECONDS: Final = 10.0
 """How long tests of other modules may take, for one mutant."""
@@ -126,7 +133,7 @@ def lay_out() -> None:
 
 
 def one_change_of_a_text() -> None:
-    """Change a text once, by a mark at both ends, and not to small and to capital letters, too."""
+    """Change a text once, by a mark at both ends, and a sentence for people not at all."""
     mutation_operators[:] = [  # type: ignore[index]  # it is a list
         (kind, _first if operator is operator_string else operator)
         for kind, operator in mutation_operators
@@ -134,7 +141,8 @@ def one_change_of_a_text() -> None:
 
 
 def _first(node: cst.BaseString) -> Iterator[cst.BaseString]:
-    return islice(operator_string(node), 1)
+    if isinstance(node, cst.SimpleString) and not SENTENCE.search(node.value):
+        yield from islice(operator_string(node), 1)
 
 
 def near_tests_only() -> None:
@@ -246,11 +254,12 @@ def within(module: str, only: Path) -> bool:
 
 
 def unexplained(mutants: Iterable[Mutant], listed: Collection[Equivalent]) -> list[Mutant]:
-    """Those that were not noticed and are not listed as equivalent."""
+    """Those that were tried, were not noticed and are not listed as equivalent."""
     return [
         mutant
         for mutant in mutants
-        if mutant.status not in NOTICED and not any(each.covers(mutant) for each in listed)
+        if mutant.status not in {*NOTICED, UNTRIED}
+        and not any(each.covers(mutant) for each in listed)
     ]
 
 
@@ -263,40 +272,44 @@ def needless(mutants: Collection[Mutant], listed: Iterable[Equivalent]) -> list[
 def table(mutants: Collection[Mutant], listed: Collection[Equivalent]) -> str:
     """How many were noticed in each package."""
     rows = [
-        "| Package | Mutants | Noticed | Equivalent | Left | Noticed, of those not equivalent |"
+        "| Package | Mutants | Noticed | Equivalent | Left | Not tried | Noticed share |",
+        "|---|---|---|---|---|---|---|",
     ]
-    rows.append("|---|---|---|---|---|---|")
     for package in (*PACKAGES, "all"):
         of_it = [mutant for mutant in mutants if package in {mutant.package, "all"}]
         noticed = sum(mutant.status in NOTICED for mutant in of_it)
         left = len(unexplained(of_it, listed))
         share = f"{noticed / (noticed + left):.1%}" if noticed + left else "-"
-        equivalent = len(of_it) - noticed - left
-        rows.append(
-            f"| {package} | {len(of_it):,} | {noticed:,} | {equivalent} | {left} | {share} |"
-        )
+        untried = sum(mutant.status == UNTRIED for mutant in of_it)
+        equivalent = len(of_it) - noticed - left - untried
+        cells = (package, f"{len(of_it):,}", f"{noticed:,}", equivalent, left, untried, share)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(rows)
 
 
 INTRODUCTION: Final = """\
 # Mutants
 
-`make mutants` writes this page; this one is of {day}.
-A mutant is the code with one small change: a comparison turned round, a number raised by one, an
-argument left out. Of the tests in `tests/unit` that come by the changed function, those of its own
-module are run, and the 300 quickest of all others. Where none fails, the mutant
-survives, and a promise may lack its test. [mutmut](https://mutmut.readthedocs.io)
-makes the mutants and runs the tests; `make mutants ONLY=functions/ses_insights/domain/schedule.py`
-tries one file or folder, and prints the survivors.
+`make mutants` writes this page; this one is of {day}. A mutant is the code with one small change:
+a comparison turned round, a number raised by one, an argument left out. Of the tests in
+`tests/unit` that come by the changed function, those of its own module are run, and the 300
+quickest of all others. Where none fails, the mutant survives, and a promise may lack its test.
+[mutmut](https://mutmut.readthedocs.io) makes the mutants and runs the tests
+([decision record 26](decisions/0026-mutants.md)).
+`make mutants ONLY=functions/ses_insights/domain/schedule.py` tries one file or folder, and prints
+the survivors.
 
-Noticed means that a test failed, or the tests ran for ever ({endless} mutants).
+Noticed means that a test failed, or that the tests ran for ever ({endless} mutants). The share is
+of those noticed and left.
 
 {table}
 
-Not made are changes of types, docstrings and decorators, and of functions with a decorator of
-their own. A text is changed once, by a mark at both ends, and not to small and to capital letters,
-too: which letters an error or a log entry is written in decides nothing. Left out are tests of
-great volumes, which would take more time than all others together; `pyproject.toml` names them.
+Changed are functions and properties, and outside of them numbers, switches and operators. Not
+changed are types, docstrings, decorators, and tables of texts. A text is changed once, by a mark
+at both ends, and not to small and to capital letters, too; a sentence for people, which has three
+small words in a row, only as a whole, by leaving it out: how an error or an explanation is worded
+decides nothing. Tests of great volumes are not run: they take more time than all others together.
+`pyproject.toml` names them.
 
 ## Equivalent
 

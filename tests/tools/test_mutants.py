@@ -25,6 +25,7 @@ CHANGE = "- return count + 1\n+ return count - 1"
 KILLED = Mutant("a__mutmut_1", "domain/pace.py", "killed")
 SURVIVOR = Mutant("a__mutmut_2", "domain/pace.py", "survived", CHANGE)
 UNTESTED = Mutant("b__mutmut_1", "service/look.py", "no tests", CHANGE)
+UNTRIED = Mutant("c__mutmut_1", "adapters/ses.py", "not checked", CHANGE)
 LISTED = Equivalent("domain/pace.py", CHANGE, "Nobody counts.")
 
 
@@ -46,14 +47,14 @@ def test_an_entry_without_a_survivor_is_needless() -> None:
 
 
 def test_the_share_leaves_equivalent_ones_out() -> None:
-    """A mutant that no test reaches counts as one that survived."""
+    """A mutant that no test reaches counts as one that survived, and one not tried as none."""
     domain, service, adapters, everything = table(
-        [KILLED, SURVIVOR, UNTESTED], [LISTED]
+        [KILLED, SURVIVOR, UNTESTED, UNTRIED], [LISTED]
     ).splitlines()[2:]
-    assert domain == "| domain | 2 | 1 | 1 | 0 | 100.0% |"
-    assert service == "| service | 1 | 0 | 0 | 1 | 0.0% |"
-    assert adapters == "| adapters | 0 | 0 | 0 | 0 | - |"
-    assert everything == "| all | 3 | 1 | 1 | 1 | 50.0% |"
+    assert domain == "| domain | 2 | 1 | 1 | 0 | 0 | 100.0% |"
+    assert service == "| service | 1 | 0 | 0 | 1 | 0 | 0.0% |"
+    assert adapters == "| adapters | 1 | 0 | 0 | 0 | 1 | - |"
+    assert everything == "| all | 4 | 1 | 1 | 1 | 1 | 50.0% |"
 
 
 def test_the_page_gives_the_reason_of_each_equivalent() -> None:

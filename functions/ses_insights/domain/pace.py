@@ -51,7 +51,7 @@ class Call:
 
     seconds: float
     throttled: bool
-    after_gap: bool = False
+    after_gap: bool
     """Whether it waited a full period because its invocation came too late after the last one."""
 
 

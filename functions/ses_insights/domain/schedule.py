@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from ses_insights.domain.insight import Destination
@@ -57,7 +58,7 @@ class Ladder:
     @classmethod
     def of_seconds(cls, seconds: Sequence[float], ses_keeps: timedelta = SES_KEEPS) -> Ladder:
         """Make a ladder of ages in seconds. Raises ValueError unless they increase from above 0."""
-        steps = zip((0.0, *seconds), (*seconds, _NEVER), strict=True)
+        steps = pairwise((0.0, *seconds, _NEVER))
         if not seconds or not all(low < high for low, high in steps):
             message = f"a ladder has at least one rung, each above the one before: {list(seconds)}"
             raise ValueError(message)

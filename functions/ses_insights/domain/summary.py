@@ -106,7 +106,7 @@ def _looks_like_a_scanner(destination: Destination) -> bool:
     """Whether all clicks came at once and right after delivery, as no person reads."""
     clicks = [event.timestamp for event in destination.events if event.type == "CLICK"]
     delivered = [event.timestamp for event in destination.events if event.type == "DELIVERY"]
-    if destination.click_count < _SCANNER_CLICKS or None in clicks or not delivered[0:1]:
+    if destination.click_count < _SCANNER_CLICKS or None in clicks or not delivered:
         return False
     first, last = delivered[0], max(each for each in clicks if each)
     return first is not None and instant(last) - instant(first) <= _SCANNER_WITHIN

@@ -86,7 +86,7 @@ def counted(
     """Count one more alert, and decide whether it is single."""
     before = stored or Surge(group, iso(now), 0, iso(now))
     is_surge = before.next_summary_at is not None
-    if not is_surge and (before.count == 0 or now - instant(before.since) >= WINDOW):
+    if not is_surge and now - instant(before.since) >= WINDOW:
         before = replace(before, since=iso(now), count=0, summarized=0, summarized_to=None)
     after = replace(before, count=before.count + 1, last_at=iso(now))
     if is_surge:
@@ -210,8 +210,6 @@ def summarized(
         summarized_to=until,
         next_summary_at=None if has_ended else iso(now + NEXT_SUMMARY_AFTER),
     )
-    if has_ended:
-        following = replace(following, count=0, summarized=0, summarized_to=None)
     return following, summary
 
 

@@ -79,7 +79,6 @@ class LookupTelemetry(Telemetry):
             name=Metric.SYSTEM_FAILURES,
             unit=MetricUnit.Count,
             value=1,
-            namespace=self.metrics.namespace,
         ) as single:
             single.add_dimension(name="kind", value=str(failure.kind))
 

@@ -1,13 +1,24 @@
 """Which events raise an alert, and its identity."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_insights.domain.alert import AlertType, alerts_in, pending
-from ses_insights.domain.insight import Insights
+from ses_insights.domain.alert import (
+    Alert,
+    AlertType,
+    alerts_in,
+    alerts_of_listings,
+    not_told_yet,
+    pending,
+)
+from ses_insights.domain.insight import Complaint, Destination, Event, Insights
+from ses_insights.domain.listing import Feedback, Listing
+from ses_insights.domain.times import iso
+from tests.support.fakes import START
 from tests.support.strategies import (
     BOUNCED_MAIL,
     DAY,
@@ -175,3 +186,65 @@ def test_the_time_of_detection_is_no_part_of_the_identity() -> None:
     (late,) = alerts_in(seen, detected_at="2026-12-23T10:15:00.000Z")
     assert early.alert_id == late.alert_id
     assert late.detected_at == "2026-12-23T10:15:00.000Z"
+
+
+# What was told from the suppression list
+
+
+def listed_complaint(minutes: float | None) -> Alert:
+    """A complaint that was told from the list, listed so many minutes after the start."""
+    listed_at = iso(START + timedelta(minutes=minutes or 0))
+    listing = Listing("ada@Example.com", Feedback.COMPLAINT, listed_at, is_finding=True)
+    seen = Insights(MESSAGE_ID)
+    (alert,) = alerts_of_listings([listing], seen, detected_at=DETECTED_AT)
+    return alert if minutes is not None else replace(alert, event=Event("COMPLAINT"))
+
+
+def shown(kind: str, minutes: float | None) -> Alert:
+    """A complaint that the insights show, so many minutes after the start."""
+    at = iso(START + timedelta(minutes=minutes)) if minutes is not None else None
+    report = Event("COMPLAINT", at, complaint=Complaint(None, kind))
+    seen = Insights(MESSAGE_ID, destinations=(Destination("ada@example.com", None, (report,)),))
+    (alert,) = alerts_in(seen, detected_at=DETECTED_AT)
+    return alert
+
+
+@pytest.mark.parametrize("minutes", [30, 90])
+def test_the_complaint_nearest_to_the_listing_was_told(minutes: float) -> None:
+    """Before it or after it; the other one is news."""
+    near, far = shown("abuse", minutes), shown("fraud", 300)
+    assert not_told_yet([far, near], [listed_complaint(60)]) == (far,)
+    assert not_told_yet([near, far], [listed_complaint(60)]) == (far,)
+
+
+def test_the_complaint_of_a_person_was_told_however_far_it_is() -> None:
+    """A machine's report lists nobody."""
+    person, machine = shown("abuse", 300), shown("auth-failure", 60)
+    assert not_told_yet([machine, person], [listed_complaint(60)]) == (machine,)
+
+
+@pytest.mark.parametrize(("first", "listed"), [(None, 60), (60, None), (None, None)])
+def test_a_complaint_without_a_time_counts_as_the_nearest(
+    first: float | None, listed: float | None
+) -> None:
+    """SES may leave it out: there is nothing to hold against the listing."""
+    found = [shown("abuse", first), shown("fraud", 300)]
+    told = not_told_yet(found, [listed_complaint(listed)])
+    assert told == (found[1],)
+
+
+def test_a_complaint_of_another_address_was_not_told() -> None:
+    """The listing names one recipient."""
+    other = replace(shown("abuse", 60), destination="bob@example.com")
+    assert not_told_yet([other], [listed_complaint(60)]) == (other,)
+
+
+def test_an_alert_is_the_same_whoever_set_out_to_publish_it() -> None:
+    """When it was claimed is of its row, and not of what happened."""
+    (alert,) = alerts_of(response(bounce()))
+    assert replace(alert, claimed_at=DETECTED_AT) == alert
+
+
+def test_an_alert_from_the_list_is_explained_as_such() -> None:
+    """Its event alone would read like one that the insights show."""
+    assert "lists the address" in listed_complaint(60).explanation.cause

@@ -97,3 +97,10 @@ def test_an_answer_ends_it() -> None:
     before = replace(FRESH, failing_since=iso(START))
     record, _ = looked(found(delivered()), before, now=START)
     assert (record.failing_since, record.note) == (None, None)
+
+
+@pytest.mark.parametrize("lane", [Lane.ESSENTIAL, Lane.LISTED])
+def test_whatever_it_waited_for_it_waits_among_the_follow_ups(lane: Lane) -> None:
+    """No lane that goes first is held by an id at which SES fails."""
+    before = replace(FRESH, lane=lane)
+    assert step_aside(before, START, others_answered=False).lane is Lane.FOLLOW_UP

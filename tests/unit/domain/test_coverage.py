@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_insights.domain.coverage import newly_covered
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
 from ses_insights.domain.schedule import Ladder
+from ses_insights.domain.times import iso
 from ses_insights.service.backfill import waiting
 from tests.support.strategies import (
     DAY,
@@ -95,3 +97,13 @@ def test_a_message_counts_at_most_once(looks: list[tuple[int, Answer]]) -> None:
     counted = [each for each in covered(*in_order) if each is not None]
     assert len(counted) <= 1
     assert True not in counted or any(isinstance(answer, Found) for _, answer in looks)
+
+
+def test_what_ses_lists_has_no_value_unless_it_is_shown() -> None:
+    """Mail to several recipients is found by the list, and SES never shows it."""
+    listed = replace(
+        Record.new(MESSAGE_ID, SENT, RULES),
+        listings=(Listing("ada@example.com", Feedback.BOUNCE, iso(SENT)),),
+    )
+    assert covered((2 * HOUR, UNKNOWN), stored=listed) == [None]
+    assert covered((2 * HOUR, DELIVERED), stored=listed) == [True]

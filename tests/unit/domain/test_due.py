@@ -26,3 +26,9 @@ def test_a_time_is_one_that_sorts_right(text: str, right: bool) -> None:  # noqa
 def test_looks_that_are_no_number_count_as_none(looks: object) -> None:
     """A row changed by hand does not stop a run."""
     assert DueRow.of({"MessageId": "m", "Looks": looks, "SentAt": 5, "NextLookAt": "x"}).looks == 0
+
+
+def test_a_time_that_is_no_text_counts_as_none() -> None:
+    """A row changed by hand does not stop a run."""
+    row = DueRow.of({"MessageId": "m", "Looks": 1, "SentAt": 5, "NextLookAt": 5})
+    assert (row.next_look_at, row.sent_at) == (None, None)

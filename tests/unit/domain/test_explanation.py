@@ -17,6 +17,7 @@ from ses_insights.domain.explanation import (
     explain,
     explain_bounce,
     explain_complaint,
+    explain_listing,
     is_complaint_of_a_person,
     plain,
 )
@@ -516,3 +517,28 @@ def test_a_transient_bounce_never_has_an_address_that_may_be_fine(
     """The contradiction says what is so, and promises nothing."""
     said = contradiction(Bounce("TRANSIENT", sub_type, diagnostic)) or ""
     assert "may be" not in said
+
+
+def test_a_complaint_that_is_only_listed_is_explained_as_far_as_it_is_known() -> None:
+    """SES says that it came, and nothing of its kind."""
+    found = explain_listing(Event("COMPLAINT", complaint=Complaint()))
+    assert found.reason is Reason.SPAM_REPORT
+    assert found.confidence is Confidence.MEDIUM
+    assert "its kind is not known" in found.evidence
+    assert found.cause.startswith("SES lists the address for a complaint about this message")
+
+
+def test_a_bounce_that_is_only_listed_is_explained_as_far_as_it_is_known() -> None:
+    """Why it bounced is open; SES attempts no more mail to the address."""
+    found = explain_listing(Event("BOUNCE", bounce=Bounce("PERMANENT")))
+    assert found.reason is Reason.UNKNOWN
+    assert found.confidence is Confidence.LOW
+    assert "why is open" in found.evidence
+    assert found.cause.startswith("SES lists the address for a bounce of this message")
+    assert "Leave it out of your mailings" in found.next_step
+
+
+def test_a_complaint_that_ses_itself_explains_is_certain() -> None:
+    """It attempted no mail because the address was on a list."""
+    found = explain_complaint("OnAccountSuppressionList", None)
+    assert found.confidence is Confidence.HIGH

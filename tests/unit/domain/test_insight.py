@@ -13,6 +13,7 @@ from ses_insights.domain.insight import (
     Destination,
     Event,
     Insights,
+    joined_tags,
 )
 from tests.support.strategies import (
     MESSAGE_ID,
@@ -300,3 +301,16 @@ def test_recipients_stay_sorted_and_unique(one: Insights, other: Insights) -> No
 def test_only_a_bounce_that_says_so_is_permanent(happened: Event, *, permanent: bool) -> None:
     """A bounce is permanent by its type alone, in any case; a lack of details proves nothing."""
     assert happened.is_permanent_bounce is permanent
+
+
+@pytest.mark.parametrize(("size", "kept"), [(60_000, 2), (60_001, 1)])
+def test_sixty_thousand_bytes_of_tags_are_kept(size: int, kept: int) -> None:
+    """By name; what is beyond is left out."""
+    tags = joined_tags([("a", "x"), ("b", (size - 3) * "y")])
+    assert len(tags) == kept
+
+
+def test_a_recipient_of_whom_nothing_is_known_opened_nothing() -> None:
+    """Nor did they click."""
+    nobody = Destination("ada@example.com")
+    assert (nobody.open_count, nobody.click_count, nobody.last_event_at) == (0, 0, None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ses_insights.domain.alert import Alert, AlertType, Source, alerts_in
-from ses_insights.domain.insight import Complaint, Destination
+from ses_insights.domain.insight import Bounce, Complaint, Destination, Event
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules, after_look
@@ -305,3 +305,16 @@ def test_a_found_message_is_closed_when_the_listed_event_shows() -> None:
     first, _ = after(listed(BOUNCE), Found(insights_of(delivered(BOUNCES))), 16)
     second, alerts = after(first, found(bounced()), 46)
     assert (len(alerts), second.next_look_at) == (1, None)
+
+
+def test_a_look_one_step_after_the_listing_is_the_first_that_counts() -> None:
+    """A quarter of an hour by default."""
+    first, _ = after(listed(BOUNCE), NotFound(), 15)
+    _, alerts = after(first, NotFound(), 30)
+    assert len(alerts) == 1
+
+
+def test_a_listing_stands_for_the_event_of_which_it_tells() -> None:
+    """A bounce for good, or a complaint of which nothing more is known, at its time."""
+    assert BOUNCE.event == Event("BOUNCE", iso(START), bounce=Bounce("PERMANENT"))
+    assert COMPLAINT.event == Event("COMPLAINT", iso(START), complaint=Complaint())

@@ -21,7 +21,7 @@ from ses_insights.domain.overload import (
 )
 from ses_insights.domain.record import Record, postpone
 from ses_insights.domain.schedule import Ladder
-from tests.support.strategies import DAY, HOUR, MESSAGE_ID, RULES, SENT
+from tests.support.strategies import DAY, HOUR, MESSAGE_ID, MINUTE, RULES, SENT
 
 IDS = [f"0106019fa36a2608-6c9654bb-{number:012x}" for number in range(2_000)]
 LATENESS = st.timedeltas(timedelta(0), 2 * GIVEN_UP_AFTER)
@@ -39,7 +39,12 @@ INTERVALS = st.floats(1, 300)
 
 @pytest.mark.parametrize(
     ("seconds", "essential"),
-    [([900, 7_200, 86_400, 259_200, 604_800], 3 * DAY), ([60, 3_600], HOUR), ([604_800], 7 * DAY)],
+    [
+        ([900, 7_200, 86_400, 259_200, 604_800], 3 * DAY),
+        ([60, 3_600], HOUR),
+        ([604_800], 7 * DAY),
+        ([60, 259_201], MINUTE),
+    ],
 )
 def test_the_last_rung_up_to_three_days_is_essential(
     seconds: list[float], essential: timedelta
@@ -217,3 +222,9 @@ def test_a_fuller_queue_never_takes_more(
     assert free(visible=fewer + more, delay=delay, period=period) <= free(
         visible=fewer, delay=delay, period=period
     )
+
+
+def test_no_id_at_all_gets_a_look_when_none_is_to() -> None:
+    """Not even one whose number is nought, such as the empty text's."""
+    assert not has_first_look("", TOO_LATE)
+    assert has_first_look("", TOO_LATE - timedelta(seconds=1))

@@ -142,3 +142,18 @@ def test_a_late_message_is_looked_at_or_ends(ladder: Ladder, number: int, late: 
                 assert late < GIVEN_UP_AFTER
                 return
     raise AssertionError("it was decided on for ever")
+
+
+def test_a_rung_whose_time_has_just_come_is_given_up_with_the_look_before_it() -> None:
+    """The message goes on to the next rung after it, and not to one that is due already."""
+    late = row(WEEK, TWO_WEEKS - WEEK)
+    decision = decide(late, Lane.FOLLOW_UP, ladder=LADDER, now=NOW)
+    assert decision == Reschedule(at(LAST, late), Lane.FOLLOW_UP, shed=2, note=None)
+
+
+@pytest.mark.parametrize(("seconds", "is_taken"), [(86_399, True), (86_400, False)])
+def test_a_look_is_given_up_when_it_is_24_hours_late(seconds: int, *, is_taken: bool) -> None:
+    """And not before."""
+    late = row(TWO_HOURS, timedelta(seconds=seconds))
+    decision = decide(late, Lane.FOLLOW_UP, ladder=LADDER, now=NOW)
+    assert (decision == Proceed()) is is_taken

@@ -764,3 +764,26 @@ def test_no_answer_overrules_what_ses_did_not_try(diagnostic: str | None, sub_ty
 def test_gaps_do_not_change_a_reading(diagnostic: str) -> None:
     """SES keeps the line ends of some answers and writes others in one line."""
     assert read(diagnostic) == read(diagnostic.replace(" ", "\r\n\t"))
+
+
+# --------------------------------------------------------------------------------- links of help
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("https://support.google.com/mail/?p=NoSuchUser", " no such user "),
+        ("https://support.google.com/mail/?p=NoSuchUser?p=Full", " no such user p full "),
+        ("https://support.example.com/mail/NoSuchUser", " "),
+        ("https://x.example/?p=" + 41 * "a", f" {40 * 'a'} "),
+    ],
+)
+def test_of_a_link_the_page_of_gmails_help_is_read(link: str, words: str) -> None:
+    """It names the cause; the rest of a link is chosen by somebody and means nothing."""
+    assert answer_in(link).words.replace("  ", " ") == words
+
+
+def test_of_an_answer_2048_characters_and_160_words_are_read() -> None:
+    """A cause comes early; a line of SMTP ends at 512."""
+    assert len(answer_in("x" * 5_000).text) == 2_048
+    assert len(answer_in("x " * 500).words.split()) == 160

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ses_insights.adapters.ses_response import read_insights
 from ses_insights.domain.alert import Alert
 from ses_insights.domain.insight import Event
+from ses_insights.domain.lanes import Lane
 from ses_insights.domain.record import (
     Answer,
     Found,
@@ -20,6 +21,7 @@ from ses_insights.domain.record import (
     Rules,
     after_look,
     other_region,
+    postpone,
 )
 from ses_insights.domain.schedule import Ladder
 from ses_insights.domain.times import instant
@@ -351,6 +353,22 @@ def test_a_final_story_is_settled_for_good() -> None:
     record = looked(BOUNCED)
     assert settled(record, SENT + HOUR)
     assert settled(record, SENT + 29 * DAY)
+
+
+def test_what_has_no_next_look_is_settled() -> None:
+    """A row changed by hand may have a reason and a time, or neither."""
+    record, _ = look(DELIVERED)
+    assert settled(replace(record, final="It was closed by hand."), SENT + 30 * DAY)
+    assert settled(replace(record, next_look_at=None), SENT + 30 * DAY)
+
+
+def test_what_was_postponed_is_settled_until_its_time() -> None:
+    """What came in bulk never is: whoever asks for it gets it sooner."""
+    postponed = postpone(Record.new(MESSAGE_ID, SENT, RULES), RULES)
+    assert settled(postponed, SENT + 3 * DAY - SECOND)
+    assert not settled(postponed, SENT + 3 * DAY)
+    for age in (3 * DAY - SECOND, 3 * DAY):
+        assert not settled(replace(postponed, lane=Lane.BULK), SENT + age)
 
 
 def test_a_record_just_looked_at_is_settled_until_it_is_not_recent() -> None:

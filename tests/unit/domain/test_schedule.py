@@ -275,3 +275,18 @@ def test_a_ladder_to_infinity_is_refused_as_any_other(seconds: list[float]) -> N
     """A rung that is no age at all is the same kind of error, so the settings can name it."""
     with pytest.raises(ValueError, match="ladder"):
         Ladder.of_seconds(seconds)
+
+
+@pytest.mark.parametrize(("first", "step"), [(5, 5), (15, 15), (60, 15)])
+def test_what_is_listed_is_looked_at_again_after_a_quarter_of_an_hour(
+    first: int, step: int
+) -> None:
+    """Or after the first rung, where that is sooner."""
+    ladder = Ladder.of_seconds([60 * first, 7_200])
+    assert ladder.listed_step == timedelta(minutes=step)
+
+
+def test_the_next_rung_gives_no_look_up() -> None:
+    """Only overload does."""
+    following = Ladder().climb(SENT, HOUR)
+    assert (following.at, following.shed) == (SENT + 2 * HOUR, 0)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from ses_insights.contracts.rows import destination_rows, message_row
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Record
 from ses_insights.domain.status import Status
 from ses_insights.domain.summary import summary_of_destination, summary_of_message
@@ -128,3 +129,45 @@ def test_every_row_is_summed_up_in_one_line(record: Record) -> None:
             assert said.isprintable()
             assert not set("{}") & set(said)
             assert " 0 times" not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_scanned"),
+    [([0, 0, 10], True), ([0, 0, 11], False), ([0, 0], False)],
+)
+def test_three_clicks_within_ten_seconds_of_the_delivery_look_like_a_scanner(
+    seconds: list[int], *, is_scanned: bool
+) -> None:
+    """Two could be a person's, and so could one that comes later."""
+    clicks = [event("CLICK", MILLISECOND * (1000 * at + n)) for n, at in enumerate(seconds[:-1])]
+    last = event("CLICK", MILLISECOND * 1000 * seconds[-1])
+    assert ("looks like a program" in summary(event("DELIVERY"), *clicks, last)) is is_scanned
+
+
+@pytest.mark.parametrize("without", ["delivery", "time"])
+def test_clicks_of_which_too_little_is_known_look_like_nothing(without: str) -> None:
+    """SES may leave the delivery out, or the time of a click."""
+    clicks = [event("CLICK", MILLISECOND * number) for number in range(4)]
+    if without == "delivery":
+        assert "program" not in summary(*clicks)
+    else:
+        assert "program" not in summary(event("DELIVERY"), *clicks, {"Type": "CLICK"})
+
+
+def test_recipients_that_are_only_listed_are_counted() -> None:
+    """SES shows nothing of mail to several; what it shows of others goes first."""
+    listed = [
+        Listing(f"{name}@example.com", Feedback.BOUNCE, "2026-11-23T10:00:00.000Z", is_finding=True)
+        for name in ("ada", "bob")
+    ]
+    assert summary_of_message(Status.NOT_FOUND, (), listed) == (
+        "SES lists 2 recipients because of this message and shows no more."
+    )
+    (good,) = read(response(event("DELIVERY"))).destinations
+    assert "took the mail" in summary_of_message(Status.DELIVERED, [good], listed)
+
+
+def test_a_message_of_which_ses_shows_no_recipient_was_sent() -> None:
+    """When is not known."""
+    said = "SES sent the mail; nothing tells if it arrived."
+    assert summary_of_message(Status.SENT, ()) == said

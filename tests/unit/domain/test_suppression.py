@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -136,3 +137,41 @@ def test_what_a_day_brought_is_counted_by_the_hour() -> None:
         "2026-11-24T09",
         "2026-11-24T10",
     }
+
+
+def test_messages_of_one_hour_are_added_up() -> None:
+    """Each run adds its own."""
+    progress = FROM_START.counted(3, START).counted(4, START + 59 * MINUTE)
+    assert progress.by_hour == {"2026-11-23T10": 7}
+
+
+def test_an_hour_is_utcs_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row says the same to everybody who reads it."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        assert FROM_START.counted(1, START).by_hour == {"2026-11-23T10": 1}
+    time.tzset()
+
+
+@pytest.mark.parametrize(("seconds", "is_held"), [(60, True), (60.001, False)])
+def test_a_run_holds_the_list_for_a_minute_at_most(seconds: float, *, is_held: bool) -> None:
+    """A later time was written by a clock that was wrong."""
+    until = START + timedelta(seconds=seconds)
+    assert replace(FROM_START, held_until=until).is_held(START) is is_held
+
+
+def test_the_last_two_minutes_are_read_again() -> None:
+    """So long SES may take to show what it has listed."""
+    after = FROM_START.after([], 0, listed_at=NOW, until=NOW)
+    assert NOW - after.read_to == timedelta(seconds=120)
+
+
+def test_nothing_is_known_of_a_list_that_was_never_read() -> None:
+    """No run has it, no run was throttled."""
+    assert (FROM_START.version, FROM_START.throttled_runs) == (0, 0)
+
+
+def test_the_key_of_an_entry_never_changes() -> None:
+    """The row of an older release holds it, and nothing is done twice after an update."""
+    assert A.key == "2026-11-23T10:30:00.000Z b401efacce65190d"

@@ -73,3 +73,10 @@ def test_an_id_of_another_region_is_noted(harness: Harness) -> None:
     assert note is not None
     assert note.startswith("The enqueued text names the Region eu-central-1; SES is asked in ")
     assert note.endswith(WAITS_IN_BULK)
+
+
+def test_an_id_of_the_own_region_needs_no_note(harness: Harness) -> None:
+    """It only waits."""
+    body = f"<{MESSAGE_ID}@eu-west-1.amazonses.com>"
+    list(Bulk(harness.records, RULES, "eu-west-1", harness.clock.now).put([body]))
+    assert harness.stored.note == WAITS_IN_BULK

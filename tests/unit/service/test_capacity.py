@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
+
 from ses_insights.domain.due import QueueDepth, Waiting
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import LONGEST_WAIT
@@ -66,3 +68,35 @@ def test_the_depth_is_read_only_for_a_long_wait() -> None:
     clock.advance(61)
     queue.visible = 3_600
     assert not capacity.held_up(LONGEST_WAIT + SOON)
+
+
+@pytest.mark.parametrize(
+    ("visible", "waited", "is_held_up"),
+    [(3_601, 3_601, True), (3_600, 3_601, False), (3_601, 3_600, False)],
+)
+def test_only_a_queue_of_more_than_an_hour_holds_a_message_up_for_more_than_an_hour(
+    visible: int, waited: int, *, is_held_up: bool
+) -> None:
+    """After an outage a message has waited for long, and the queue in front of it is short."""
+    queue = FakeQueue(visible=visible)
+    capacity = MeasuredCapacity(FakeDueRows(), queue, 1.0, Clock().now)
+    assert capacity.held_up(timedelta(seconds=waited)) is is_held_up
+
+
+def test_a_slower_pace_makes_a_shorter_queue_long() -> None:
+    """At a look in two seconds 1,801 messages are more than an hour."""
+    for visible, is_held_up in ((1_800, False), (1_801, True)):
+        queue = FakeQueue(visible=visible)
+        capacity = MeasuredCapacity(FakeDueRows(), queue, 2.0, Clock().now)
+        assert capacity.held_up(2 * HOUR) is is_held_up
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(59.9, 1), (60, 2)])
+def test_what_was_read_holds_for_a_minute(seconds: float, asked: int) -> None:
+    """Then it is read again."""
+    clock, rows = Clock(), CountedRows()
+    capacity = MeasuredCapacity(rows, FakeQueue(), 1.0, clock.now)
+    capacity.late()
+    clock.advance(seconds)
+    capacity.late()
+    assert rows.asked == asked

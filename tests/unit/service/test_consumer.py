@@ -245,7 +245,9 @@ def test_a_parked_bug_names_its_line_and_not_its_text(harness: Harness, output: 
     assert harness.reason.startswith("Unexpected: OddError at fakes.py:")
     assert "look.py:" in harness.reason
     assert ADDRESS not in harness.reason
-    assert ADDRESS not in output().text
+    lines = output()
+    assert ADDRESS not in lines.text
+    assert lines.line("parked")["slug"] == "Unexpected"
 
 
 @pytest.mark.parametrize(
@@ -429,3 +431,44 @@ def test_where_stepping_aside_fails_the_message_comes_back(harness: Harness) -> 
     harness.moments.error = SystemFailure(FailureKind.DYNAMODB, "no")
     assert not harness.handle(receive_count=5)
     assert len(harness.deferred) == 1
+
+
+def test_each_id_that_stepped_aside_in_vain_makes_the_line_wait_longer(harness: Harness) -> None:
+    """Five tries, then seven, then nine."""
+    harness.answers[:] = [SES_IS_DOWN]
+    for number, tries in enumerate((5, 7, 9)):
+        fresh = f"{OTHER_ID[:-1]}{number}"
+        assert not harness.handle(fresh, receive_count=tries - 1)
+        assert harness.handle(fresh, receive_count=tries)
+
+
+def test_a_line_says_when_an_id_that_stepped_aside_is_tried_again(
+    harness: Harness, output: Read
+) -> None:
+    """With the failure; and one that is parked has its slug."""
+    harness.answers[:] = [SES_IS_DOWN, ANSWER, SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    lines = output()
+    assert lines.line("stepped aside")["next_look_at"] == "2026-11-23T10:15:00.000Z"
+    assert lines.line("system failure")["kind"] == "SesUnavailable"
+    harness.clock.advance(86_400)
+    harness.handle(OTHER_ID)
+    harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
+    assert output().line("parked")["slug"] == "Failing"
+
+
+def test_an_answer_of_the_very_moment_is_none_after_it(harness: Harness) -> None:
+    """Only one that came later shows that SES fails at this id alone."""
+    harness.answers[:] = [ANSWER, SES_IS_DOWN]
+    harness.handle(OTHER_ID)
+    harness.handle(receive_count=5)
+    harness.clock.advance(86_400)
+    harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
+    assert harness.parked == []
+
+
+def test_a_line_says_that_an_id_was_refused(harness: Harness, output: Read) -> None:
+    """By a slug that metric filters know."""
+    harness.answers[:] = [Refused()]
+    harness.handle()
+    assert output().line("parked")["slug"] == "Refused"

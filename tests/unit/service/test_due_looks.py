@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import pytest
 
+from ses_insights.domain.due import Waiting
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import GIVEN_UP_AFTER, SHED_ALL, SHED_REST, TOO_LATE
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.due_looks import CLAIMED_FOR, MOST_GIVEN_UP, RUN_EVERY
 from tests.support.fakes import START
-from tests.support.fakes_due import FakeDueRows, due, message
+from tests.support.fakes_due import FakeCounters, FakeDueRows, due, message
 from tests.support.harness import Harness, Output
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -307,3 +308,128 @@ def test_fresh_ids_that_get_no_look_take_no_room(harness: Harness) -> None:
     harness.clock.advance(60)
     harness.run()
     assert len(harness.queue.sent) == 60, "what was sent lately takes its room"
+
+
+def test_a_line_names_the_message_of_which_a_look_is_given_up(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """And when it is looked at next."""
+    harness.rows.put(due("m", since=GIVEN_UP_AFTER, age=2 * HOUR))
+    harness.run()
+    line = output().line("shed")
+    assert (line["message_id"], line["next_look_at"]) == ("m", harness.row("m")["NextLookAt"])
+
+
+def test_a_claimed_look_is_due_again_an_hour_after_it_becomes_visible(harness: Harness) -> None:
+    """A quarter of an hour in the queue, and an hour."""
+    harness.rows.put(due("m"))
+    harness.run()
+    assert harness.row("m")["NextLookAt"] == "2026-11-23T11:15:00.000Z"
+
+
+def test_a_run_gives_up_a_thousand_looks_of_a_lane_at_most(harness: Harness) -> None:
+    """Each is a write, and the run has a minute."""
+    harness.rows.put(*(due(f"m{n:04}", since=2 * DAY, age=2 * HOUR) for n in range(1_001)))
+    harness.run()
+    assert sum("Shed" in row for row in harness.rows.rows.values()) == 1_000
+
+
+def test_ten_thousand_rows_of_a_lane_are_counted_at_most(harness: Harness) -> None:
+    """A count reads all it counts."""
+    asked: list[int] = []
+
+    class Asked(FakeDueRows):
+        def count(self, lane: Lane, *, until: str, most: int) -> int:
+            asked.append(most)
+            return FakeDueRows.count(self, lane, until=until, most=most)
+
+    harness.rows = Asked()
+    harness.run()
+    assert {*asked} == {10_000}
+
+
+def test_a_line_says_from_which_lane_each_batch_came(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """Full or not."""
+    harness.rows.put(*(due(f"m{number:02}") for number in range(13)))
+    harness.run()
+    sent = [line for line in output().logs if line["message"] == "sent"]
+    assert [(line["number"], line["lane"]) for line in sent] == [
+        (10, "follow-up"),
+        (3, "follow-up"),
+    ]
+
+
+def test_what_was_sent_lately_is_read_only_where_looks_are_scarce(harness: Harness) -> None:
+    """Else every id in the queue takes a slot, and the answer would change nothing."""
+
+    class Unread(FakeCounters):
+        def sent_since(self, moment: datetime) -> NoReturn:
+            raise AssertionError(moment)
+
+    harness.counts = Unread()
+    harness.rows.put(due("m", Lane.ESSENTIAL, since=4 * HOUR, age=3 * DAY))
+    harness.run()
+    assert harness.queue.ids == ["m"]
+    harness.rows.put(due("later", Lane.ESSENTIAL, since=5 * HOUR, age=3 * DAY))
+    with pytest.raises(SystemFailure, match="AssertionError"):
+        harness.run()
+
+
+def test_what_came_in_bulk_costs_no_reading_of_rows_while_the_queue_is_full(
+    harness: Harness,
+) -> None:
+    """However late it is: it is not given up."""
+    harness.queue.visible = 10_000
+    harness.rows.put(due("b", Lane.BULK, since=9 * DAY))
+
+    class Unread(FakeDueRows):
+        def details(self, rows: object) -> NoReturn:
+            raise AssertionError(rows)
+
+    harness.rows = Unread(rows=harness.rows.rows)
+    harness.run()
+
+
+def test_a_line_says_what_is_due_for_how_long_and_what_room_there_is(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """One a run."""
+    harness.rows.put(due("a", since=2 * HOUR))
+    harness.queue.visible = 950
+    harness.run()
+    line = output().line("due")
+    assert (line["lag"], line["free"]) == (7_200, 10)
+
+
+def test_a_line_names_the_lane_of_a_row_that_is_met_and_repaired(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """Its time sorts before every valid one."""
+    harness.rows.put({**due("bad", Lane.ESSENTIAL), "NextLookAt": "0"})
+    harness.run()
+    (line,) = (line for line in output().logs if line["level"] == "ERROR")
+    assert (line["message_id"], line["lane"]) == ("bad", "keep")
+
+
+def test_all_that_joined_the_queue_in_a_run_is_counted(harness: Harness) -> None:
+    """Once, over its batches and lanes."""
+    harness.rows.put(*(due(f"m{number:02}") for number in range(21)), due("b", Lane.BULK))
+    harness.run()
+    assert harness.counts.sent == [(START, 22)]
+
+
+def test_where_a_claim_cannot_be_given_up_either_it_ends_by_itself(harness: Harness) -> None:
+    """SQS and DynamoDB are down: the run fails with what failed first."""
+
+    class Unwritable(FakeDueRows):
+        def release(self, row: Waiting, *, claimed_until: str) -> NoReturn:
+            raise SystemFailure(FailureKind.DYNAMODB, f"{row.message_id} {claimed_until}")
+
+    harness.rows = Unwritable()
+    harness.rows.put(due("m"))
+    harness.queue.failure = DOWN
+    with pytest.raises(SystemFailure, match="SendMessageBatch"):
+        harness.run()
+    assert harness.row("m")["NextLookAt"] == "2026-11-23T11:15:00.000Z"

@@ -19,7 +19,14 @@ from ses_insights.domain.insight import Destination, Event, Insights
 from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Found, after_look
 from ses_insights.domain.times import iso
-from ses_insights.service.erase import FINAL, rows_about, tombstone
+from ses_insights.service.erase import (
+    FINAL,
+    address_of,
+    alerts_that_stay,
+    is_about,
+    rows_about,
+    tombstone,
+)
 from tests.support.fakes import START
 from tests.support.samples import (
     BOUNCES,
@@ -133,3 +140,33 @@ def test_rows_are_of_an_address_however_it_is_spelled() -> None:
     found = rows_about(rows(bounced(), complained()), f"Somebody <{BOUNCES.upper()}>")
     assert keys(found) == {"DESTINATION", "ALERT"}
     assert COMPLAINS not in json.dumps(found)
+
+
+def test_a_row_without_an_address_is_about_nobody() -> None:
+    """Whatever is asked for."""
+    assert address_of({"Record": "MESSAGE"}) is None
+    assert not is_about({"Record": "MESSAGE"}, "None")
+
+
+def test_alerts_of_others_lose_what_they_hold_of_the_mail() -> None:
+    """Once: an alert that holds no tags any more is left alone."""
+    stored = rows(bounced(), complained())
+    (other,) = alerts_that_stay(stored, BOUNCES)
+    assert (other["AlertType"], other["Destination"]) == ("COMPLAINT", COMPLAINS)
+    without = [{name: row[name] for name in row if name != "EmailTags"} for row in stored]
+    assert alerts_that_stay(without, BOUNCES) == ()
+
+
+def test_of_alerts_alone_a_row_is_made_that_stays() -> None:
+    """A look that was stored in part has its alerts first. What stays is found as it was sent."""
+    (alert,) = (row for row in rows(bounced()) if row["Record"].startswith("ALERT#"))
+    left = tombstone([alert], LATER)
+    assert (left["MessageId"], left["Record"]) == (MESSAGE_ID, "MESSAGE")
+    assert (left["Status"], left["Looks"]) == ("SENT", 0)
+    assert (left["SentAt"], left["ExpiresAt"]) == (iso(LATER), alert["ExpiresAt"])
+
+
+def test_what_stays_says_that_it_was_erased() -> None:
+    """To whoever opens the table."""
+    left = tombstone(rows(bounced()), LATER)
+    assert (left["Summary"], left["EmailTags"]) == ("Erased on request.", {})

@@ -226,6 +226,28 @@ def test_too_many_pages_for_a_run_are_read_part_by_part(harness: Harness) -> Non
     assert queued(harness) == [message_id(each) for each in range(number)]
 
 
+def test_a_list_of_eleven_pages_is_read_in_an_eighth_of_the_time(harness: Harness) -> None:
+    """Ten pages are the most that a run reads at once; the first is asked for without a token."""
+    harness.suppression_list.page_size = 1
+    for each in range(11):
+        harness.suppression_list.add(f"{each:03}@x.example", message_id(each), ago=5 * MINUTE)
+    with suppress(OutOfTimeError):
+        read(harness)
+    pages = harness.suppression_list.pages
+    assert [until for _, until, _ in pages[:10]] == 10 * [None]
+    since, until, token = pages[10]
+    assert until == since + timedelta(hours=1) / 8
+    assert (pages[0][2], token) == (None, None)
+
+
+def test_the_next_run_may_read_a_second_after_this_one(harness: Harness) -> None:
+    """So that two calls are never nearer than that."""
+    read(harness)
+    progress = harness.listings.stored
+    assert progress is not None
+    assert progress.held_until == harness.clock.now() + timedelta(seconds=1)
+
+
 # What stops it
 
 
@@ -412,6 +434,51 @@ def test_an_account_that_lists_everything_is_not_counted(harness: Harness, outpu
     harness.run()
     assert harness.suppression_list.asked == 1
     assert ("ListOff", SERVICE) not in output().metrics
+
+
+def test_the_account_is_asked_again_after_exactly_an_hour(harness: Harness) -> None:
+    """And not a second before."""
+    reader = harness.followups().feedback
+    assert reader is not None
+    for seconds, asked in ((0, 1), (3_599, 1), (1, 2)):
+        harness.clock.advance(seconds)
+        reader.check(lambda: None)
+        assert harness.suppression_list.asked == asked
+
+
+def test_an_account_that_throttles_is_asked_by_the_next_run(harness: Harness, output: Read) -> None:
+    """That fails no run; it is counted."""
+    followups = harness.followups()
+    assert followups.feedback is not None
+    harness.suppression_list.failure = throttled()
+    for _ in range(2):
+        followups.feedback.check(lambda: None)
+    followups.telemetry.flush()
+    assert harness.suppression_list.asked == 2
+    assert output().metrics["Throttles", SERVICE] == [1, 1]
+
+
+def test_an_account_that_cannot_be_asked_fails_the_run(harness: Harness) -> None:
+    """Its alarm says so."""
+    reader = harness.followups().feedback
+    assert reader is not None
+    denied = SystemFailure(FailureKind.ACCESS_DENIED, "GetAccount: AccessDenied")
+    harness.suppression_list.failure = denied
+    with pytest.raises(SystemFailure, match="GetAccount"):
+        reader.check(lambda: None)
+
+
+def test_an_account_is_not_asked_without_time(harness: Harness) -> None:
+    """The next run does it."""
+    reader = harness.followups().feedback
+    assert reader is not None
+
+    def check_time() -> None:
+        raise OutOfTimeError
+
+    with pytest.raises(OutOfTimeError):
+        reader.check(check_time)
+    assert harness.suppression_list.asked == 0
 
 
 # What is told of it

@@ -114,3 +114,15 @@ def test_the_first_of_several_failures_is_raised(harness: Harness) -> None:
     harness.queue.failure = SystemFailure(FailureKind.SQS, "SendMessageBatch: Throttled")
     with pytest.raises(SystemFailure, match="Publish"):
         harness.run()
+
+
+def test_a_run_that_fails_and_then_has_no_time_left_has_failed(harness: Harness) -> None:
+    """Its alarm says so, however far it came."""
+    harness.store_stale_alerts()
+    harness.rows.seconds_a_call = 30
+    harness.rows.put(due("m"))
+    harness.subscribers.moments.fails_at = 0
+    harness.subscribers.moments.error = SystemFailure(FailureKind.SNS, "Publish: Throttled")
+    with pytest.raises(SystemFailure, match="Publish"):
+        harness.run(100)
+    assert harness.queue.ids == []

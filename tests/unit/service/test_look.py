@@ -23,6 +23,7 @@ from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Complaint
+from ses_insights.domain.listing import Feedback
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
@@ -720,3 +721,49 @@ def test_a_complaint_after_a_machines_report_is_found(harness: Harness) -> None:
     severities = {alert.event: str(alert.explanation.severity) for alert in record.alerts}
     assert severities == {report: "medium", abuse: "high"}
     assert record.final == "The mail drew a complaint. Nothing more is expected."
+
+
+# What is known already
+
+
+def test_a_look_about_what_is_known_is_skipped() -> None:
+    """SES published the bounce that a look has shown; a complaint would be news."""
+    harness = serving(found(bounced()))
+    harness.look()
+    assert harness.look(about=Feedback.BOUNCE).answer is None
+    assert harness.look(about=Feedback.COMPLAINT).answer is not None
+
+
+def test_the_note_on_another_region_is_kept_where_somebody_else_stores_first() -> None:
+    """It says why nothing may be found."""
+    harness = serving(NotFound())
+    record, _ = looked(NotFound())
+    harness.moments.before["save"] = lambda: setattr(harness, "stored", record)
+    harness.handle(f"<{MESSAGE_ID}@eu-central-1.amazonses.com>")
+    assert harness.stored.looks == 2
+    assert "names the Region eu-central-1" in (harness.stored.note or "")
+
+
+def test_an_alert_that_somebody_else_publishes_holds_back_no_other_one() -> None:
+    """The first of two is claimed in between; the second is published."""
+    harness = serving(found(delivered()))
+    harness.stored, (first, second) = looked(found(bounced(), complained()))
+    claimed = replace(first, claimed_at=iso(START + timedelta(seconds=1)))
+
+    def meanwhile() -> None:
+        harness.stored = harness.stored.with_alerts([claimed])
+
+    harness.moments.before["claim"] = meanwhile
+    harness.look(force=True)
+    assert list(harness.notified) == [second.alert_id]
+
+
+def test_an_alert_is_marked_with_what_sns_calls_it() -> None:
+    """And says when the mail was sent."""
+    harness = serving(found(bounced()))
+    harness.look()
+    (alert,) = harness.stored.alerts
+    assert (alert.published_at, alert.sns_message_id) == (iso(harness.clock.now()), "sns-1")
+    (sent,) = harness.subscribers.published
+    body = json.loads(json.loads(sent.message)["default"])
+    assert body["sentAt"] == harness.stored.sent_at

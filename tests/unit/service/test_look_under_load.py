@@ -174,3 +174,21 @@ def test_a_postponed_message_can_be_stored(table: Table) -> None:
     real = RecordTable(table.client, table.name)
     real.save(record, (), read=None)
     assert real.load(MESSAGE_ID) == record
+
+
+def test_the_time_in_the_queue_by_rule_is_no_wait() -> None:
+    """A quarter of an hour and then an hour is what a fresh id may wait."""
+    harness = serving()
+    harness.capacity.long_queue = True
+    assert harness.look(waited=timedelta(minutes=75)).answer is not None
+    assert serving().look(waited=timedelta(minutes=75)).answer is not None
+
+
+def test_what_another_look_has_stored_meanwhile_is_not_postponed() -> None:
+    """It is not fresh any more: the look is taken."""
+    harness = serving()
+    harness.capacity.is_late = TOO_LATE
+    record = looked(NotFound())[0]
+    harness.moments.before["save"] = lambda: setattr(harness, "stored", record)
+    assert harness.look().answer is not None
+    assert harness.stored.looks == 2

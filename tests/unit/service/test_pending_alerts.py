@@ -7,12 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from ses_insights.domain.alert import pending
+from ses_insights.contracts.names import Partition
+from ses_insights.domain.alert import AlertType, pending
+from ses_insights.domain.explanation import explain_reason
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.reasons import Reason
 from ses_insights.domain.record import Record
+from ses_insights.domain.surge import Group, Surge, summarized
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.pending_alerts import STALE_AFTER
-from tests.support.fakes import FakeRecords
+from tests.support.fakes import START, FakeRecords
 from tests.support.harness import Harness, Output
 from tests.support.samples import MESSAGE_ID
 
@@ -115,3 +119,40 @@ def test_an_alert_whose_message_is_missing_waits(harness: Harness) -> None:
     harness.records.records.clear()
     harness.run()
     assert harness.subscribers.published == []
+
+
+def test_a_line_names_the_message_and_the_alert_that_was_left_behind(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """It is found by either."""
+    harness.store_stale_alerts()
+    harness.run()
+    published = [line for line in output().logs if line["message"] == "published"]
+    assert {line["message_id"] for line in published} == {MESSAGE_ID}
+    assert {line["alert_id"] for line in published} == set(harness.notified)
+
+
+def test_a_summary_that_was_left_behind_is_published(harness: Harness) -> None:
+    """It waits in the lane of alerts, and is marked like one."""
+    group = Group(AlertType.BOUNCE, Reason.ADDRESS_UNKNOWN, "zoo.example")
+    _, summary = summarized(
+        Surge(group, iso(START), 6, iso(START)),
+        [],
+        explain_reason(group.reason),
+        now=START,
+        surge_after=5,
+    )
+    key = f"ALERT#{summary.alert_id}"
+    harness.records.surges.summaries[key] = summary
+    then = iso(START - STALE_AFTER)
+    harness.rows.put(
+        {
+            "MessageId": Partition.SURGES,
+            "Record": key,
+            "DueLane": "alert",
+            "NextLookAt": then,
+        }
+    )
+    harness.run()
+    assert list(harness.notified) == [summary.alert_id]
+    assert harness.records.surges.summaries[key].published_at is not None

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ses_insights.domain.lanes import LOOK_LANES, Lane
+from ses_insights.domain.times import iso
 from ses_insights.service.pending_alerts import STALE_AFTER
 from tests.support.fakes_due import due
 from tests.support.harness import Harness, Output
@@ -56,3 +57,26 @@ def test_a_row_changed_by_hand_is_looked_at_all_the_same(
     harness.rows.put(due("good", age=3 * DAY, lane=Lane.ESSENTIAL))
     harness.run()
     assert "good" in harness.queue.ids
+
+
+def test_a_line_names_the_message_whose_row_was_repaired(
+    harness: Harness, output: Callable[[], Output]
+) -> None:
+    """And where it waits."""
+    harness.rows.put({**due("bad", Lane.ESSENTIAL), "NextLookAt": "soon"})
+    harness.run()
+    (line,) = (line for line in output().logs if line["level"] == "ERROR")
+    assert (line["message_id"], line["lane"]) == ("bad", "keep")
+
+
+@pytest.mark.parametrize(
+    ("wait", "is_repaired"), [(30 * DAY, False), (31 * DAY, False), (32 * DAY, True)]
+)
+def test_a_time_that_no_rung_lies_beyond_is_repaired(
+    harness: Harness, wait: timedelta, *, is_repaired: bool
+) -> None:
+    """SES keeps insights for 30 days: who waits for more than a day longer waits for nothing."""
+    then = iso(harness.clock.now() + wait - timedelta(milliseconds=wait == 32 * DAY))
+    harness.rows.put({**due("m"), "NextLookAt": then})
+    harness.run()
+    assert (harness.row("m")["NextLookAt"] != then) is is_repaired

@@ -16,8 +16,9 @@ from ses_insights.contracts.console import TableAddress
 from ses_insights.domain.alert import Alert, AlertType
 from ses_insights.domain.due import Waiting
 from ses_insights.domain.insight import Bounce, Event, Insights
-from ses_insights.domain.surge import SURGE_AFTER, Group
+from ses_insights.domain.surge import SURGE_AFTER, Group, Summary
 from ses_insights.domain.times import instant, iso
+from ses_insights.service.followups import OutOfTimeError
 from ses_insights.service.grouping import Grouping
 from ses_insights.service.ports import RecordChangedError
 from ses_insights.service.summaries import Summaries
@@ -287,3 +288,45 @@ def test_an_erased_example_is_not_named(town: Town) -> None:
         each["destination"] for each in examples
     }
     assert len(examples) == 5
+
+
+def test_a_surge_that_has_ended_gets_no_summary_though_the_index_still_shows_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index lags behind the table."""
+    town.lives(stream(1, 60), until=START + 5 * MINUTE)
+    (key,) = town.surges.groups
+    town.surges.groups[key] = replace(town.surges.groups[key], next_summary_at=None)
+    stale = [[Waiting("#surges", key, iso(START))]]
+    monkeypatch.setattr(FakeSurges, "due", lambda *_, **__: iter(stale))
+    town.run()
+    assert town.summaries == []
+
+
+def test_a_summary_is_written_at_its_very_time_and_marked(town: Town) -> None:
+    """With what SNS calls it."""
+    town.lives(stream(1, 60), until=START + 5 * MINUTE)
+    town.time = START + timedelta(minutes=5, seconds=4, milliseconds=999)
+    town.run()
+    assert town.summaries == []
+    town.time = START + timedelta(minutes=5, seconds=5)
+    told: list[Summary] = []
+    replace(town.runner(), on_published=told.append).write(lambda: None)
+    (stored,) = town.surges.summaries.values()
+    assert told == [stored]
+    assert (stored.published_at, stored.sns_message_id) == (iso(town.time), "sns")
+
+
+def test_a_run_without_time_writes_no_summary(town: Town) -> None:
+    """It stays due."""
+    town.lives(stream(1, 60), until=START + 5 * MINUTE)
+    town.time = START + 7 * MINUTE
+
+    def check_time() -> None:
+        raise OutOfTimeError
+
+    with pytest.raises(OutOfTimeError):
+        town.runner().write(check_time)
+    assert town.summaries == []
+    town.run()
+    assert len(town.summaries) == 1

@@ -40,6 +40,7 @@ from tests.support.samples import (
     DEAD_LETTERS_URL,
     MESSAGE,
     MESSAGE_ID,
+    OTHER_ID,
     QUEUE_URL,
     RULES,
     TABLE_ADDRESS,
@@ -151,6 +152,21 @@ def test_a_line_for_each_alert_says_what_it_is_about(harness: Harness, output: R
     ]
 
 
+def test_the_looks_that_a_postponed_message_loses_are_counted(
+    harness: Harness, output: Read
+) -> None:
+    """Three by default; its line says how many, and a line of any other look nothing."""
+    harness.capacity.is_late = timedelta(hours=16)
+    harness.handle()
+    harness.telemetry.flush()
+    lines = output()
+    assert lines.metrics["Shed", ALL] == [3]
+    assert lines.line("set aside")["shed"] == 3
+    harness.capacity.is_late = timedelta(0)
+    harness.handle(OTHER_ID)
+    assert "shed" not in output().line("looked")
+
+
 def test_a_message_that_is_not_found_is_counted(harness: Harness, output: Read) -> None:
     """It is a look, too."""
     harness.answers[:] = [NotFound()]
@@ -227,7 +243,7 @@ def test_an_unexpected_error_is_a_failure_of_its_own_kind(harness: Harness, outp
 
 def test_a_line_says_how_long_ses_took(harness: Harness, output: Read) -> None:
     """In milliseconds; the next message's lines do not repeat it."""
-    harness.telemetry.called(Call(0.2504, throttled=False))
+    harness.telemetry.called(Call(0.2504, throttled=False, after_gap=False))
     harness.telemetry.deferred(2, 1)
     harness.telemetry.began("next")
     harness.telemetry.deferred(4, 2)
@@ -236,8 +252,8 @@ def test_a_line_says_how_long_ses_took(harness: Harness, output: Read) -> None:
 
 def test_a_throttled_call_is_counted(telemetry: LookupTelemetry, output: Read) -> None:
     """One that was answered is not: it is part of a look."""
-    telemetry.called(Call(0.02, throttled=True))
-    telemetry.called(Call(0.05, throttled=False))
+    telemetry.called(Call(0.02, throttled=True, after_gap=False))
+    telemetry.called(Call(0.05, throttled=False, after_gap=False))
     telemetry.flush()
     assert output().metrics == {("Throttles", ALL): [1]}
 
@@ -247,7 +263,7 @@ def test_a_call_that_waited_a_full_period_is_counted(
 ) -> None:
     """Beside the looks, it shows whether gaps between invocations cost slots."""
     telemetry.called(Call(0.02, throttled=False, after_gap=True))
-    telemetry.called(Call(0.02, throttled=False))
+    telemetry.called(Call(0.02, throttled=False, after_gap=False))
     telemetry.flush()
     assert output().metrics == {("FullWaits", ALL): [1]}
 
