@@ -23,6 +23,7 @@ from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Complaint
+from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Feedback
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
@@ -747,7 +748,8 @@ def test_the_note_on_another_region_is_kept_where_somebody_else_stores_first() -
 def test_an_alert_that_somebody_else_publishes_holds_back_no_other_one() -> None:
     """The first of two is claimed in between; the second is published."""
     harness = serving(found(delivered()))
-    harness.stored, (first, second) = looked(found(bounced(), complained()))
+    harness.stored, alerts = looked(found(bounced(), complained()))
+    first, second = sorted(alerts, key=lambda alert: alert.alert_id)
     claimed = replace(first, claimed_at=iso(START + timedelta(seconds=1)))
 
     def meanwhile() -> None:
@@ -767,3 +769,19 @@ def test_an_alert_is_marked_with_what_sns_calls_it() -> None:
     (sent,) = harness.subscribers.published
     body = json.loads(json.loads(sent.message)["default"])
     assert body["sentAt"] == harness.stored.sent_at
+
+
+def test_a_look_about_what_it_does_not_show_yet_is_taken_again_soon() -> None:
+    """SES said that it bounced: the next look comes after a quarter of an hour, in front."""
+    harness = serving(found(delivered()))
+    harness.look(about=Feedback.BOUNCE)
+    assert harness.stored.lane is Lane.LISTED
+    assert harness.stored.next_look_at == iso(harness.clock.now() + timedelta(minutes=15))
+
+
+def test_new_alerts_are_counted_for_their_group() -> None:
+    """With the look that found them."""
+    harness = serving(found(bounced()))
+    harness.look()
+    (surge,) = harness.records.surges.groups.values()
+    assert surge.count == 1
