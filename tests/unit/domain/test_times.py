@@ -61,3 +61,9 @@ def test_a_text_that_is_no_instant_with_a_zone_is_refused(text: str) -> None:
     """A text without a zone could mean another hour; it is an error, not a guess."""
     with pytest.raises(ValueError, match=r"zone|format"):
         instant(text)
+
+
+def test_an_instant_that_was_cut_is_in_utc() -> None:
+    """Whatever the zone of the machine."""
+    here = datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC).astimezone()
+    assert whole_milliseconds(here).tzinfo is UTC

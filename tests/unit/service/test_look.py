@@ -378,6 +378,7 @@ def test_a_look_gives_up_on_a_record_that_keeps_changing() -> None:
     with pytest.raises(SystemFailure) as caught:
         harness.look()
     assert caught.value.kind is FailureKind.DYNAMODB
+    assert "another writer" in str(caught.value)
     assert harness.moments.passed.count("save") == 3
     assert harness.source.asked == [MESSAGE_ID]
     assert harness.subscribers.published == []
