@@ -1,5 +1,6 @@
 """Instants as text and back."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -67,3 +68,15 @@ def test_an_instant_that_was_cut_is_in_utc() -> None:
     """Whatever the zone of the machine."""
     here = datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC).astimezone()
     assert whole_milliseconds(here).tzinfo is UTC
+
+
+def test_utc_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line runs on laptops."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        written = "2026-11-23T10:00:00.000Z"
+        assert instant(written).tzinfo is UTC
+        assert iso(instant(written)) == written
+        assert whole_milliseconds(datetime(2026, 11, 23, tzinfo=NEPAL)).tzinfo is UTC
+    time.tzset()

@@ -24,7 +24,7 @@ from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Complaint
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.listing import Feedback
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
@@ -556,7 +556,7 @@ class Meter:
         self.calls.clear()
         self.clock.advance(10)
         with self.source.invocation(60):
-            self.look.take(LookRequest(MESSAGE_ID), enqueued_at=START)
+            self.look.take(LookRequest(MESSAGE_ID), enqueued_at=START, is_repeat=False)
         return list(self.calls)
 
     @property
@@ -786,3 +786,12 @@ def test_new_alerts_are_counted_for_their_group() -> None:
     harness.look()
     (surge,) = harness.records.surges.groups.values()
     assert surge.count == 1
+
+
+def test_a_message_that_nobody_enqueued_is_looked_at_with_its_listing() -> None:
+    """The list named it before anything else was known of it."""
+    harness = serving(NotFound())
+    listing = Listing(BOUNCES, Feedback.BOUNCE, iso(START))
+    harness.records.listed[MESSAGE_ID] = {BOUNCES: listing}
+    harness.look(about=Feedback.BOUNCE)
+    assert harness.stored.listings == (listing,)
