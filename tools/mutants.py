@@ -146,7 +146,7 @@ def _first(node: cst.BaseString) -> Iterator[cst.BaseString]:
 
 
 def near_tests_only() -> None:
-    """Run the tests of the module, and the quickest of all others."""
+    """Run the tests of the module, and the quickest of others, its own package's first."""
     submit = ForkRunner.submit
 
     def submit_near(
@@ -175,9 +175,10 @@ def near_tests_only() -> None:
 def near(tests: Iterable[str], mutant_name: str, seconds: Mapping[str, float]) -> list[str]:
     """Choose from the tests that come by a mutant. Its module's own are the most telling."""
     _, package, module, *_ = mutant_name.split(".")
-    quickest = sorted(tests, key=lambda test: seconds[test])
-    own = [test for test in quickest if test.startswith(f"tests/unit/{package}/test_{module}")]
-    others = [test for test in quickest if test not in {*own}][:NEAR_TESTS]
+    folder = f"tests/unit/{package}/"
+    ordered = sorted(tests, key=lambda test: (not test.startswith(folder), seconds[test]))
+    own = [test for test in ordered if test.startswith(f"{folder}test_{module}")]
+    others = [test for test in ordered if test not in {*own}][:NEAR_TESTS]
     taken = accumulate(seconds[test] for test in others)
     return own + [test for test, sum_ in zip(others, taken, strict=True) if sum_ <= NEAR_SECONDS]
 
@@ -292,8 +293,9 @@ INTRODUCTION: Final = """\
 
 `make mutants` writes this page; this one is of {day}. A mutant is the code with one small change:
 a comparison turned round, a number raised by one, an argument left out. Of the tests in
-`tests/unit` that come by the changed function, those of its own module are run, and the 300
-quickest of all others. Where none fails, the mutant survives, and a promise may lack its test.
+`tests/unit` that come by the changed function, those of its own module are run, and of all others
+the 300 quickest, those of its own package first. Where none fails, the mutant survives, and a
+promise may lack its test.
 [mutmut](https://mutmut.readthedocs.io) makes the mutants and runs the tests
 ([decision record 26](decisions/0026-mutants.md)).
 `make mutants ONLY=functions/ses_insights/domain/schedule.py` tries one file or folder, and prints

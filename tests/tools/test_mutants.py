@@ -73,6 +73,8 @@ def test_the_tests_of_the_module_are_all_run_and_of_others_the_quickest() -> Non
     mutant = "ses_insights.domain.pace.x_a__mutmut_1"
     assert near([slow, own, *quick], mutant, seconds) == [own, *quick[:300]]
     assert near([slow, own, *quick[:100]], mutant, seconds) == [own, *quick[:100], slow]
+    beside = "tests/unit/domain/test_record.py::test_c"
+    assert near([*quick, beside], mutant, seconds | {beside: 1.0})[0] == beside
     assert near([slow, own], mutant, seconds | {slow: 11.0}) == [own]
 
 

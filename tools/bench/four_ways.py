@@ -142,7 +142,7 @@ def _look_for(seconds: float, way: Way, url: str) -> None:
         # Time to store the answer is left after the end, so that looks go on up to it.
         with source.invocation(left + PERIOD + LONGEST_CALL + STORING_NEEDS):
             try:
-                look.take(request, enqueued_at=_now())
+                look.take(request, enqueued_at=_now(), is_repeat=False)
             except SystemFailure:
                 continue  # a 429; the report counts it
 

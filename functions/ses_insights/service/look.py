@@ -75,9 +75,7 @@ class Look:
     """Called with every alert once it is published and marked, also where the look fails later."""
     now: Callable[[], datetime]
 
-    def take(
-        self, request: LookRequest, *, enqueued_at: datetime, is_repeat: bool = False
-    ) -> Outcome:
+    def take(self, request: LookRequest, *, enqueued_at: datetime, is_repeat: bool) -> Outcome:
         """Take one look, store what it shows and publish its alerts.
 
         ``is_repeat`` says that the queue hands the message over once more: a look at it may have

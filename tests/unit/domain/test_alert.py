@@ -248,3 +248,27 @@ def test_an_alert_is_the_same_whoever_set_out_to_publish_it() -> None:
 def test_an_alert_from_the_list_is_explained_as_such() -> None:
     """Its event alone would read like one that the insights show."""
     assert "lists the address" in listed_complaint(60).explanation.cause
+
+
+def test_only_findings_of_the_list_raise_an_alert() -> None:
+    """Each by itself, with what the insights show of its recipient, and the id they would give."""
+    seen = Insights(MESSAGE_ID, destinations=(Destination("ada@example.com", "Gmail"),))
+    at = iso(START)
+    listings = [
+        Listing("open@example.com", Feedback.BOUNCE, at),
+        Listing("ADA@example.com", Feedback.COMPLAINT, at, is_finding=True),
+    ]
+    (alert,) = alerts_of_listings(listings, seen, detected_at=DETECTED_AT)
+    assert (alert.destination, alert.isp, alert.detected_at) == (
+        "ada@example.com",
+        "Gmail",
+        DETECTED_AT,
+    )
+    (as_shown,) = alerts_of(response(complaint(None), to="ada@example.com"))
+    assert alert.alert_id == as_shown.alert_id
+
+
+def test_what_was_told_from_the_insights_hides_nothing_that_was_told_from_the_list() -> None:
+    """Both are looked through."""
+    told = shown("fraud", 300)
+    assert not_told_yet([shown("abuse", 60)], [told, listed_complaint(60)]) == ()

@@ -542,3 +542,11 @@ def test_a_complaint_that_ses_itself_explains_is_certain() -> None:
     """It attempted no mail because the address was on a list."""
     found = explain_complaint("OnAccountSuppressionList", None)
     assert found.confidence is Confidence.HIGH
+
+
+def test_an_event_is_explained_by_all_that_ses_says_of_it() -> None:
+    """A complaint's subtype among it; what SES did itself is certain."""
+    listed = Event("COMPLAINT", complaint=Complaint("OnAccountSuppressionList", None))
+    assert explain(listed) == explain_complaint("OnAccountSuppressionList", None)
+    for kind in ("REJECT", "RENDERING_FAILURE"):
+        assert explain(Event(kind)).evidence == "Certain: SES did this itself."

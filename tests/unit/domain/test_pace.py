@@ -489,3 +489,12 @@ def test_the_guard_stays_between_its_floor_and_the_period(
         assert GUARD <= pace.guard <= period
         assert (pace.guard > before) == (result is CallResult.THROTTLED and before < period)
         assert result is not CallResult.BROKEN or pace.guard == before
+
+
+def test_a_call_after_a_gap_is_known_as_such_until_it_starts() -> None:
+    """It is counted apart: it waits for a full period."""
+    pace = Pace(1.0)
+    pace.invocation_began(0.0, idle=10.0)
+    assert pace.after_gap is True
+    pace.call_started(1.0)
+    assert pace.after_gap is False

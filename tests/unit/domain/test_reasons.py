@@ -16,6 +16,7 @@ from ses_insights.domain.reasons import (
     SUBTYPES,
     Action,
     Confidence,
+    Reading,
     Reason,
     Rule,
     Source,
@@ -787,3 +788,60 @@ def test_of_an_answer_2048_characters_and_160_words_are_read() -> None:
     """A cause comes early; a line of SMTP ends at 512."""
     assert len(answer_in("x" * 5_000).text) == 2_048
     assert len(answer_in("x " * 500).words.split()) == 160
+
+
+# ---------------------------------------------------------------------- the words of an answer
+
+
+@pytest.mark.parametrize(
+    ("diagnostic", "words"),
+    [
+        ("550 User...unknown", " user . unknown "),
+        ("550 mailbox<full>now", " mailbox full now "),
+        ("550 5.1.1 <ada@b.example>: (disabled)", " addr disabled "),
+        ("550 a@b.example:closed and a@x:y@z:gone", " addr closed and addr y z gone "),
+        ("The recipient's mailbox. It's full!", " the recipients mailbox . its full . "),
+        ("mailbox 5.1.1full", " mailbox "),
+        ("mailbox<5.1.1>full", " mailbox full "),
+        ("X mailbox X", " x mailbox x "),
+        (None, " "),
+    ],
+)
+def test_the_words_of_an_answer_are_told_from_all_else(diagnostic: str | None, words: str) -> None:
+    """Without numbers and names; an address is one word, and a sentence has an end."""
+    assert answer_in(diagnostic).words.replace("  ", " ") == words
+
+
+@pytest.mark.parametrize(
+    ("inner", "words", "code", "reply"),
+    [
+        ("5.2.2 mailbox full (delivery attempts: 0)", " mailbox full ", "5.2.2", "550"),
+        ("mailbox full (delivery attempts: 0)", " mailbox full ", "5.1.0", "550"),
+        (
+            "5.2.2 full (delivery attempts: 0) (delivery attempts: 1)",
+            " full ",
+            "5.2.2",
+            "550",
+        ),
+        (
+            "(delivery attempts: 0) no",
+            " unknown address error delivery attempts no ",
+            "5.1.0",
+            None,
+        ),
+    ],
+)
+def test_in_sess_own_sentence_the_servers_answer_is_read(
+    inner: str, words: str, code: str, reply: str | None
+) -> None:
+    """Where there is one; else SES's own words are all there is."""
+    answer = answer_in(f"5.1.0 - Unknown address error 550-'{inner}'")
+    assert (answer.words, answer.code, answer.reply) == (words, code, reply)
+
+
+def test_what_was_not_attempted_keeps_the_codes_that_were_read() -> None:
+    """Nobody is against it; and of nothing nothing is read."""
+    assert read("550 5.1.1 unknown", "OnAccountSuppressionList") == Reading(
+        SUBTYPES["onaccountsuppressionlist"], Confidence.HIGH, (Source.SUBTYPE,), (), "5.1.1", "550"
+    )
+    assert read(None) == Reading(Reason.UNKNOWN, Confidence.LOW, (), (), None, None)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_insights.adapters.ses_response import read_insights
-from ses_insights.domain.alert import Alert
+from ses_insights.domain.alert import Alert, AlertType
 from ses_insights.domain.insight import Event
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import (
     Answer,
     Found,
@@ -24,7 +25,7 @@ from ses_insights.domain.record import (
     postpone,
 )
 from ses_insights.domain.schedule import Ladder
-from ses_insights.domain.times import instant
+from ses_insights.domain.times import instant, iso
 from tests.support.strategies import (
     DAY,
     HOUR,
@@ -431,3 +432,56 @@ def test_what_was_erased_gets_no_note() -> None:
     """Nothing is added to it: it is the very record that is stored."""
     erased = replace(fresh_of_other_region(), erased_at="2026-11-24T10:00:00.000Z", note=None)
     assert erased.noting(ELSEWHERE) is erased
+
+
+# What SES says has happened, and no look shows yet
+
+
+def expecting(answer: Answer, about: Feedback) -> Record:
+    """Take a look because SES says that something has happened."""
+    before = Record.new(MESSAGE_ID, ENQUEUED, RULES)
+    return after_look(before, answer, now=SENT + 16 * MINUTE, rules=RULES, about=about)[0]
+
+
+def test_what_ses_says_and_no_look_shows_is_looked_for_soon() -> None:
+    """In front of others, a quarter of an hour later; what is known waits for its rung."""
+    open_ = expecting(DELIVERED, Feedback.BOUNCE)
+    assert (open_.lane, open_.next_look_at) == (Lane.LISTED, iso(SENT + 31 * MINUTE))
+    known = expecting(found(event("SEND"), complaint("abuse")), Feedback.COMPLAINT)
+    assert known.lane is not Lane.LISTED
+
+
+def test_a_look_that_comes_soon_keeps_what_is_to_be_noted() -> None:
+    """A mail of which SES shows only that it was sent is probably not tracked."""
+    before = Record.new(MESSAGE_ID, ENQUEUED, RULES)
+    only_sent = found(event("SEND"))
+    after, _ = after_look(before, only_sent, now=SENT + 2 * DAY, rules=RULES, about=Feedback.BOUNCE)
+    assert after.lane is Lane.LISTED
+    assert "probably not tracked" in (after.note or "")
+
+
+def test_a_finding_is_told_with_the_time_of_the_look() -> None:
+    """Where SES refuses the id, at once."""
+    listing = Listing("ada@example.com", Feedback.BOUNCE, iso(SENT))
+    before = replace(Record.new(MESSAGE_ID, ENQUEUED, RULES), listings=(listing,))
+    _, (alert,) = look(Refused(), before)
+    assert alert.detected_at == iso(SENT + 16 * MINUTE)
+
+
+def test_a_type_that_is_not_chosen_raises_no_alert() -> None:
+    """It is stored all the same."""
+    rules = replace(RULES, alert_types=frozenset({AlertType.COMPLAINT}))
+    record, alerts = look(BOUNCED, rules=rules)
+    assert (record.status, alerts) == ("PERMANENT_BOUNCE", ())
+
+
+def test_a_look_that_comes_to_its_end_is_whole() -> None:
+    """Whatever was stored of it in part before."""
+    half = replace(Record.new(MESSAGE_ID, ENQUEUED, RULES), is_half_stored=True)
+    assert look(DELIVERED, half)[0].is_half_stored is False
+
+
+def test_a_new_record_expires_with_its_message() -> None:
+    """Ninety days after it was sent, by these rules."""
+    fresh = Record.new(MESSAGE_ID, SENT, RULES)
+    assert fresh.expires_at == RULES.expires_at(SENT)

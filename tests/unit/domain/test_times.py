@@ -1,5 +1,6 @@
 """Instants as text and back."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -61,3 +62,21 @@ def test_a_text_that_is_no_instant_with_a_zone_is_refused(text: str) -> None:
     """A text without a zone could mean another hour; it is an error, not a guess."""
     with pytest.raises(ValueError, match=r"zone|format"):
         instant(text)
+
+
+def test_an_instant_that_was_cut_is_in_utc() -> None:
+    """Whatever the zone of the machine."""
+    here = datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC).astimezone()
+    assert whole_milliseconds(here).tzinfo is UTC
+
+
+def test_utc_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line runs on laptops."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        written = "2026-11-23T10:00:00.000Z"
+        assert instant(written).tzinfo is UTC
+        assert iso(instant(written)) == written
+        assert whole_milliseconds(datetime(2026, 11, 23, tzinfo=NEPAL)).tzinfo is UTC
+    time.tzset()

@@ -23,7 +23,8 @@ from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import pending
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Complaint
-from ses_insights.domain.listing import Feedback
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.pace import Pace
 from ses_insights.domain.record import Answer, Found, NotFound, Record, Refused, Rules
 from ses_insights.domain.status import Status
@@ -377,6 +378,7 @@ def test_a_look_gives_up_on_a_record_that_keeps_changing() -> None:
     with pytest.raises(SystemFailure) as caught:
         harness.look()
     assert caught.value.kind is FailureKind.DYNAMODB
+    assert "another writer" in str(caught.value)
     assert harness.moments.passed.count("save") == 3
     assert harness.source.asked == [MESSAGE_ID]
     assert harness.subscribers.published == []
@@ -554,7 +556,7 @@ class Meter:
         self.calls.clear()
         self.clock.advance(10)
         with self.source.invocation(60):
-            self.look.take(LookRequest(MESSAGE_ID), enqueued_at=START)
+            self.look.take(LookRequest(MESSAGE_ID), enqueued_at=START, is_repeat=False)
         return list(self.calls)
 
     @property
@@ -747,7 +749,8 @@ def test_the_note_on_another_region_is_kept_where_somebody_else_stores_first() -
 def test_an_alert_that_somebody_else_publishes_holds_back_no_other_one() -> None:
     """The first of two is claimed in between; the second is published."""
     harness = serving(found(delivered()))
-    harness.stored, (first, second) = looked(found(bounced(), complained()))
+    harness.stored, alerts = looked(found(bounced(), complained()))
+    first, second = sorted(alerts, key=lambda alert: alert.alert_id)
     claimed = replace(first, claimed_at=iso(START + timedelta(seconds=1)))
 
     def meanwhile() -> None:
@@ -767,3 +770,28 @@ def test_an_alert_is_marked_with_what_sns_calls_it() -> None:
     (sent,) = harness.subscribers.published
     body = json.loads(json.loads(sent.message)["default"])
     assert body["sentAt"] == harness.stored.sent_at
+
+
+def test_a_look_about_what_it_does_not_show_yet_is_taken_again_soon() -> None:
+    """SES said that it bounced: the next look comes after a quarter of an hour, in front."""
+    harness = serving(found(delivered()))
+    harness.look(about=Feedback.BOUNCE)
+    assert harness.stored.lane is Lane.LISTED
+    assert harness.stored.next_look_at == iso(harness.clock.now() + timedelta(minutes=15))
+
+
+def test_new_alerts_are_counted_for_their_group() -> None:
+    """With the look that found them."""
+    harness = serving(found(bounced()))
+    harness.look()
+    (surge,) = harness.records.surges.groups.values()
+    assert surge.count == 1
+
+
+def test_a_message_that_nobody_enqueued_is_looked_at_with_its_listing() -> None:
+    """The list named it before anything else was known of it."""
+    harness = serving(NotFound())
+    listing = Listing(BOUNCES, Feedback.BOUNCE, iso(START))
+    harness.records.listed[MESSAGE_ID] = {BOUNCES: listing}
+    harness.look(about=Feedback.BOUNCE)
+    assert harness.stored.listings == (listing,)

@@ -74,7 +74,8 @@ def test_where_essential_looks_are_too_late_a_first_look_is_postponed() -> None:
     outcome = harness.look()
     assert harness.source.asked == []
     assert outcome.is_postponed
-    assert outcome.shed == 3
+    assert outcome.is_fresh is True
+    assert (outcome.shed, outcome.published) == (3, ())
     record = harness.stored
     assert (record.looks, record.status, record.lane) == (0, Status.NOT_FOUND, Lane.ESSENTIAL)
     assert record.note == NOT_YET_LOOKED
@@ -192,3 +193,12 @@ def test_what_another_look_has_stored_meanwhile_is_not_postponed() -> None:
     harness.moments.before["save"] = lambda: setattr(harness, "stored", record)
     assert harness.look().answer is not None
     assert harness.stored.looks == 2
+
+
+def test_a_postponed_id_of_another_region_says_so() -> None:
+    """Before it is looked at: that may take days."""
+    harness = serving()
+    harness.capacity.is_late = TOO_LATE
+    assert harness.handle(f"<{MESSAGE_ID}@eu-central-1.amazonses.com>")
+    assert harness.source.asked == []
+    assert "names the Region eu-central-1" in (harness.stored.note or "")
