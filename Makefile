@@ -66,13 +66,14 @@ soak: $(READY) ## Run an hour under backlog with mixed faults and write docs/soa
 simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/simulation.*
 	@python -m tools.simulate
 
-# SEEDS= how many, FROM= the first, SEED= one alone with all that happens in it.
+# SEEDS= how many, FROM= the first, SEED= one alone with all that happens in it, WRITE= a page.
 SEEDS ?= 100000
 FROM ?= 0
 
 .PHONY: chaos
 chaos: $(READY) ## Run the real code against AWS in memory, a fault possible at every call
-	@python -m tools.chaos $(if $(SEED),--seed $(SEED),--first $(FROM) --seeds $(SEEDS))
+	@python -m tools.chaos $(if $(SEED),--seed $(SEED),--first $(FROM) --seeds $(SEEDS) \
+		$(if $(WRITE),--write $(WRITE)))
 
 # ONLY= a file or folder below functions/ses_insights.
 .PHONY: mutants

@@ -56,6 +56,9 @@ AWS_KEY: Final = "aws"
 CUSTOMER_KEY: Final = "customer"
 KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]{32,36}")
 
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
+TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 EMAIL: Final = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
 MAX_EMAIL_LENGTH: Final = 254
@@ -126,16 +129,32 @@ def _quiet_days(value: object) -> int | None:
     )
 
 
-def _table_key(value: object) -> str:
-    if isinstance(value, str) and (
-        value in {AWS_KEY, CUSTOMER_KEY} or KEY_ARN.fullmatch(value) is not None
-    ):
+def _existing_table(value: object) -> str | None:
+    if isinstance(value, str) and TABLE_NAME.fullmatch(value):
         return value
     raise _NotAllowedError(
-        f'"{AWS_KEY}" (the key that AWS owns), "{CUSTOMER_KEY}" (a key that the stack makes) or '
-        "the ARN of a KMS key, like arn:aws:kms:eu-west-1:123456789012:key/"
-        "1234abcd-12ab-34cd-56ef-1234567890ab"
+        "the name of a table, 3 to 255 letters, digits, dots, dashes and underscores, or leave the "
+        "key out"
     )
+
+
+def _key_of_the_table(chosen: Chosen) -> tuple[str, Parser[str]]:
+    """Return the default of `tableKey`, and its parser: a table that exists gets no new key."""
+    exists = chosen["existing_table"] is not None
+    ways = {AWS_KEY: "the key that AWS owns"}
+    if not exists:
+        ways[CUSTOMER_KEY] = "a key that the stack makes"
+
+    def parse(value: object) -> str:
+        if isinstance(value, str) and (value in ways or KEY_ARN.fullmatch(value)):
+            return value
+        named = ", ".join(f'"{name}" ({meaning})' for name, meaning in ways.items())
+        raise _NotAllowedError(
+            f"{named} or the ARN of a KMS key{' that existingTable has' if exists else ''}, like "
+            "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        )
+
+    return AWS_KEY, parse
 
 
 def _ladder_until_ses_forgets(chosen: Chosen) -> tuple[tuple[int, ...], Parser[tuple[int, ...]]]:
@@ -281,7 +300,9 @@ class Config:
         "removalPolicy", _removal_policy, "retain"
     )
     """What becomes of the table when the stack is deleted."""
-    table_key: str = key("tableKey", _table_key, AWS_KEY)
+    existing_table: str | None = key("existingTable", _existing_table, None)
+    """The name of the table to use, where the stack is to make none."""
+    table_key: str = key_after("tableKey", AWS_KEY, _key_of_the_table)
     """The key the table is encrypted with: `AWS_KEY`, `CUSTOMER_KEY` or an ARN."""
     reserve_concurrency: bool = key("reserveConcurrency", _flag, default=True)
     """Whether the lookup function's concurrency of one is reserved.

@@ -333,7 +333,8 @@ def _machinery(
         ),
         _graph(
             "Dead letters",
-            "Good is none. Each has its reason with it.",
+            "Good is none, but for what AWS sends when something is set up. What is parked has its "
+            "reason with it.",
             unit="messages",
             lines=[
                 queues.dead_letters.metric_approximate_number_of_messages_visible(
@@ -343,6 +344,7 @@ def _machinery(
                 ),
                 _of_lookup(Metric.PARKED, MINUTES, "parked in 5 minutes"),
                 _of_lookup(Metric.FOREIGN_GROUPS, MINUTES, "of another message group, sent on"),
+                _of_lookup(Metric.SET_UPS, MINUTES, "of AWS at set-up, acknowledged"),
             ],
         ),
         _graph(

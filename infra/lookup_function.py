@@ -170,8 +170,9 @@ class LookupFunction(ServiceFunction):
             meaning="SES does not show most of the messages that were judged within an hour. A "
             "message is judged at its first look an hour or more after it was sent: a fresh one "
             "that is not there yet does not count. Fewer than 20 tell nothing. Likely the mail is "
-            "sent from another account or Region, or was sent while Virtual Deliverability Manager "
-            "(VDM) was off.",
+            "sent from another account or Region, was sent while Virtual Deliverability Manager "
+            "(VDM) was off, or goes to several recipients or the mailbox simulator, which SES does "
+            "not track.",
             remedy="Compare account and Region of sender and stack, and look whether VDM is on. "
             "Then enqueue the ids where they belong. A back-fill of ids older than SES keeps them "
             "does the same.",

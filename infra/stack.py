@@ -51,6 +51,7 @@ class SesInsightsStack(Stack):
             "Insights",
             removal_policy=REMOVAL[config.removal_policy],
             key=config.table_key,
+            existing=config.existing_table,
         )
         parts = Parts(
             config=config, code=function_code(), queues=queues, insights=insights, topics=topics

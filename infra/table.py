@@ -14,14 +14,30 @@ from ses_insights.contracts.names import INDEX_KEYS, TABLE_KEYS, Attribute, Inde
 
 
 class InsightsTable(Construct):
-    """The table; attributes have the SES API's own names, so its rows explain themselves."""
+    """The table; attributes have the SES API's own names, so its rows explain themselves.
+
+    One that exists is used as it is.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy, key: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: RemovalPolicy,
+        key: str,
+        existing: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = self._key(key, removal_policy)
-        self.table = dynamodb.TableV2(
+        self.table = (
+            dynamodb.TableV2.from_table_name(self, "Table", existing)
+            if existing
+            else self._made(removal_policy)
+        )
+
+    def _made(self, removal_policy: RemovalPolicy) -> dynamodb.ITableV2:
+        made = dynamodb.TableV2(
             self,
             "Table",
             partition_key=_text(TABLE_KEYS[0]),
@@ -47,11 +63,12 @@ class InsightsTable(Construct):
             ],
         )
         if self.key:
-            self._encrypt_with(self.key)
+            self._encrypt(made, self.key)
+        return made
 
-    def _encrypt_with(self, key: kms.IKey) -> None:
+    def _encrypt(self, made: dynamodb.TableV2, key: kms.IKey) -> None:
         """Choose a customer's key; the CDK itself can only where the stack names its Region."""
-        table = cast("dynamodb.CfnGlobalTable", self.table.node.default_child)
+        table = cast("dynamodb.CfnGlobalTable", made.node.default_child)
         table.sse_specification = dynamodb.CfnGlobalTable.SSESpecificationProperty(
             sse_enabled=True, sse_type="KMS"
         )

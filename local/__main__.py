@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import sys
 from pathlib import Path
 from typing import Final
 
-from local.stack.attached import announced
+from local.stack.attached import alone, announced
 from local.stack.child import LocalRunError
-from local.stack.run import PROJECT, LocalRun, local_stack
+from local.stack.run import PROJECT, LocalRun, local_stack, told
 from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
 
 SPEED: Final = 14_400
@@ -36,6 +37,7 @@ def main() -> int:
     """Run until Ctrl-C; returns the exit status."""
     try:
         with (
+            alone(),
             local_stack(
                 CONTEXT, progress=lambda step: print(f"{step} …", flush=True), through_faults=True
             ) as run,
@@ -51,6 +53,8 @@ def main() -> int:
     except LocalRunError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        return told(error)
 
 
 def guide(run: LocalRun, environment: Path) -> str:
@@ -72,7 +76,7 @@ python -m local.incident      break something, to rehearse what docs/runbook.md 
 docs/rehearse.md              the rest: alerts, AWS CLI, boto3, logs
 
 The log of everything: {shlex.quote(str(run.folder / "emulator.log"))}
-Ctrl-C stops the stack and removes it."""
+Ctrl-C here, or kill {os.getpid()} elsewhere, stops the stack and removes it."""
 
 
 if __name__ == "__main__":

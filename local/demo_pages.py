@@ -37,11 +37,13 @@ STATUSES: Final[Mapping[str, str]] = {
     "DELAYED": "the recipient's server puts it off",
     "SENT": "SES shows only that it was sent",
     "NOT_FOUND": "SES shows nothing of it",
-    "INVALID": "SES calls the id malformed",
+    "INVALID": "SES calls the id malformed; they are parked, too",
 }
 
+_TO_COPY: Final = ("https://", "insights ", "aws ")
+"""How the lines of an e-mail begin that must not be broken."""
+
 _TIME: Final = 10  # columns: hours, minutes, seconds, two blanks
-_SEVERITY: Final = 10  # the longest one, two blanks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,17 +124,20 @@ def show_introduction(page: Page) -> None:
     """Say what this is and what is about to happen."""
     page.heading("SES Insights, all of it, on this machine")
     page.line(
-        "Amazon SES takes a mail and returns a message id. What became of the mail it tells only "
-        "whoever asks for that id, and takes one question a second. SES Insights asks for every "
-        "id, stores the answers and alerts people about mail that bounced or drew a complaint.\n\n"
+        "Amazon SES takes a mail and returns a message id. It says what became of the mail only "
+        "when it is asked for that id, and answers one question a second. SES Insights asks for "
+        "every id, stores the answers and alerts people about mail that bounced or drew a "
+        "complaint. Such a question is called a look.\n\n"
         "This is the real stack, deployed to a local emulator of AWS with IAM enforced. A stand-in "
         "answers for SES. Some thirty mails are sent, each with a story of its own: delivered, "
         "bounced, complained about after four days. Four hours of a story pass in a second. "
         "Beside them the queue gets ids that SES never gave out and bodies that hold no id.\n\n"
-        f"An id waits {FIRST_LOOK_DELAY} seconds before SES is asked (15 minutes on AWS), and SES "
-        f"is asked again {LOOK_AGAIN} seconds and ten minutes after the send (seven times within "
-        "29 days on AWS). followups, which plans that and reads the account's suppression list "
-        "once a minute, runs all the time here. It takes about two minutes.\n"
+        f"An id waits {FIRST_LOOK_DELAY} seconds before its first look (15 minutes on AWS), and "
+        f"further looks are planned {LOOK_AGAIN} seconds and ten minutes after the send (seven "
+        "within 29 days on AWS). For each of them the id joins the queue once more, so that more "
+        "can wait there than there are ids. The function followups sees to that, and reads the "
+        "account's suppression list; on AWS it runs once a minute, here all the time.\n\n"
+        "The demo takes about two minutes. The alerts come first, as they are published.\n"
     )
 
 
@@ -171,10 +176,15 @@ def show_bounce(page: Page, mail: Mail) -> None:
 def show_email(page: Page, subject: str, text: str) -> None:
     """Show an alert as people get it."""
     page.heading("The alert e-mail")
-    page.whole(f"Subject: {subject}")
-    page.whole("")
-    for line in text.splitlines():
-        page.whole(line)
+    page.line(
+        "The link and the commands at its end are those of a stack on AWS. Here they lead nowhere: "
+        "this stack is gone when the demo ends.\n"
+    )
+    for line in (f"Subject: {subject}", "", *text.splitlines()):
+        if not line or line.startswith(_TO_COPY):
+            page.whole(line)
+        else:
+            page.beside(Text(), line, columns=2)
 
 
 def show_late_complaint(page: Page, mail: Mail) -> None:
@@ -239,6 +249,10 @@ def show_statuses(page: Page, statuses: Sequence[str]) -> None:
 def show_parked(page: Page, parked: Sequence[Mapping[str, Any]]) -> None:
     """Show what was parked, and why."""
     page.heading("What is no message id: parked in the dead-letter queue, with the reason")
+    page.line(
+        "Those that look like an id were asked for, and SES refused them: they have a row, too, "
+        "and are counted as INVALID above. The others were not asked for.\n"
+    )
     for message in parked:
         page.line(message["Body"])
         page.beside(Text(), message["MessageAttributes"]["Reason"]["StringValue"], columns=4)

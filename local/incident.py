@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 from uuid import uuid4
@@ -23,7 +25,10 @@ from local.stack.attached import attach
 from local.stack.child import LocalRunError
 from local.stack.faults.control import FaultKind as Aws
 from local.stack.faults.control import Service
+from local.stack.observe import Row, message_row
 from local.stack.run import LocalRun
+from ses_insights.contracts.names import TABLE_KEYS
+from ses_insights.domain.times import instant, iso
 
 END: Final = "end"
 
@@ -41,6 +46,12 @@ MANY: Final = 180
 
 JUDGED: Final = 25
 """Ids that SES does not know: above the number from which an hour's coverage is judged."""
+
+TOO_LATE: Final = timedelta(hours=31)
+"""Later than a look that is given up, and than the lag at which an alarm warns."""
+
+LOOK_SECONDS: Final = 120.0
+"""Until a mail has had its first look, here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +130,29 @@ def _enqueue_in_another_group(run: LocalRun) -> None:
     pipeline = Pipeline.of(run)
     for message_id in send(run, ["delivered"], number=3):
         pipeline.enqueue(message_id, group="orders")
+
+
+def _make_looks_late(run: LocalRun) -> None:
+    """Send mails, wait for their first looks, and move their times back."""
+    ids = send(run, ["delivered"], number=3)
+    _enqueue(*ids)(run)
+    deadline = time.monotonic() + LOOK_SECONDS
+    for message_id in ids:
+        while not (row := message_row(run, message_id)):
+            if time.monotonic() > deadline:
+                raise LocalRunError("The mails got no first look: end other incidents first.")
+            time.sleep(0.5)
+        _move_back(run, row)
+
+
+def _move_back(run: LocalRun, row: Row) -> None:
+    names = ("SentAt", "FirstLookAt", "LastLookAt", "NextLookAt")
+    earlier = {f":{each}": iso(instant(row[each]) - TOO_LATE) for each in names}
+    run.session.resource("dynamodb").Table(run.table_name).update_item(
+        Key={each: row[each] for each in TABLE_KEYS},
+        UpdateExpression="SET " + ", ".join(f"{each} = :{each}" for each in names),
+        ExpressionAttributeValues=earlier,
+    )
 
 
 def _stop_trigger(run: LocalRun) -> None:
@@ -278,6 +312,15 @@ def _all() -> Iterator[Incident]:
         what=f"{MANY} mails are sent at once, three minutes of looks.",
         see="`insights watch` shows the queue drain by one a second.",
         begin=_send_many,
+        mail=(),
+    )
+    yield Incident(
+        name="looks-late",
+        section="LooksGivenUp",
+        what="Three mails are looked at, and their next looks are made 31 hours late.",
+        see="Within a minute the log of followups has `due` with that `lag`, and `shed`; "
+        "`insights show` says that the looks were given up.",
+        begin=_make_looks_late,
         mail=(),
     )
     yield Incident(

@@ -135,7 +135,7 @@ def build_and_import(python: Path) -> bool:
         quiet = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check")
         return (
             _run(python, "-m", "venv", environment)
-            and _run(inside, *quiet, "--requirement", added, PROJECT)
+            and _run(inside, *quiet, "--requirement", added, f"{PROJECT}[web]")
             and _run(inside, "-c", IMPORTS, cwd=Path(folder))
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
@@ -19,10 +20,28 @@ from local.stack.sandbox import Sandbox
 from ses_insights.contracts.names import DEFAULT_STACK_NAME
 
 ENVIRONMENT: Final = "env"
-"""The file for a shell, beside the runs' folders. Where two runs are up, it is the newer one's."""
+"""The file for a shell, beside the runs' folders. It is of the one `make local` that is up."""
+
+_LOCK: Final = "lock"
+"""The file that this one has locked; the system unlocks it however the process ends."""
 
 VARIABLE: Final = "LOCAL_RUN"
 """Set by that file: where this run has noted what it is."""
+
+
+@contextmanager
+def alone(home: Path = HOME) -> Iterator[None]:
+    """Keep any other `make local` out for as long as the block lasts. Raises LocalRunError."""
+    home.mkdir(exist_ok=True)
+    with (home / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalRunError(
+                "`make local` is up in this folder already: use it from a new terminal with "
+                "`. .local/env`, or end it first with Ctrl-C where it runs."
+            ) from None
+        yield
 
 
 @contextmanager

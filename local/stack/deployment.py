@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Cdk:
             self.assemblies.mkdir(parents=True, exist_ok=True)
             _keep(fresh, assembly)
             _drop_oldest(self.assemblies)
+        os.utime(assembly)  # a run beside this one drops what was not used for the longest time
         return assembly
 
     def bootstrap(self, assembly: Path) -> None:

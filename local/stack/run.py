@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 
@@ -133,8 +133,9 @@ def local_stack(
 
     `context` overrides the CDK context keys of DEFAULT_CONTEXT and of cdk.json; `progress` gets the
     name of each step. With `through_faults` the functions reach the emulator through a proxy
-    that can fail, see `LocalRun.faults`; clients of `session` never do. SIGTERM and SIGHUP end the
-    block as Ctrl-C does, by KeyboardInterrupt. Raises LocalRunError.
+    that can fail, see `LocalRun.faults`; clients of `session` never do. Ctrl-C, SIGTERM and SIGHUP
+    end the block by KeyboardInterrupt, also where a shell lets what it starts in the background
+    ignore Ctrl-C. Raises LocalRunError.
     """
     with ExitStack() as resources:
         resources.enter_context(_signals_as_interrupts())
@@ -247,22 +248,38 @@ def _run_folder() -> Iterator[Path]:
     failed = False
     try:
         yield folder
-    except Exception:
-        failed = True
+    except Exception as error:
+        failed = not isinstance(error, OSError)  # such as an output that cannot be written
         raise
     finally:
         if not failed:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def told(error: OSError) -> int:
+    """Say that the run ended because its output could not be written; returns the exit status."""
+    print(f"Stopped: {error.strerror or error}. Nothing is left running.", file=sys.stderr)
+    # Python's own last flush would fail, too.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the run as Ctrl-C does, where Python allows it."""
+    """Let the first signal unwind the run, where Python allows it; more of them change nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it on purpose
+        numbers.append(signal.SIGHUP)
+
+    def interrupt(*_: object) -> NoReturn:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     finally:

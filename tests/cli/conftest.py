@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -61,6 +62,8 @@ class Aws:
     variables: dict[str, str]
     """The lookup function's settings."""
     vdm: str = "ENABLED"
+    made: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    """When every stack was made."""
     fails: dict[str, str] = field(default_factory=dict)
     """Code of the error with which an operation fails, by its name."""
 
@@ -88,7 +91,8 @@ class Aws:
         if stack is not None and stack not in self.stacks:
             return _refuse("ValidationError", f"Stack with id {stack} does not exist")
         wanted = self.stacks if stack is None else {stack: self.stacks[stack]}
-        return _OK, {"Stacks": [_stack(name, outputs) for name, outputs in wanted.items()]}
+        stacks = [_stack(name, outputs, self.made) for name, outputs in wanted.items()]
+        return _OK, {"Stacks": stacks}
 
     def _usual(self) -> dict[str, Any]:
         return {
@@ -100,9 +104,14 @@ class Aws:
         }
 
 
-def _stack(name: str, outputs: Mapping[str, str]) -> dict[str, Any]:
+def _stack(name: str, outputs: Mapping[str, str], made: datetime) -> dict[str, Any]:
     written = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    return {"StackName": name, "StackStatus": "CREATE_COMPLETE", "Outputs": written}
+    return {
+        "StackName": name,
+        "StackStatus": "CREATE_COMPLETE",
+        "CreationTime": made,
+        "Outputs": written,
+    }
 
 
 _OK: Final = AWSResponse("", 200, HTTPHeaders(), None)

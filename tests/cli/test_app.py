@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_command_is_on_the_page(command: str) -> None:
     assert f"`insights {command}" in page or f"| insights {command}" in page
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("alerts --severity urgent", "'urgent' is not one of 'critical', 'high', "),
+        ("alerts --limit few", "'--limit': it takes a whole number\n"),
+        ("alerts --limit 1.5", "'--limit': it takes a whole number\n"),
+        ("watch --every often", "'--every': it takes a number\n"),
+        ("watch --every inf", "'--every': it has to be less than or equal to 86400\n"),
+        ("watch --every nan", "'--every': it has to be "),
+        ("web --port 70000", "'--port': it has to be less than or equal to 65535\n"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(
+    insights: Insights, arguments: str, says: str
+) -> None:
+    """Those of the library that reads it do not reach a person."""
+    said = insights(*arguments.split())
+    assert (said.code, said.out) == (2, "")
+    assert says in said.err
+    assert not re.search("Value error|Input should|unable to parse| valid ", said.err)
+
+
 def test_without_a_command_it_shows_its_help(insights: Insights) -> None:
     """That is wrong usage: exit code 2."""
     said = insights()
@@ -80,6 +103,30 @@ def test_the_stack_is_named_before_or_after_the_command(
     """What stands closest to the command counts."""
     assert insights(*arguments).code == 3
     assert aws.asked == [("Elsewhere", "eu-west-3", "work")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("parked", "drop", "--reason", "", "--yes"), "--reason"),
+        (("parked", "--reason", ""), "--reason"),
+        (("parked", "redrive", "--stack=", "--yes"), "--stack"),
+        (("--stack", "", "erase", "anna@there.example", "--yes"), "--stack"),
+        (("--region", "", "status"), "--region"),
+        (("find", "--day", ""), "--day"),
+        (("find", "--to", ""), "--to"),
+        (("alerts", "--since", ""), "--since"),
+        (("export", "--from", "today", "--recipient", ""), "--recipient"),
+    ],
+)
+def test_an_empty_option_is_wrong_usage(
+    aws: Aws, insights: Insights, arguments: tuple[str, ...], option: str
+) -> None:
+    """As of a variable that is not set: left out, it would mean all, or another stack."""
+    said = insights(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"{option} is empty: give a")
+    assert aws.asked == []
 
 
 def test_a_variable_names_the_stack(

@@ -126,6 +126,7 @@ def test_what_is_right_is_passed(check: Check) -> None:
         (checks.subscribers("alert", "AlertTopicArn", []), "0 confirmed", "AlertTopicArn"),
         (checks.subscribers("alert", "X", [PENDING]), "1 pending", "confirmation mail"),
         (checks.topic_key({"KeyMetadata": {"KeyState": "PendingDeletion"}}), "Pending", "cancel"),
+        (checks.topic_key(None), "names no key", "deploy the stack again"),
         (checks.time_to_live({}), "DISABLED", "Rows are kept for ever"),
         (
             checks.time_to_live(
@@ -135,7 +136,11 @@ def test_what_is_right_is_passed(check: Check) -> None:
             "with the attribute ExpiresAt",
         ),
         (checks.backups({}), "recovery is DISABLED", "Turn it on"),
-        (checks.deletion_protection({}, DESIGNED), "is off; the stack asks for on", "deploy"),
+        (
+            checks.deletion_protection({}, DESIGNED),
+            "is off; the stack asks for on",
+            "change it back",
+        ),
         (
             checks.encryption(
                 {"SSEDescription": {"Status": "ENABLED", "InaccessibleEncryptionDateTime": AT}}
@@ -167,7 +172,11 @@ def test_engagement_tracking_is_a_choice() -> None:
 def test_indexes_of_which_nothing_is_said_are_unknown() -> None:
     """One that is missing is wrong all the same."""
     table = {"GlobalSecondaryIndexes": [{"IndexName": "ByStatus"}]}
-    assert checks.indexes(table, ["ByStatus"]).ok is None
+    unknown = checks.indexes(table, ["ByStatus"])
+    assert (unknown.ok, unknown.found) == (
+        None,
+        "the answer lacks IndexStatus, the state of: ByStatus",
+    )
     assert checks.indexes(table, ["ByStatus", "ByAlert"]).ok is False
 
 
@@ -216,4 +225,24 @@ def test_what_the_stack_asks_for_is_read_from_its_template() -> None:
         }
     }
     assert Designed.of_template(template) == DESIGNED
-    assert Designed.of_template({}) == Designed(is_reserved=False, is_protected=False)
+    assert not Designed.of_template({}).is_reserved
+
+
+@pytest.mark.parametrize(
+    ("tables", "is_protected"),
+    [
+        ([{"Replicas": [{"DeletionProtectionEnabled": False}]}], False),
+        ([], True),
+    ],
+    ids=["one that goes with the stack", "one of another stack"],
+)
+def test_a_table_that_the_stack_did_not_make_is_to_be_protected(
+    tables: list[dict[str, object]], *, is_protected: bool
+) -> None:
+    """Whatever `removalPolicy` says: it is not the stack that could delete it."""
+    resources = {
+        str(number): {"Type": "AWS::DynamoDB::GlobalTable", "Properties": table}
+        for number, table in enumerate(tables)
+    }
+    designed = Designed.of_template({"Resources": resources})
+    assert designed.is_protected is is_protected

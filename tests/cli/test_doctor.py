@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ses_insights.cli.checks import Check
 from ses_insights.cli.commands.doctor import lines
+from ses_insights.cli.deployment import now
 from tests.cli.conftest import LOG_GROUP, Aws
 from tests.support.said import Insights, Said
 
@@ -33,7 +35,7 @@ HEALTHY: dict[str, Any] = {
         "ProductionAccessEnabled": True,
         "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
     },
-    "GetTemplate": {"TemplateBody": {"Resources": {}}},
+    "GetTemplate": {"TemplateBody": {"Resources": {"T": {"Type": "AWS::DynamoDB::GlobalTable"}}}},
     "ListEventSourceMappings": {"EventSourceMappings": [{"State": "Enabled", "UUID": "u"}]},
     "GetFunctionConcurrency": {},
     "ListSchedules": {
@@ -160,10 +162,31 @@ def test_what_cannot_be_asked_is_unknown(healthy: Aws, insights: Insights, opera
 
 
 def test_an_answer_that_cannot_be_read_is_unknown(healthy: Aws, insights: Insights) -> None:
-    """An emulator may leave out what AWS always has."""
+    """An emulator may leave out what AWS always has; it says what."""
+    healthy.answers["GetTopicAttributes"] = {}
+    said = insights("doctor", "--json")
+    (topic_key,) = (each for each in said.json if each["check"] == "topic-key")
+    assert (said.code, topic_key["ok"]) == (0, None)
+    assert topic_key["found"] == "the answer lacks 'Attributes'"
+
+
+def test_a_topic_without_a_key_is_wrong(healthy: Aws, insights: Insights) -> None:
+    """SNS leaves the attribute out; the stack has one."""
     healthy.answers["GetTopicAttributes"] = {"Attributes": {}}
     said = insights("doctor", "--json")
-    assert (said.code, verdicts(said)["topic-key"]) == (0, None)
+    assert (said.code, verdicts(said)["topic-key"]) == (1, False)
+
+
+def test_followups_need_not_have_run_in_the_first_minutes(healthy: Aws, insights: Insights) -> None:
+    """Nothing can be told yet; later it is a fault."""
+    healthy.answers["FilterLogEvents"] = {"events": []}
+    healthy.made = now()
+    said = insights("doctor", "--json")
+    (run,) = (each for each in said.json if each["check"] == "followups-run")
+    assert run["ok"] is None
+    assert run["found"].startswith("none yet; the stack was made ")
+    healthy.made = now() - timedelta(minutes=6)
+    assert verdicts(insights("doctor", "--json"))["followups-run"] is False
 
 
 def test_without_a_stack_that_is_the_finding(insights: Insights) -> None:

@@ -78,12 +78,25 @@ def test_ids_are_sent_and_entries_without_one_are_listed(
     assert bodies(deployment) == [MESSAGE_ID]
 
 
-def test_input_without_an_id_is_an_error(deployment: Deployment, insights: Insights) -> None:
+def test_input_without_an_id_is_an_error(
+    deployment: Deployment, insights: Insights, tmp_path: Path
+) -> None:
     """So is an empty file; exit code 1."""
-    said = insights("enqueue", stdin="\n\n")
-    assert (said.code, said.out) == (1, "")
-    assert said.err == "There is no message id in the input; nothing was sent.\n"
+    (empty := tmp_path / "empty").touch()
+    for arguments, stdin in (((), "oops\n"), (("--file", str(empty)), "")):
+        said = insights("enqueue", *arguments, stdin=stdin)
+        assert (said.code, said.out) == (1, "")
+        assert said.err.endswith("There is no message id in the input; nothing was sent.\n")
     assert bodies(deployment) == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",), ("--file", "-"), ("--column", "id")])
+def test_nothing_piped_in_is_wrong_usage(insights: Insights, arguments: tuple[str, ...]) -> None:
+    """One sentence with what to do: a pipe before it has failed, or somebody expected a prompt."""
+    said = insights("enqueue", *arguments, stdin="\n")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Standard input is empty: ")
+    assert len(said.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,6 +107,7 @@ def test_input_without_an_id_is_an_error(deployment: Deployment, insights: Insig
         (("--file", "x", MESSAGE_ID), "as arguments or in a file, not both."),
         (("--column", "id", MESSAGE_ID), "--column reads a CSV: name it with --file, or pipe"),
         (("pyproject.toml",), "is a file: read it with --file pyproject.toml"),
+        (("--file", "tests"), "tests cannot be read: Is a directory."),
     ],
 )
 def test_wrong_usage_is_a_sentence(
@@ -104,6 +118,13 @@ def test_wrong_usage_is_a_sentence(
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_text_too_long_for_the_name_of_a_file_is_no_id(insights: Insights) -> None:
+    """Whether it names a file is asked, and nothing fails over it."""
+    said = insights("enqueue", "a" * 3_000)
+    assert said.code == 1
+    assert said.err.startswith("argument 1: NotAnId: ")
 
 
 def test_a_column_typed_at_a_terminal_needs_a_file(insights: Insights, terminal: None) -> None:

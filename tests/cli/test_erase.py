@@ -22,7 +22,6 @@ from tests.support.said import Insights
 from tests.support.samples import (
     BOUNCES,
     MESSAGE_ID,
-    RULES,
     bounced,
     complained,
     delivered,
@@ -243,7 +242,7 @@ def test_what_the_list_says_of_the_person_goes(
 ) -> None:
     """With the other rows of the message, in whatever spelling SES has it."""
     del stored
-    listings = ListingTable(deployment.dynamodb, deployment.table_name, RULES)
+    listings = ListingTable(deployment.dynamodb, deployment.table_name)
     listings.put(MESSAGE_ID, replace(LISTING, address=BOUNCES.capitalize()))
     assert insights("erase", BOUNCES, "--yes").code == 0
     assert BOUNCES.lower() not in everything(deployment).lower()
@@ -255,7 +254,7 @@ def test_a_listed_message_without_a_look_is_erased(
     deployment: Deployment, insights: Insights, records: RecordTable
 ) -> None:
     """The index finds it; the look that its queue message asks for stores and tells nothing."""
-    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(MESSAGE_ID, LISTING)
+    ListingTable(deployment.dynamodb, deployment.table_name).put(MESSAGE_ID, LISTING)
     assert insights("erase", BOUNCES, "--yes").code == 0
     assert BOUNCES not in everything(deployment)
     record = records.load(MESSAGE_ID)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
@@ -16,6 +18,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import CliError, sentence
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.settings import SettingError
@@ -42,11 +45,13 @@ DENIED = refused(
     [
         (NoCredentialsError(), "set AWS_PROFILE, or AWS_ACCESS_KEY_ID"),
         (NoRegionError(), "set AWS_REGION"),
+        (InvalidRegionError(region_name="Ireland"), "'Ireland' doesn't match a supported format."),
+        (InvalidRegionError(region_name="Ireland"), "set AWS_REGION"),
         (ProfileNotFound(profile="work"), "(work) could not be found: set AWS_PROFILE"),
         (EndpointConnectionError(endpoint_url=URL), "cannot be reached: check the network"),
         (ConnectTimeoutError(endpoint_url=URL), "cannot be reached: check the network"),
         (ReadTimeoutError(endpoint_url=URL), "cannot be reached: check the network"),
-        (SSLError(endpoint_url=URL, error=OSError("self-signed")), "set AWS_CA_BUNDLE"),
+        (SSLError(endpoint_url=URL, error=OSError("self-signed")), "type `. .local/env`"),
         (ResponseParserError("not XML"), "check AWS_ENDPOINT_URL"),
         (DENIED, "dynamodb:Query is denied. docs/cli.md"),
         (refused("ExpiredToken"), "log in again"),
@@ -69,6 +74,15 @@ def test_a_failure_of_the_service_is_shown_by_its_cause() -> None:
     failure = SystemFailure(FailureKind.DYNAMODB, "Query: ThrottlingException")
     failure.__cause__ = refused("ThrottlingException")
     assert sentence(failure).startswith("AWS throttles Query")
+
+
+def test_an_endpoint_that_is_no_url_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the variable that names it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1")
+    with pytest.raises(
+        CliError, match=r"^Invalid endpoint: 127\.0\.0\.1: check AWS_ENDPOINT_URL\.$"
+    ):
+        Deployment.find("SesInsights", boto3.Session())
 
 
 def test_an_unknown_command_is_wrong_usage(insights: Insights) -> None:

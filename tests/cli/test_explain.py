@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.said import Insights
+from tests.support.samples import MESSAGE_ID
 
 TEXTS = [
     ("smtp; 550 5.4.4 Invalid domain", "domain-dead", "stop-sending"),
@@ -52,6 +53,22 @@ def test_a_subtype_alone_is_enough(insights: Insights) -> None:
     for spelling in ("OnAccountSuppressionList", "ON_ACCOUNT_SUPPRESSION_LIST"):
         result = insights("explain", "--subtype", spelling, "--json").json
         assert result["reason"] == "suppressed-by-account"
+
+
+@pytest.mark.parametrize(
+    "text", [MESSAGE_ID, f"<{MESSAGE_ID}@eu-west-1.amazonses.com>", f"250 Ok {MESSAGE_ID}"]
+)
+def test_a_message_id_is_no_text_of_a_bounce(insights: Insights, text: str) -> None:
+    """It says what shows that message."""
+    said = insights("explain", text)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.endswith(f": use insights show {MESSAGE_ID}\n")
+
+
+def test_a_text_that_holds_an_id_is_explained(insights: Insights) -> None:
+    """Servers quote the mail's header."""
+    text = f"550 5.1.1 user unknown <{MESSAGE_ID}@eu-west-1.amazonses.com>"
+    assert insights("explain", text, "--json").json["reason"] == "address-unknown"
 
 
 def test_nothing_to_explain_is_a_usage_error(insights: Insights) -> None:

@@ -17,7 +17,7 @@ from ses_insights.domain.record import Found, NotFound, Refused
 from ses_insights.domain.times import iso
 from tests.support.fakes import START
 from tests.support.said import Insights
-from tests.support.samples import RULES, insights_of, looked
+from tests.support.samples import MESSAGE_ID, insights_of, looked
 
 ANNA, BEN = "anna@there.example", "ben@there.example"
 IDS = [f"message-{number:010}" for number in range(40)]
@@ -53,6 +53,52 @@ def test_mail_to_one_recipient_is_found(mail: Mail, insights: Insights) -> None:
     """Newest first, and only that mail."""
     old, _, new = mail(ANNA, "DELIVERY", 3), mail(BEN, "DELIVERY", 2), mail(ANNA, "OPEN", 1)
     assert ids(insights, "--to", f" {ANNA} ") == [new, old]
+
+
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [
+        (ANNA, ("--to", ANNA)),
+        (f"Anna <{ANNA}>", ("--to", ANNA)),
+        ("opened", ("--status", "OPENED")),
+        ("PERMANENT_BOUNCE", ("--status", "PERMANENT_BOUNCE")),
+    ],
+)
+def test_a_word_alone_is_enough(
+    mail: Mail, insights: Insights, word: str, same: tuple[str, ...]
+) -> None:
+    """What has an @ is an address, and what is no message id is a status."""
+    for address, kind in ((ANNA, "DELIVERY"), (BEN, "OPEN"), (ANNA, "OPEN")):
+        mail(address, kind, 1)
+    assert ids(insights, word) == ids(insights, *same)
+    assert ids(insights, ANNA, "--status", "opened") == [IDS[2]]
+
+
+@pytest.mark.parametrize("form", ["{}", "<{}@eu-west-1.amazonses.com>", '{{"MessageId": "{}"}}'])
+def test_a_message_id_alone_lists_its_recipients(
+    records: RecordTable, insights: Insights, form: str
+) -> None:
+    """In any form that the queue takes; status and day narrow it."""
+    opened = Destination(ANNA, None, (Event("OPEN", iso(START)),))
+    answer = replace(insights_of(message_id=MESSAGE_ID), destinations=(opened,))
+    record, alerts = looked(Found(answer), message_id=MESSAGE_ID)
+    records.save(record, alerts, read=None)
+    word = form.format(MESSAGE_ID)
+    (row,) = insights("find", word, "--json").json
+    assert row["Record"].startswith("DESTINATION#")
+    assert ids(insights, word, "--status", "OPENED") == [MESSAGE_ID]
+    assert ids(insights, word, "--status", "COMPLAINT") == []
+    assert ids(insights, word, "--day", "2020-01-01") == []
+
+
+def test_a_message_without_a_recipient_is_found_by_its_id(
+    records: RecordTable, insights: Insights
+) -> None:
+    """Itself: SES has named nobody."""
+    record, _ = looked(NotFound(), message_id=IDS[0])
+    records.save(record, (), read=None)
+    (row,) = insights("find", IDS[0], "--json").json
+    assert (row["Record"], row["Status"]) == ("MESSAGE", "NOT_FOUND")
 
 
 def test_a_recipient_is_found_in_lower_case_too(mail: Mail, insights: Insights) -> None:
@@ -162,6 +208,14 @@ def test_nothing_found_gives_exit_code_1(insights: Insights) -> None:
         (("--to", " "), "--to is empty"),
         (("--limit", "0"), "greater than or equal to 1"),
         (("--to", ANNA, "--status", "NOT_FOUND"), "has no recipient"),
+        ((ANNA, "--to", BEN), "Give one address"),
+        ((IDS[0], "--to", BEN), "--to and --scan are for an address"),
+        ((IDS[0], "--scan"), "--to and --scan are for an address"),
+        ((" ",), "Give an address, a status or a message id"),
+        (("bounced",), "Did you mean PERMANENT_BOUNCE?"),
+        (("4711",), "4711 is no address, no status and no message id."),
+        (("--limit", "9" * 30), "less than or equal to 1000000"),
+        (("--day", "9999-12-31"), "9999-12-31 is not a day"),
     ],
 )
 def test_wrong_usage_is_refused(insights: Insights, arguments: tuple[str, ...], says: str) -> None:
@@ -179,7 +233,7 @@ def test_a_recipient_that_ses_lists_is_found(
 ) -> None:
     """Before any look at the message, too; the line says what the list says."""
     mail(ANNA, "DELIVERY", 1)
-    listings = ListingTable(deployment.dynamodb, deployment.table_name, RULES)
+    listings = ListingTable(deployment.dynamodb, deployment.table_name)
     listings.put(IDS[1], LISTING)
     assert ids(insights, "--to", ANNA) == [IDS[1], IDS[0]]
     first = insights("find", "--to", ANNA).out.splitlines()[0]
@@ -190,7 +244,7 @@ def test_what_the_list_alone_shows_is_found_by_its_status(
     deployment: Deployment, records: RecordTable, insights: Insights
 ) -> None:
     """As any other bounce or complaint, by address and by day."""
-    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(IDS[0], LISTING)
+    ListingTable(deployment.dynamodb, deployment.table_name).put(IDS[0], LISTING)
     record, _ = looked(NotFound(), message_id=IDS[0])
     told = replace(record, listings=(replace(LISTING, is_finding=True),))
     records.save(told, (), read=None)

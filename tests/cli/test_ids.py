@@ -83,11 +83,25 @@ def test_an_id_that_is_given_twice_is_one() -> None:
         f"{MESSAGE_ID},anna@there.example\n{OTHER_ID},ben@there.example\n",
         f"{MESSAGE_ID}\r{OTHER_ID}\r",
         f"\ufeff{MESSAGE_ID}\r\n\ufeff{OTHER_ID}\r\n",
+        f'"{MESSAGE_ID}","anna@there.example"\n"{OTHER_ID}","ben@there.example"\n',
+        f'"{MESSAGE_ID}",\n"{OTHER_ID}",\n',
+        f"Message-ID:\r\n <{MESSAGE_ID}@eu-west-1.amazonses.com>\r\nMessage-Id: <{OTHER_ID}@x>\r\n",
+        f"\x1b[32msent\x1b[0m \x1b[1;36m{MESSAGE_ID}\x1b[0m\n\x1b[36m{OTHER_ID}\x1b[0m\n",
+        f"GET /seen?id=%3C{MESSAGE_ID}%40email.amazonses.com%3E\nsent \\u003c{OTHER_ID}@x\\u003e\n",
+        json.dumps({"Status": [{"MessageId": MESSAGE_ID}, {"MessageId": OTHER_ID}]}),
+        (
+            "2026-11-26 09:00:01 1tFxyz-0001 => anna@there.example R=smart T=remote_smtp "
+            f'H=email-smtp C="250 Ok {MESSAGE_ID}"\n'
+            f'[outbound] delivered file=17 domain="there.example" response="Ok {OTHER_ID}"\n'
+        ),
+        f"SendEmailResponse(MessageId={MESSAGE_ID})\n    [MessageId] => {OTHER_ID}\n",
     ],
     ids=[
         *("indented JSON", "JSON without anything between", "JSON list", "indented JSON list"),
         *("JSON strings", "bulk response", "SES's export", "SQS event", "SMTP answers", "headers"),
         *("logs", "other JSON", "CSV without --column", "carriage returns", "byte order marks"),
+        *("quoted CSV", "lines of a list", "folded header", "colours", "escaped brackets"),
+        *("older bulk response", "Exim and Haraka", "Java and PHP"),
     ],
 )
 def test_text_of_other_programs_is_read(text: str) -> None:
@@ -169,7 +183,14 @@ def test_a_column_of_a_csv_is_found_by_its_name() -> None:
     assert [bad.entry.place for bad in checked.bad] == ["line 6", "line 7"]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_may_name_its_delimiter_in_a_line_before() -> None:
+    """As for Excel, and behind blank lines; both count as lines."""
+    checked = check(of_column(f"\nsep=;\nmessage_id;to\n{MESSAGE_ID};anna\n;ben\n", "message_id"))
+    assert list(checked.ids) == [MESSAGE_ID]
+    assert [bad.entry.place for bad in checked.bad] == ["line 5"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_a_csv_may_have_other_delimiters(delimiter: str) -> None:
     """As spreadsheets write it where the comma is the decimal sign."""
     head = '"to, or cc"' if delimiter == "," else "to, or cc"
@@ -213,12 +234,16 @@ def test_a_missing_column_is_wrong_usage(text: str, there: str) -> None:
 
 
 def test_ids_that_ses_is_not_likely_to_know_are_told() -> None:
-    """Those of another Region, and those of another form; each where it stands first."""
-    text = f"<{MESSAGE_ID}@eu-central-1.amazonses.com>\n{OTHER_ID}\nb6f3c1a2-not-one-of-ses\n"
+    """Those of another Region, of another form, or in capitals; each where it stands first."""
+    text = (
+        f"<{MESSAGE_ID}@eu-central-1.amazonses.com>\n{OTHER_ID}\nb6f3c1a2-not-one-of-ses\n"
+        f"{THIRD_ID.upper()}\n"
+    )
     odd = check(of_text(text)).odd("eu-west-1")
     assert [(bad.entry.place, bad.why.partition(",")[0]) for bad in odd] == [
         ("line 1", "the text names the Region eu-central-1"),
         ("line 3", "does not look like an id of SES; it is sent all the same"),
+        ("line 4", "does not look like an id of SES; it is sent all the same"),
     ]
     assert check(of_text(f"<{MESSAGE_ID}@eu-west-1.amazonses.com>")).odd("eu-west-1") == []
 

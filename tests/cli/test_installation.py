@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -102,6 +103,27 @@ def test_a_full_disk_is_one_sentence(
     assert done.stderr == b"The output cannot be written or read: No space left on device.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the kernel's full disk")
+def test_a_full_disk_below_standard_error_has_its_exit_code(
+    installed: Path, tmp_path: Path
+) -> None:
+    """It cannot be said there; 2, and neither Python's own 120 nor a stack trace."""
+    command = (
+        f"'{installed}' explain 2>/dev/full; echo $?; '{installed}' show >/dev/full 2>&1; echo $?"
+    )
+    done = run("bash", "-c", command, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("2\n2\n", "")
+
+
+def test_a_closed_stream_is_no_failure(installed: Path, tmp_path: Path) -> None:
+    """`insights … >&-` has nowhere to write, and `2>&-` nowhere to complain; both end as usual."""
+    command = (
+        f"'{installed}' explain '550 5.1.1' >&-; echo $?; '{installed}' show x <&- 2>&-; echo $?"
+    )
+    done = run("bash", "-c", command, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("0\n2\n", "")
+
+
 def test_ctrl_c_ends_it_without_a_word(installed: Path, tmp_path: Path) -> None:
     """Exit code 130, also while it is still loading."""
     code = (
@@ -119,6 +141,37 @@ def test_ctrl_c_ends_it_without_a_word(installed: Path, tmp_path: Path) -> None:
     del installed
     done = run(sys.executable, "-c", code, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_at_its_end_is_without_a_word(tmp_path: Path) -> None:
+    """What is left to do then takes no time, and Python would show a trace of it."""
+    code = (
+        "import atexit, signal, sys\n"
+        "atexit.register(signal.raise_signal, signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from ses_insights.cli.__main__ import main\n"
+        "sys.argv[1:] = ['explain', '550 5.1.1']\n"
+        "main()\n"
+    )
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_that_python_drops_ends_it_all_the_same(tmp_path: Path) -> None:
+    """Of an exception in the cleaning up of an object it would only show the trace."""
+    code = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Pool:\n"
+        "    def __del__(self): signal.raise_signal(signal.SIGINT)\n"
+        "from ses_insights.cli.commands import explain\n"
+        "explain.explain_bounce = lambda *_: Pool() and None\n"
+        "from ses_insights.cli.__main__ import main\n"
+        "sys.argv[1:] = ['explain', '550 5.1.1']\n"
+        "main()\n"
+    )
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 BROKEN = """

@@ -9,7 +9,18 @@ from decimal import Decimal
 import pytest
 from rich.text import Text
 
-from ses_insights.cli.output import as_json, clean, coloured, columns, counted, fitted, span, table
+from ses_insights.cli.output import (
+    as_json,
+    clean,
+    coloured,
+    columns,
+    counted,
+    fitted,
+    moment_of,
+    span,
+    table,
+    time_of,
+)
 from tests.support.samples import MESSAGE_ID
 
 
@@ -61,6 +72,23 @@ def test_an_id_is_whole_on_a_narrow_terminal() -> None:
     assert max(map(len, lines)) <= 66
     assert lines[1] == lines[3] == f"  {MESSAGE_ID}"
     assert lines[2].endswith("…")
+
+
+def test_a_time_is_whole_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the second; a pipe gets it as the table has it."""
+    at = "2026-11-23T10:00:00.123Z"
+    assert moment_of(at) == at
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    line, _ = fitted([[time_of(at), Text("anna" * 20), Text(MESSAGE_ID)]], 66)
+    assert line.plain.startswith("2026-11-23T10:00:00Z  annaanna")
+    assert len(line.plain) <= 66
+    assert moment_of("unknown") == "unknown"
+
+
+def test_a_time_is_not_cut_where_nothing_fits() -> None:
+    """The other columns are, down to what can be read."""
+    line, *_ = fitted([[time_of("2026-11-23T10:00:00Z"), Text("x" * 40), Text(MESSAGE_ID)]], 20)
+    assert line.plain == f"2026-11-23T10:00:00Z  {'x' * 15}…"
 
 
 def test_an_id_wider_than_the_terminal_is_folded_and_not_cut() -> None:

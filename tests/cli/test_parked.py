@@ -72,10 +72,10 @@ def test_a_person_reads_how_many_for_each_reason_and_each(monkeypatch: pytest.Mo
         "NotAnId  2",
         "none     1",
         "",
-        "Parked at                 Reason          Body",
-        "2026-11-23T10:00:00.000Z  NotAnId: no id  anna " + "x" * 55,
-        "2026-11-23T10:00:01.000Z  NotAnId: no id  {",
-        "unknown                   none            id",
+        "Parked at             Reason          Body",
+        "2026-11-23T10:00:00Z  NotAnId: no id  anna " + "x" * 55,
+        "2026-11-23T10:00:01Z  NotAnId: no id  {",
+        "unknown               none            id",
     ]
 
 

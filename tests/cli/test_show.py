@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +22,6 @@ from tests.support.said import Insights as Tool
 from tests.support.samples import (
     MESSAGE_ID,
     OTHER_ID,
-    RULES,
     bounced,
     complained,
     delivered,
@@ -61,6 +61,18 @@ def test_a_person_reads_facts_destinations_and_alerts() -> None:
     assert [("published 2026" in line, "pending" in line) for line in alerts] in (
         [[(True, False), (False, True)], [(False, True), (True, False)]]
     )
+
+
+def test_a_narrow_terminal_shows_every_time_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the second, also when an alert was published; no line is too wide for it."""
+    record, _ = looked(found(bounced(), delivered()))
+    record = replace(record, alerts=tuple(map(published, record.alerts)))
+    times = re.findall(r"20\S+T\S+Z", text(record))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    said = text(record)
+    assert re.findall(r"20\S+T\S+Z", said) == [time.replace(".000Z", "Z") for time in times]
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_a_message_without_a_next_look_says_why() -> None:
@@ -234,7 +246,7 @@ def test_what_the_suppression_list_says_is_shown() -> None:
 
 def test_a_listed_message_without_a_look_is_shown(deployment: Deployment, insights: Tool) -> None:
     """Nobody enqueued it; its look is to come."""
-    ListingTable(deployment.dynamodb, deployment.table_name, RULES).put(MESSAGE_ID, LISTING)
+    ListingTable(deployment.dynamodb, deployment.table_name).put(MESSAGE_ID, LISTING)
     said = insights("show", MESSAGE_ID)
     assert said.code == 0
     assert "none yet; it waits in the queue" in said.out

@@ -28,6 +28,7 @@ STATE = State(
     planned={Lane.LISTED: 0, Lane.ESSENTIAL: 70, Lane.FOLLOW_UP: 3_000, Lane.BULK: 1},
     late=ON_TIME | {Lane.ESSENTIAL: timedelta(hours=10)},
     period=1.0,
+    first_look_delay=timedelta(minutes=15),
     dead_letters=0,
     log=Log(recent=240, last_look=AT - timedelta(seconds=3)),
     vdm="on",
@@ -45,9 +46,12 @@ def printed(state: State) -> dict[str, str]:
 def test_a_person_reads_one_thing_a_line() -> None:
     """Every number stands with its unit; a count that stopped says so."""
     assert printed(STATE) == {
-        "Verdict": "All is well: what waits is looked up in 3 h 11 min.",
+        "Verdict": "All is well: what waits is looked up within 3 h 26 min.",
         "Stack": "SesInsights",
-        "Queue": "1,200 waiting, 300 delayed, 1 in flight",
+        "Queue": (
+            "1,200 waiting, 300 delayed, 1 in flight "
+            "(delayed: an id waits 15 min before its first look)"
+        ),
         "Due": "0 listed, 7 essential, 10,000+ follow-up, 0 bulk",
         "Planned": "0 listed, 70 essential, 3,000 follow-up, 1 bulk",
         "Pending alerts": "0",
@@ -61,6 +65,13 @@ def test_a_person_reads_one_thing_a_line() -> None:
         "Suppression list": "read to 2026-11-23T09:58:00Z, 214 listed in 24 h",
         "VDM": "on",
     }
+
+
+def test_nothing_delayed_needs_no_explanation() -> None:
+    """The verdict, too, then counts no more than the looks before the last one."""
+    shown = printed(replace(STATE, delayed=0, due=dict.fromkeys(Lane, 0)))
+    assert shown["Queue"] == "1,200 waiting, 0 delayed, 1 in flight"
+    assert shown["Verdict"] == "All is well: what waits is looked up within 20 min 1 s."
 
 
 def test_what_is_not_known_is_shown_as_unknown() -> None:

@@ -136,11 +136,12 @@ UNKNOWN_HERE: Final = {
     # The emulator makes no metrics of the log, and does not keep these settings.
     *("slots", "full-waits", "reserved-concurrency", "time-to-live", "backups"),
     *("deletion-protection", "topic-key", "indexes"),
+    *("alert-subscribers", "operations-subscribers"),
 }
 
 
 def test_doctor_finds_nothing_wrong(run: LocalRun, insights: Insights, ids: dict[str, str]) -> None:
-    """Every question is allowed by the policy; what the emulator lacks is unknown, not passed."""
+    """Every question is allowed by the policy; what a local stack lacks is unknown, not passed."""
     assert ids
     run.session.client("sqs").purge_queue(QueueUrl=run.dead_letter_queue_url)
     said = insights("doctor", "--json")
@@ -151,13 +152,15 @@ def test_doctor_finds_nothing_wrong(run: LocalRun, insights: Insights, ids: dict
         if each["ok"] is not True and each["check"] not in UNKNOWN_HERE | SET_APART
     ]
     assert unexpected == []
+    assert "Nobody is subscribed to a local stack at first." in said.out
+    assert "names no key. The local emulator lacks it." in said.out
     # ministack asks for the right to change the concurrency where it is read.
     assert set(re.findall(r"(\w+:\w+) is denied", said.out)) <= {"lambda:PutFunctionConcurrency"}
 
 
 SET_APART: Final = {
-    # Tests start the runs by hand, and nobody subscribes people.
-    *("schedule", "followups-run", "alert-subscribers", "operations-subscribers"),
+    # Tests start the runs by hand.
+    *("schedule", "followups-run"),
 }
 
 
@@ -172,7 +175,7 @@ def test_watch_repeats_it(insights: Insights) -> None:
     [
         ({"SES_INSIGHTS_STACK": "Elsewhere", **ROOT}, "There is no stack Elsewhere in eu-west-1"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "There are no AWS credentials"),
-        ({"AWS_CA_BUNDLE": where()}, "is not trusted: for the local run set AWS_CA_BUNDLE"),
+        ({"AWS_CA_BUNDLE": where()}, "is not trusted: for `make local` type `. .local/env`"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS cannot be reached"),
     ],
     ids=["no stack", "no credentials", "not trusted", "not reached"],
@@ -236,7 +239,8 @@ def test_what_is_in_bulk_gets_its_look(
 
 def test_nothing_to_enqueue_and_no_such_file(insights: Insights) -> None:
     """Exit codes 1 and 2."""
-    assert insights("enqueue").code == 1
+    assert insights("enqueue", stdin="oops").code == 1
+    assert insights("enqueue").code == 2
     assert insights("enqueue", "--file", "no-such-file").code == 2
 
 

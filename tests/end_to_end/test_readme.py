@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.actors.subscriber import Subscriber
+from local.stack.attached import announced
 from local.stack.run import PROJECT, LocalRun
 from tests.support.deployed_stack import INSTANT, DeployedStack
 from tests.support.patience import SECONDS, eventually
@@ -28,19 +29,21 @@ while query(TableName=outputs["TableName"], **condition)["Count"] < 3:
 
 @pytest.fixture(scope="module")
 def answers(run: LocalRun) -> str:
-    """What the README's three Python blocks print when they are run one after the other."""
+    """What the README's three Python blocks print one after the other, after `. .local/env`."""
     run.ses.reset()
     run.ses.change(speed=INSTANT)
     page = (PROJECT / "README.md").read_text()
     enqueue, subscribe, ask = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-c", f"{enqueue}\n{subscribe}\n{WAIT_FOR_THE_LOOK}\n{ask}"],
-        env=run.sandbox.environment(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-    )
+    program = f"{enqueue}\n{subscribe}\n{WAIT_FOR_THE_LOOK}\n{ask}"
+    with announced(run, run.folder) as environment:
+        done = subprocess.run(
+            ["/bin/sh", "-euc", '. "$1"; python -c "$2"', "sh", environment, program],
+            env={"PATH": os.environ["PATH"], "HOME": "/", "AWS_PROFILE": "production"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

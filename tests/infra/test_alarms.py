@@ -274,6 +274,7 @@ def test_most_ids_of_an_hour_not_shown_raises_an_alarm(template: Template) -> No
             "ComparisonOperator": "LessThanThreshold",
             "Period": 3600,
             "EvaluationPeriods": 1,
+            "AlarmDescription": Match.string_like_regexp("several recipients or the mailbox sim"),
         },
     )
 

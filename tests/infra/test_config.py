@@ -33,6 +33,7 @@ KEYS = {
     "watchSuppressionList": "watch_suppression_list",
     "bounceRateAlarm": "bounce_rate_alarm",
     "complaintRateAlarm": "complaint_rate_alarm",
+    "existingTable": "existing_table",
     "tableKey": "table_key",
     "quietDays": "quiet_days",
 }
@@ -82,6 +83,7 @@ GOOD: list[tuple[str, object, object]] = [
             "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
         )
     ),
+    ("existingTable", "SesInsights-Restored", "SesInsights-Restored"),
     ("quietDays", 1, 1),
     ("quietDays", 7, 7),
     ("quietDays", False, None),
@@ -125,6 +127,7 @@ BAD: dict[str, list[object]] = {
         KEY_ARN.replace("kms", "s3"),
         f"{KEY_ARN} ",
     ],
+    "existingTable": ["ab", "a" * 256, "my table", "arn:aws:dynamodb:x:1:table/x", True, ["abc"]],
     "quietDays": [*NO_WHOLE_NUMBERS, 0, 8],
 }
 
@@ -148,6 +151,7 @@ def test_every_key_has_a_default() -> None:
         watch_suppression_list=True,
         bounce_rate_alarm=2.5,
         complaint_rate_alarm=0.05,
+        existing_table=None,
         table_key="aws",
         quiet_days=3,
     )
@@ -238,6 +242,14 @@ def test_a_key_like_no_other_has_no_near_one() -> None:
 def test_keys_of_the_cdk_are_none_of_ours(name: str) -> None:
     """Its feature flags, options and cached look-ups pass."""
     assert Config.from_context(lambda _: None, given=[name]) == Config()
+
+
+def test_a_table_that_exists_gets_no_new_key() -> None:
+    """It has one already: named by its ARN, the functions may use it."""
+    given = {"existingTable": "Kept", "tableKey": "customer"}
+    with pytest.raises(ConfigError, match="or the ARN of a KMS key that existingTable has"):
+        Config.from_context(given.get)
+    assert Config.from_context({**given, "tableKey": KEY_ARN}.get).table_key == KEY_ARN
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 
 from infra.config import Config
 from infra.stack import SesInsightsStack
-from local.stack.run import PROJECT
 
 TABLE = "AWS::DynamoDB::GlobalTable"
 KEY = "AWS::KMS::Key"
@@ -149,13 +151,50 @@ def test_a_key_that_exists_is_used(cdk_context: dict[str, object]) -> None:
     assert len(template.find_resources(KEY)) == 1
 
 
-def synthesised(context: dict[str, object], *, table_key: str) -> Template:
-    """The stack with this key, its package not built."""
+def test_a_table_that_exists_is_used(cdk_context: dict[str, object], template: Template) -> None:
+    """The stack makes none. What it may do on its own table, it may do on that one, and no more."""
+    existing = synthesised(cdk_context, existing_table="Kept")
+    existing.resource_count_is(TABLE, 0)
+    existing.has_output("TableName", {"Value": "Kept"})
+    functions = existing.find_resources(
+        "AWS::Lambda::Function",
+        {"Properties": {"Environment": {"Variables": {"TABLE_NAME": "Kept"}}}},
+    )
+    assert len(functions) == 2
+    assert table_permissions(existing) == table_permissions(template)
+
+
+def test_the_key_of_a_table_that_exists_may_be_used(cdk_context: dict[str, object]) -> None:
+    """Through DynamoDB, as a key of the stack's own table."""
+    arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    template = synthesised(cdk_context, existing_table="Kept", table_key=arn)
+    using = [
+        each
+        for policy in template.find_resources("AWS::IAM::Policy").values()
+        for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        if each["Resource"] == arn
+    ]
+    assert len(using) == 2
+
+
+def table_permissions(template: Template) -> list[tuple[str, str]]:
+    """Every action on the table that a role has, and on which of its indexes."""
+    return sorted(
+        (action, index)
+        for policy in template.find_resources("AWS::IAM::Policy").values()
+        for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in (each["Action"] if isinstance(each["Action"], list) else [each["Action"]])
+        if action.startswith("dynamodb:")
+        for index in ["/".join(re.findall("/index/([A-Za-z]+)", json.dumps(each["Resource"])))]
+    )
+
+
+def synthesised(context: dict[str, object], **chosen: str) -> Template:
+    """The stack with these choices, its package not built."""
     app = App(context={**context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False)
-    return Template.from_stack(SesInsightsStack(app, "Mail", config=Config(table_key=table_key)))
+    return Template.from_stack(SesInsightsStack(app, "Mail", config=Config(**chosen)))  # type: ignore[arg-type]
 
 
-def test_the_page_on_operating_names_the_table_to_import(template: Template) -> None:
-    """By its logical id, which no change may alter: the table would be replaced."""
-    (logical_id,) = template.find_resources(TABLE)
-    assert f'{{"{logical_id}": ' in (PROJECT / "docs" / "operate.md").read_text()
+def test_the_table_keeps_its_logical_id(template: Template) -> None:
+    """With another one, an update would replace the table by an empty one."""
+    assert list(template.find_resources(TABLE)) == ["InsightsTable114BD06F"]

@@ -33,6 +33,9 @@ def test_the_picture_of_the_demo_can_be_shown() -> None:
     assert len(svg.encode()) < 150_000
     assert "are stored and alerted as their stories say" in words
     assert "✗" not in words
+    # The last line of progress and the check count the same.
+    assert len({*re.findall(r"(\d+) looks, at", words), *re.findall(r"answered (\d+)", words)}) == 1
+    assert re.search(r"\d+ looks, at (\d+) of \1 ids · 0 in the queue · (\d+) of \2 alerts", words)
     links = r"https://[^ ]+"  # of the console, in the e-mail
     words = re.sub(links, "", words)
     assert re.findall(r"(?<!\.\.)/(?:home|root|tmp|work|Users|usr)\b", words) == []

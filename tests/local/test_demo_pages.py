@@ -128,6 +128,24 @@ def test_a_link_in_the_e_mail_is_not_broken_but_in_the_picture() -> None:
     assert LINK in folded.replace("\n  ", "")
 
 
+def test_of_the_e_mail_only_what_is_copied_is_wider_than_the_terminal() -> None:
+    """Sentences are folded between words; and it says that the link leads nowhere here."""
+    sentence = "What to do: " + "stop sending to the address " * 5
+    command = f"aws dynamodb query {'--table-name x ' * 9}".rstrip()
+    text = shown(lambda page: show_email(page, "a bounce", f"{sentence}\n\n{command}"), 80)
+    assert [line for line in text.splitlines() if len(line) > 80] == [f"  {command}"]
+    assert sentence.strip() in " ".join(text.split())
+    assert "Here they lead nowhere" in " ".join(text.split())
+
+
+def test_an_id_that_is_counted_and_parked_is_explained() -> None:
+    """Where it is counted, and where it is listed."""
+    assert "INVALID              SES calls the id malformed; they are parked, too" in shown(
+        PAGES["statuses"], 80
+    )
+    assert "counted as INVALID above" in " ".join(shown(PAGES["parked"], 80).split())
+
+
 def test_a_bounce_is_told_in_the_order_in_which_it_happened() -> None:
     """Send, queue, look with the events of SES by time, status, alert."""
     text = " ".join(shown(PAGES["bounce"], 100).split())

@@ -248,3 +248,13 @@ class Table:
     def rows(self) -> list[dict[str, Any]]:
         """Everything in it."""
         return self.client.scan(TableName=self.name)["Items"]
+
+    def noted_requests(self) -> list[tuple[str, dict[str, Any]]]:
+        """A list of each request from now on: its operation and parameters."""
+        noted: list[tuple[str, dict[str, Any]]] = []
+
+        def note(params: dict[str, Any], model: Any, **_: object) -> None:
+            noted.append((model.name, dict(params)))
+
+        self.client.meta.events.register("before-parameter-build.dynamodb", note)
+        return noted

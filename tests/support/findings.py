@@ -8,7 +8,7 @@ from datetime import datetime
 
 LEGEND = """\
 It writes this page; this one is of {day:%Y-%m-%d}. docs/reliability.md says which promise each
-table is about.
+table is about; [chaos.md](chaos.md) has the runs from a seed.
 
 A number in brackets is a test's seed. *429s* are requests that SES's stand-in refused because
 they came too early; *closest two* are the nearest two that arrived. *Slots used* counts those of

@@ -6,13 +6,15 @@ import argparse
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from tools.chaos.run import Result, run
 from tools.chaos.service import virtual_time
+from tools.chaos.totals import Totals
 
 _CHUNK: Final = 20
 _SHOWN: Final = 20
@@ -29,14 +31,23 @@ def main() -> int:
         print("\n".join(result.violations))
         return 1 if result.violations else 0
     began = time.monotonic()
-    seeds = range(chosen.first, chosen.first + chosen.seeds)
-    results = []
-    for result in _all(seeds, chosen.processes):
-        results.append(result)
-        if result.violations and sum(bool(each.violations) for each in results) <= _SHOWN:
-            print(f"seed {result.seed}: {result.violations[0]}", flush=True)
-    _report(results, time.monotonic() - began, chosen.processes)
-    return 1 if any(result.violations for result in results) else 0
+    totals = Totals()
+    for results, seconds in _all(
+        range(chosen.first, chosen.first + chosen.seeds), chosen.processes
+    ):
+        totals.processor += seconds
+        for result in results:
+            totals.add(result)
+            if result.violations and totals.violated <= _SHOWN:
+                print(f"seed {result.seed}: {result.violations[0]}", flush=True)
+    took = time.monotonic() - began
+    for name, figure in totals.figures(took, chosen.processes).items():
+        print(f"{name}: {figure}".replace("`", ""))
+    for promise, seeds in totals.broken_in.most_common():
+        print(f"{seeds:6} {promise}")
+    if chosen.write is not None:
+        chosen.write.write_text(totals.page(datetime.now(UTC), took, chosen.processes))
+    return 1 if totals.violated else 0
 
 
 def some(seeds: Sequence[int]) -> list[Result]:
@@ -45,35 +56,16 @@ def some(seeds: Sequence[int]) -> list[Result]:
         return [run(seed) for seed in seeds]
 
 
-def _all(seeds: Sequence[int], processes: int) -> Iterator[Result]:
+def _timed(seeds: Sequence[int]) -> tuple[list[Result], float]:
+    """Do several runs; returns the seconds of processor time that they took, too."""
+    began = time.process_time()
+    return some(seeds), time.process_time() - began
+
+
+def _all(seeds: Sequence[int], processes: int) -> Iterator[tuple[list[Result], float]]:
     chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
     with ProcessPoolExecutor(processes) as pool:
-        for results in pool.map(some, chunks):
-            yield from results
-
-
-def _report(results: Iterable[Result], seconds: float, processes: int) -> None:
-    results = list(results)
-    broken = [result for result in results if result.violations]
-    kinds = Counter(
-        violation.split(" ", 2)[2].partition(":")[0]
-        for result in broken
-        for violation in {
-            each.split(" ", 2)[2].partition(":")[0]: each for each in result.violations
-        }.values()
-    )
-    print(
-        f"{len(results):,} seeds in {seconds:.0f} s "
-        f"({len(results) / seconds / processes:.1f} a second and processor): "
-        f"{sum(result.invocations for result in results):,} invocations of lookup, "
-        f"{sum(result.runs for result in results):,} runs of followups, "
-        f"{sum(result.calls for result in results):,} calls to SES, "
-        f"{sum(result.published for result in results):,} publications, "
-        f"{sum(result.faults for result in results):,} faults; "
-        f"{len(broken)} seeds with a broken promise."
-    )
-    for kind, count in kinds.most_common():
-        print(f"{count:6} {kind}")
+        yield from pool.map(_timed, chunks)
 
 
 def _arguments() -> argparse.Namespace:
@@ -81,6 +73,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1000, help="how many seeds")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--seed", type=int, help="do this one alone, and print what happens")
+    parser.add_argument("--write", type=Path, help="write what came of it into this page")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 

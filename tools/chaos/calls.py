@@ -7,6 +7,7 @@ configuration allows. What goes wrong is drawn by `Faults`, from the seed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -109,6 +110,8 @@ class Faults:
     outages: Sequence[Outage] = ()
     struck: int = 0
     """How many calls went wrong."""
+    struck_by: Counter[tuple[str, Fault]] = field(default_factory=Counter)
+    """How many of each service in each way."""
 
     def of(self, service: str, operation: str) -> Fault | None:
         """Return what goes wrong with a call, if anything does."""
@@ -117,12 +120,15 @@ class Faults:
             return None
         for outage in self.outages:
             if outage.strikes(service, operation, now):
-                self.struck += 1
-                return outage.fault
+                return self._noted(service, outage.fault)
         if self.world.chance(self.rate) and service in self.services:
-            self.struck += 1
-            return self.world.random.choice(self.kinds)
+            return self._noted(service, self.world.random.choice(self.kinds))
         return None
+
+    def _noted(self, service: str, fault: Fault) -> Fault:
+        self.struck += 1
+        self.struck_by[service, fault] += 1
+        return fault
 
     def is_out(self, moment: float, margin: float) -> bool:
         """Whether any outage was on at that moment, or so many seconds before it."""

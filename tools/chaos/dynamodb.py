@@ -81,6 +81,7 @@ class Table:
     watchers: list[Watcher] = field(default_factory=list)
     tokens: dict[str, float] = field(default_factory=dict)
     _follows_at: dict[Key, float] = field(default_factory=dict)
+    _sizes: dict[int, tuple[Item, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.indexes = {
@@ -125,9 +126,19 @@ class Table:
             return [((value, sort), rows[sort]) for sort in sorted(rows, key=str.encode)]
         index = self.indexes[index_name]
         index.follow(self.world.now)
-        found = index.shown.get(value, {})
+        found = index.shown.get(value)
+        if not found:
+            return []
         sort = index.sort
         return sorted(found.items(), key=lambda each: (each[1][sort]["S"].encode(), each[0]))
+
+    def size(self, item: Item) -> int:
+        """Return the bytes of an item that is or was stored; none is ever changed in place."""
+        known = self._sizes.get(id(item))
+        if known is None:
+            # With the item, so that no other one gets its identity.
+            known = self._sizes[id(item)] = item, size_of(item)
+        return known[1]
 
     def everything(self) -> Iterator[tuple[Key, Item]]:
         """Return every row as it is now."""
@@ -200,6 +211,8 @@ class DynamoDb:
         name = INDEX_KEYS[index][0] if index else TABLE_KEYS[0]
         variable = _partition_value(expression, tuple(names.items()), str(name))
         rows = self.table.partition(index and str(index), values[variable]["S"])
+        if not rows:
+            return {"Count": 0, "Items": []}
         matches = condition(expression)
         found = [(key, item) for key, item in rows if matches(item, names, values)]
         if not request.get("ScanIndexForward", True):
@@ -248,7 +261,7 @@ class DynamoDb:
         if table.has_large or table.page_bytes < PAGE_BYTES or len(rows) > MOST_ACTIONS:
             size = 0
             for at, item in enumerate(rows):
-                size += size_of(item)
+                size += table.size(item)
                 if at and size > table.page_bytes:
                     return rows[:at], rows[at - 1]
         return rows, last

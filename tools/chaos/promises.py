@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from ses_insights.adapters.items import from_item
-from ses_insights.contracts.names import PERIODS_OF_A_LOOK, WORK_OF_A_LOOK, Partition
-from ses_insights.contracts.rows import ALERT, DESTINATION, MESSAGE
-from ses_insights.domain.lanes import LOOK_LANES, Lane
-from ses_insights.domain.times import instant
+from ses_insights.contracts.names import (
+    PERIODS_OF_A_LOOK,
+    WORK_OF_A_LOOK,
+    AlertType,
+    Partition,
+)
+from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE
+from ses_insights.domain.alert import Grouping
+from ses_insights.domain.lanes import Lane
+from ses_insights.domain.times import instant, iso
 from tools.chaos.calls import Faults
 from tools.chaos.dynamodb import Key, Table
 from tools.chaos.expressions import Item
-from tools.chaos.ses import Arrival, Mail, Mailbox
+from tools.chaos.promise import Promise
+from tools.chaos.ses import KEEPS, Arrival, Mail, Mailbox
 from tools.chaos.sns import Published
 from tools.chaos.sqs import Message
 from tools.chaos.world import DAY, HOUR, MINUTE, Process, World
@@ -29,6 +37,25 @@ STANDS: Final = 20 * MINUTE
 
 STOPS: Final = 6
 """How often in a row a look at the head of the queue is stopped: with few faults, hardly more."""
+
+LATE: Final = 4 * HOUR
+"""How late the oldest essential look is when the first looks at fresh ids begin to be given up."""
+
+LONGEST_WAIT: Final = HOUR
+"""How long a fresh id waits in the queue, beyond its delay, before its first look is."""
+
+GIVEN_UP_AFTER: Final = DAY
+"""How late a look is when it is given up itself."""
+
+SETTLED_AFTER: Final = 2 * MINUTE
+"""How long after its listing an address is shown, for all that the service relies on."""
+
+LATEST: Final = 8 * HOUR
+"""How late a row is, or how much later than its rung it waits, while nothing is wrong: it may be
+claimed, or have stepped aside."""
+
+REMEMBERED_FOR: Final = 3 * MINUTE
+"""How long a function may go by what it read, and an index follows, at the most."""
 
 VISIBILITY_TIMEOUTS: Final = 6
 """The queue's visibility timeout in time-outs of the function (`infra/queues.py`)."""
@@ -51,17 +78,26 @@ class Promises:
     faults: Faults
     table: Table
     mailbox: Mailbox
-    period: float
-    has_wrong_clocks: bool
+    skew: float
+    """Seconds by which clocks are wrong at most."""
+    period_of: Callable[[Process], float]
+    """The period with which a function was deployed."""
+    longest_ladder: float
+    delay: float
+    """The queue's delay."""
+    watches_list: bool
+    paused_until: float = 0.0
     last_rows: dict[Key, Item] = field(default_factory=dict)
     """Every row as it was last, also of rows that have expired."""
     swept: set[Key] = field(default_factory=set)
     is_sweeping: bool = False
-    erasing: dict[Process, str] = field(default_factory=dict)
-    """Whose erasure is under way."""
+    erasing: dict[Process, tuple[str, str]] = field(default_factory=dict)
+    """Whose erasure is under way, in which message."""
     erased: dict[tuple[str, str], float] = field(default_factory=dict)
     """When the data of an address in a message was erased for good."""
     erased_messages: set[str] = field(default_factory=set)
+    raised: dict[Key, Item] = field(default_factory=dict)
+    """Each alert's row as it was stored first, with everything that an erasure takes out."""
     claims: Counter[Key] = field(default_factory=Counter)
     """Writes to an alert's row since its last publication."""
     claimed_at: dict[Key, float] = field(default_factory=dict)
@@ -76,10 +112,20 @@ class Promises:
     answers: Counter[tuple[Process, str]] = field(default_factory=Counter)
     """Answers of SES that a process has and did not store yet."""
     shown: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
-    looks: Counter[str] = field(default_factory=Counter)
+    given_up: int = 0
+    """Looks given up for want of slots."""
+    postponed: int = 0
+    """Messages whose first look was."""
+    _scarce_at: float = 0.0
+    """When an essential look was last known to be late."""
     _list_calls: dict[str, tuple[float, bool]] = field(default_factory=dict)
     _last_arrival: Arrival | None = None
     _progress_at: float = 0.0
+
+    @property
+    def has_wrong_clocks(self) -> bool:
+        """Whether the time that a row has may be wrong."""
+        return self.skew > 0
 
     # At every write
 
@@ -92,19 +138,25 @@ class Promises:
         if self.world.is_traced:
             self.world.note("wrote", key=key, row=_told(after))
         if message_id == Partition.SURGES and record.startswith(ALERT) and after:
-            self._summary(before, from_item(after))
+            self._alert(key, before, after)
+            if before is None:
+                self._summary(from_item(after))
         if message_id.startswith("#"):
             return
         if after is None:
-            self._deleted(key)
+            self._deleted(key, before or {})
         else:
             self._row(key, before, after)
 
-    def _deleted(self, key: Key) -> None:
+    def _deleted(self, key: Key, before: Item) -> None:
         if self.is_sweeping:
             self.swept.add(key)
-        elif self.world.current not in self.erasing:
-            self.world.violated("a row is deleted by nobody", key=key)
+            return
+        process = self.world.current
+        doomed = self.erasing.get(process) if process else None
+        about = before.get("Destination") or before.get("Of") or {"S": ""}
+        if (key[0], about["S"]) != doomed:
+            self.world.violated(Promise.NOT_DELETED, key=key)
 
     def _row(self, key: Key, before: Item | None, after: Item) -> None:
         message_id, record = key
@@ -115,51 +167,93 @@ class Promises:
         elif record.startswith(DESTINATION):
             self._destination(key, before, after)
         address = after.get("Destination", {}).get("S", "")
+        mail = self.mailbox.mails.get(message_id)
+        expires = _number(after, "ExpiresAt")
+        # A listing is of no use any more once the look that it brings has been taken.
+        if mail and not record.startswith(LISTED) and expires < mail.sent_at + KEEPS - 1:
+            self.world.violated(Promise.OUTLIVES_SES, key=key)
         if (message_id, address) in self.erased and address:
-            self.world.violated("what was erased is stored again", key=key)
+            self.world.violated(Promise.STAYS_ERASED, key=key)
 
     def _message(self, key: Key, before: Item | None, after: Item) -> None:
         violated = self.world.violated
         if ("NextLookAt" in after) == ("Final" in after):
-            violated("a message has a next look or a reason for none", row=_told(after))
+            violated(Promise.NEXT_OR_FINAL, row=_told(after))
         if ("NextLookAt" in after) != ("DueLane" in after):
-            violated("what waits is in a lane", row=_told(after))
+            violated(Promise.IN_A_LANE, row=_told(after))
         if "DueLane" in after and after["DueLane"]["S"] not in {str(lane) for lane in Lane}:
-            violated("a lane is one of the lanes", row=_told(after))
+            violated(Promise.IN_A_LANE, row=_told(after))
+        if "ErasedAt" in after:
+            self.erased_messages.add(key[0])
         if key[0] in self.erased_messages and (
             "Subject" in after or "FromEmailAddress" in after or after["EmailTags"]["M"]
         ):
-            violated("an erased message stays empty", row=_told(after))
-        looks = int(after["Looks"]["N"])
-        counted = int(before["Looks"]["N"]) if before else 0
+            violated(Promise.STAYS_EMPTY, row=_told(after))
         process = self.world.current
         if process is None or process in self.erasing:
             return
-        answered = self.answers.pop((process, key[0]), 0) > 0
-        if looks != counted + answered:
-            violated("each answer of SES is a look", row=_told(after), was=counted)
-        self.looks[key[0]] = looks
+        looks, counted = _number(after, "Looks"), _number(before, "Looks")
+        # Of a large record the message's own row is there before its first look is stored.
+        begins = before is None and not looks
+        if not begins and looks != counted + self.answers.pop((process, key[0]), 0):
+            violated(Promise.COUNTED, row=_told(after), was=counted)
+        self._shed(before, after)
+
+    def _shed(self, before: Item | None, after: Item) -> None:
+        """Check whether looks were scarce, where some are given up."""
+        now = self.world.now
+        if before and self._is_late(before):
+            self._scarce_at = now
+        given_up = _number(after, "Shed") - _number(before, "Shed")
+        if given_up <= 0:  # one that was given up while it was under way was taken after all
+            return
+        self.given_up += given_up
+        self.postponed += before is None
+        if self.has_wrong_clocks:
+            return
+        if before is None:  # a fresh id
+            waited = now - instant(after["SentAt"]["S"]).timestamp() - self.delay
+            is_scarce = waited > LONGEST_WAIT or self._is_scarce()
+        else:
+            late = now - instant(before["NextLookAt"]["S"]).timestamp()
+            is_scarce = late >= GIVEN_UP_AFTER
+        if not is_scarce:
+            self.world.violated(Promise.SCARCE, row=_told(after), was=_told(before))
+
+    def _is_scarce(self) -> bool:
+        """Whether an essential look is late, or was when a function last looked."""
+        return self.world.now - self._scarce_at < REMEMBERED_FOR or any(
+            self._is_late(row) for _, row in self.table.everything()
+        )
+
+    def _is_late(self, row: Item) -> bool:
+        """Whether a row waits for an essential look that is late."""
+        late = iso(datetime.fromtimestamp(self.world.now - LATE, UTC))
+        is_essential = row.get("DueLane", {}).get("S") == Lane.ESSENTIAL
+        return is_essential and str(row["NextLookAt"]["S"]) <= late
 
     def _alert(self, key: Key, before: Item | None, after: Item) -> None:
         self.claims[key] += 1
         self.claimed_at[key] = self.world.now
         if ("PublishedAt" in after) == ("DueLane" in after):
-            self.world.violated("an alert is published or waits", row=_told(after))
+            self.world.violated(Promise.PENDING_OR_PUBLISHED, row=_told(after))
         if "PublishedAt" in after:
             self.marked.add(key)
         elif before and "PublishedAt" in before:
-            self.world.violated("what was published stays published", row=_told(after))
+            self.world.violated(Promise.STAYS_PUBLISHED, row=_told(after))
         if before is None:
             self.struck_before[key] = self.faults.struck
+        if before is None and key[0] != Partition.SURGES:
+            self.raised[key] = after
             for sort, other in self.table.rows[key[0]].items():
-                if sort.startswith(ALERT) and sort != key[1] and _what(other) == _what(after):
-                    self.world.violated("an event has one alert", one=sort, other=key[1])
+                if sort.startswith(ALERT) and sort != key[1] and _same(other, after):
+                    self.world.violated(Promise.ONE_EACH, one=sort, other=key[1])
 
     def _destination(self, key: Key, before: Item | None, after: Item) -> None:
         kept = before or {}
         lost = _events(kept) - _events(after)
         if lost:
-            self.world.violated("an event is forgotten", key=key, lost=sorted(lost))
+            self.world.violated(Promise.REMEMBERED, key=key, lost=sorted(lost))
         address = after.get("Destination", {}).get("S", "")
         mail = self.mailbox.mails.get(key[0])
         for kind, name in zip(ENGAGEMENT, ("OpenCount", "ClickCount"), strict=True):
@@ -167,27 +261,20 @@ class Promises:
             there = _shown_count(mail, address, kind, self.world.now)
             if count < was or count > there:
                 self.world.violated(
-                    "opens and clicks are counted once", key=key, count=count, was=was, there=there
+                    Promise.COUNTED_ONCE, key=key, count=count, was=was, there=there
                 )
 
-    def _summary(self, before: Item | None, row: Mapping[str, Any]) -> None:
+    def _summary(self, row: Mapping[str, Any]) -> None:
         surge = (f"{row['Of']}#{row['Reason']}#{row.get('FromDomain')}", row["BeganAt"])
-        if before is None and self.summarized.get(surge, row["From"]) != row["From"]:
-            self.world.violated("summaries count each alert once", row=dict(row))
+        if self.summarized.get(surge, row["From"]) != row["From"]:
+            self.world.violated(Promise.SUMMED_ONCE, row=dict(row))
         self.summarized[surge] = row["To"]
-        if before is not None or self.has_wrong_clocks or self.erased_messages or self.swept:
-            return
-        counted = sum(
-            1
-            for (message_id, _), item in self.table.everything()
-            if not message_id.startswith("#")
-            and item.get("AlertType", {}).get("S") == row["Of"]
-            and item["Reason"]["S"] == row["Reason"]
-            and item.get("FromDomain", {}).get("S", "") == row.get("FromDomain", "")
-            and row["From"] <= item["DetectedAt"]["S"] < row["To"]
-        )
-        if counted != row["Count"]:
-            self.world.violated("a summary counts its alerts", row=dict(row), counted=counted)
+        # Those that are erased or expire meanwhile may be counted or not.
+        there = sum(_is_of(item, row) for _, item in self.table.everything())
+        ever = sum(_is_of(item, row) for item in self.raised.values())
+        least = 0 if self.has_wrong_clocks else there
+        if not least <= row["Count"] <= ever:
+            self.world.violated(Promise.SUMMED_RIGHT, row=dict(row), there=there, ever=ever)
 
     # Publications and calls
 
@@ -195,12 +282,9 @@ class Promises:
         """Check one publication."""
         alert = published.alert
         self._progress_at = self.world.now
-        self.world.note("published", alert=published.alert_id)
-        if alert["alertType"] == "SUMMARY":
-            return
-        message_id, address = alert["messageId"], alert.get("destination", "")
-        key = (message_id, f"{ALERT}{published.alert_id}")
-        row = self.table.get(key)
+        self.world.note("published", alert=alert["alertId"])
+        message_id, address = alert.get("messageId", Partition.SURGES), alert.get("destination", "")
+        key = (message_id, f"{ALERT}{alert['alertId']}")
         self.told[key] += 1
         claims, self.claims[key] = self.claims[key], 0
         struck = self.faults.struck - self.struck_before.get(key, 0)
@@ -208,16 +292,16 @@ class Promises:
         erased_at = self.erased.get((message_id, address))
         if erased_at is not None:
             if self.claimed_at.get(key, 0.0) < erased_at - IN_FLIGHT or now > erased_at + IN_FLIGHT:
-                violated("nothing erased is published", key=key)
+                violated(Promise.ERASED_UNTOLD, key=key)
             return
-        if key in self.marked:
-            violated("what is known to be told is not told again", key=key)
+        if key not in self.last_rows:
+            violated(Promise.STORED_FIRST, key=key)
+        elif key in self.marked:
+            violated(Promise.NEVER_AGAIN, key=key)
         elif not claims:
-            violated("an alert is told once for each claim of it", key=key)
+            violated(Promise.TOLD_BY_CLAIM, key=key)
         elif self.told[key] > 1 + struck:
-            violated("an alert is told twice only where something failed", key=key)
-        elif row is None:
-            violated("an alert is stored before it is told", key=key)
+            violated(Promise.TWICE_FOR_A_FAULT, key=key)
 
     def arrived(self, arrival: Arrival) -> None:
         """Check the pace."""
@@ -228,12 +312,14 @@ class Promises:
         for sort, row in rows.items() if MESSAGE in rows else ():
             key = (arrival.mail, sort)
             waits = sort.startswith(ALERT) and "DueLane" in row
-            if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - self.period:
-                self.world.violated("what is pending is told before SES is asked", key=key)
+            if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - self.period_of(
+                arrival.by
+            ):
+                self.world.violated(Promise.PENDING_FIRST, key=key)
         if last is None or last.was_slow or arrival.was_slow:
             return
-        if arrival.at - last.at < 1.0 - 1e-6:
-            self.world.violated("two calls are a period apart", seconds=arrival.at - last.at)
+        if arrival.at - last.at < self.period_of(arrival.by) - 1e-6:
+            self.world.violated(Promise.PACE, seconds=arrival.at - last.at)
 
     def answered(self, mail_id: str, answer: Any, process: Process) -> None:
         """Note what SES said to whom."""
@@ -255,11 +341,11 @@ class Promises:
         if self.has_wrong_clocks or operation == "GetAccount":
             return  # two runs keep apart by the clock on the wall, and only for the list itself
         if at - last < 1.0 - 1e-6 and not slow and not was_slow:
-            self.world.violated("two calls about the list are a period apart", seconds=at - last)
+            self.world.violated(Promise.PACE_OF_THE_LIST, seconds=at - last)
 
     # The line
 
-    def received(self, message: Message, waiting: list[Message]) -> None:
+    def received(self, message: Message, waiting: list[Message], process: Process) -> None:
         """Check that the line does not stand behind an id that fails alone."""
         now = self.world.now
         self.answers.clear()  # those that an invocation had and did not store are gone
@@ -268,19 +354,20 @@ class Promises:
         if mail is None or now >= mail.fails_until or not behind:
             self._progress_at = now
             return
-        since = max(self._progress_at, min(behind))
+        period = self.period_of(process)
+        since = max(self._progress_at, self.paused_until, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
-        stands = STANDS + 10 * self.period
+        stands = STANDS + 10 * period
         if self.faults.rate:  # a look that is stopped comes back by its visibility timeout
-            timeout = WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * self.period
+            timeout = WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * period
             stands += STOPS * VISIBILITY_TIMEOUTS * timeout
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
-            self.world.violated("the line stands behind one id", seconds=now - since)
+            self.world.violated(Promise.LINE_MOVES, seconds=now - since)
             self._progress_at = now
 
     def lost(self, message: Message) -> None:
         """Check that SQS drops nothing because of its age."""
-        self.world.violated("SQS drops a message that nobody handled", body=message.body)
+        self.world.violated(Promise.KEPT_BY_SQS, body=message.body)
 
     # At the end
 
@@ -293,24 +380,24 @@ class Promises:
         for mail_id in sorted(enqueued):
             is_parked = any(mail_id in body for body in parked)
             if (mail_id, MESSAGE) not in self.last_rows and not is_parked:
-                violated("each id is a row or parked", mail=mail_id)
+                violated(Promise.HANDLED, mail=mail_id)
         for message in waiting:
             mail = next((m for m in self.mailbox.mails.values() if m.id in message.body), None)
             if mail is None or now >= mail.fails_until:
-                violated("the queue is empty in the end", body=message.body)
+                violated(Promise.DRAINED, body=message.body)
         for (message_id, record), item in self.table.everything():
-            if "DueLane" not in item or message_id.startswith("#"):
+            if "DueLane" not in item:
                 continue
             due = instant(item["NextLookAt"]["S"]).timestamp()
-            mail = self.mailbox.mails.get(message_id)
-            if mail is not None and now < mail.fails_until:
-                continue
-            if due < now - 6 * HOUR:
+            sent = instant(item["SentAt"]["S"]).timestamp() if "SentAt" in item else now
+            latest = max(now, sent + self.longest_ladder) + LATEST
+            if not now - LATEST <= due <= latest:
                 lane = item["DueLane"]["S"]
-                what = "alert" if lane not in {str(each) for each in LOOK_LANES} else "look"
-                violated(f"no {what} is left behind", message=message_id, record=record, due=due)
+                violated(Promise.NOT_LEFT_BEHIND, row=(message_id, record), lane=lane, due=due)
         self._all_is_stored()
         self._all_is_told()
+        self._all_is_raised(parked)
+        self._all_is_summed()
 
     def _all_is_stored(self) -> None:
         stored: dict[str, set[str]] = defaultdict(set)
@@ -324,40 +411,55 @@ class Promises:
             mail = self._mail(mail_id)
             if mail_id in self.erased_messages or self.faults.until > mail.sent_at + 28 * DAY:
                 continue
-            missing = set(events) - stored[mail_id]
-            if missing and self.world.now < mail.fails_until:
-                continue
-            if missing:
-                self.world.violated("what SES showed is stored", mail=mail_id, missing=missing)
+            if missing := set(events) - stored[mail_id]:
+                self.world.violated(Promise.STORED, mail=mail_id, missing=missing)
 
     def _all_is_told(self) -> None:
         for (message_id, record), item in self.last_rows.items():
-            if message_id.startswith("#") or not record.startswith(ALERT):
-                continue
             address = item.get("Destination", {}).get("S", "")
-            if (message_id, address) in self.erased:
+            if (message_id, address) in self.erased or not record.startswith(ALERT):
                 continue
             if not self.told[message_id, record]:
-                self.world.violated("an alert is told", message=message_id, record=record)
+                self.world.violated(Promise.TOLD, message=message_id, record=record)
+
+    def _all_is_raised(self, parked: list[str]) -> None:
+        alerts: dict[tuple[str, str], list[Item]] = defaultdict(list)
+        for (message_id, record), item in self.last_rows.items():
+            if record.startswith(ALERT) and "Destination" in item:
+                alerts[message_id, item["Destination"]["S"]].append(item)
         for (message_id, record), item in self.last_rows.items():
             if not record.startswith(DESTINATION) or message_id in self.erased_messages:
                 continue
-            row = from_item(item)
-            alertable = sum(
-                event["Type"] in {"REJECT", "RENDERING_FAILURE"}
-                or (event.get("Details", {}).get("Bounce", {}).get("BounceType") == "PERMANENT")
-                for event in row["Events"]
-            )
-            alerts = sum(
-                1
-                for (other, key), alert in self.last_rows.items()
-                if other == message_id
-                and key.startswith(ALERT)
-                and alert.get("Destination", {}).get("S") == row["Destination"]
-            )
-            complains = any(event["Type"] == "COMPLAINT" for event in row["Events"])
-            if (alertable or complains) and not alerts:
-                self.world.violated("what is alertable raises an alert", row=row)
+            found = alerts[message_id, item["Destination"]["S"]]
+            missing = _alertable(item) - {_about(alert) for alert in found}
+            # What was told from the list is not told again, whatever a look says of it.
+            for kind in {alert["AlertType"]["S"] for alert in found if "Source" in alert}:
+                missing -= set(sorted(what for what in missing if what[0] == kind)[:1])
+            if missing:
+                self.world.violated(Promise.RAISED, row=from_item(item), missing=missing)
+        # Where a clock is ahead by more, the list is read up to a time that has not come.
+        is_read = self.watches_list and self.skew < SETTLED_AFTER
+        for entry in self.mailbox.listed if is_read else ():
+            fails = self._mail(entry.mail).fails_until > self.world.now
+            is_parked = any(entry.mail in body for body in parked)
+            is_recent = entry.shown_from > self.world.now - DAY
+            if fails or is_parked or is_recent or entry.mail in self.erased_messages:
+                continue
+            if not alerts[entry.mail, entry.address]:
+                self.world.violated(Promise.LISTED, mail=entry.mail, address=entry.address)
+
+    def _all_is_summed(self) -> None:
+        if self.has_wrong_clocks:
+            return  # a summary's time may be over when an alert of it is stored
+        summaries = [
+            from_item(item)
+            for (partition, record), item in self.last_rows.items()
+            if partition == Partition.SURGES and record.startswith(ALERT)
+        ]
+        for item in self.raised.values():
+            is_grouped = item["Grouping"]["S"] == Grouping.GROUPED
+            if is_grouped and not any(_is_of(item, summary) for summary in summaries):
+                self.world.violated(Promise.SUMMED_ALL, row=from_item(item))
 
     def _mail(self, mail_id: str) -> Mail:
         return self.mailbox.mails[mail_id]
@@ -371,12 +473,43 @@ def _shown_count(mail: Mail | None, address: str, kind: str, now: float) -> int:
     return sum(event.type == kind and event.at + event.shown_after <= now for event in events)
 
 
-def _what(alert: Item) -> tuple[str, ...]:
-    """Return what an alert is about."""
-    row = from_item(alert)
-    complaint = row["Event"].get("Details", {}).get("Complaint", {})
-    feedback = complaint.get("ComplaintFeedbackType", "")
-    return row["AlertType"], row.get("Destination", ""), feedback
+def _same(one: Item, other: Item) -> bool:
+    """Whether two alerts are about the same event of the same recipient."""
+    return one.get("Destination") == other.get("Destination") and _about(one) == _about(other)
+
+
+def _about(alert: Item) -> tuple[str, str]:
+    """Return what an alert is about: its type and, of a complaint, the feedback."""
+    return alert["AlertType"]["S"], _feedback(from_item(alert)["Event"])
+
+
+def _feedback(event: Mapping[str, Any]) -> str:
+    return str(event.get("Details", {}).get("Complaint", {}).get("ComplaintFeedbackType", ""))
+
+
+def _alertable(destination: Item) -> set[tuple[str, str]]:
+    """Return what alerts a recipient's events call for."""
+    found = set()
+    for event in from_item(destination)["Events"]:
+        bounce = event.get("Details", {}).get("Bounce", {})
+        if event["Type"] != "BOUNCE" or bounce.get("BounceType") == "PERMANENT":
+            found.add((event["Type"], _feedback(event)))
+    return {what for what in found if what[0] in set(AlertType)}
+
+
+def _is_of(item: Item, summary: Mapping[str, Any]) -> bool:
+    """Whether a row is that of an alert that a summary has to count."""
+    return bool(
+        item.get("AlertType", {}).get("S") == summary["Of"]
+        and item["Reason"]["S"] == summary["Reason"]
+        and item.get("FromDomain", {}).get("S", "") == summary.get("FromDomain", "")
+        and summary["From"] <= item["DetectedAt"]["S"] < summary["To"]
+    )
+
+
+def _number(item: Item | None, name: str) -> int:
+    """Return a number of a row; 0 where it has none."""
+    return int(item[name]["N"]) if item and name in item else 0
 
 
 def _told(item: Item | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,15 +18,16 @@ from ses_insights.contracts.names import AlertType
 from ses_insights.domain.record import Rules
 from ses_insights.domain.schedule import Ladder
 from ses_insights.service.backfill import Bulk
-from tools.chaos.calls import Faults
+from tools.chaos.calls import Fault, Faults
 from tools.chaos.dynamodb import PAGE_BYTES, Table
+from tools.chaos.promise import Promise
 from tools.chaos.promises import Promises
 from tools.chaos.scenario import Erasure, Scenario, Sent, draw
 from tools.chaos.service import TABLE, Aws, Deployed, Session
 from tools.chaos.ses import Mailbox, listed_because_of
 from tools.chaos.sns import Topic
 from tools.chaos.sqs import Queue
-from tools.chaos.world import DAY, HOUR, MINUTE, Process, World
+from tools.chaos.world import DAY, HOUR, MINUTE, START, Process, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,20 @@ class Result:
 
     seed: int
     violations: Sequence[str]
+    broken: Mapping[Promise, int]
     invocations: int
     runs: int
     calls: int
     """To SES."""
     published: int
-    faults: int
-    """Calls that went wrong."""
+    faults: Mapping[tuple[str, Fault], int]
+    """Calls that went wrong, by service."""
+    days: float
+    """Of virtual time."""
+    given_up: int
+    """Looks, for want of slots."""
+    postponed: int
+    """Messages whose first look was given up."""
     trace: Sequence[str] = field(default=())
 
 
@@ -72,6 +80,8 @@ class _Run:
             world.at(at, lambda: self._person(self._redrive))
         for at, settings in plan.deployments:
             world.at(at, lambda settings=settings: self.service.deploy(settings))  # type: ignore[misc]
+        for at, seconds in plan.pauses:
+            world.at(at, lambda seconds=seconds: self._pause(seconds))  # type: ignore[misc]
         world.at(world.now + DAY, self._sweep)
         if plan.settings.watch_suppression_list:
             for entry in self.aws.mailbox.listed:
@@ -120,11 +130,10 @@ class _Run:
         deployment = Deployment(session, "SesInsights", self.service.outputs())  # type: ignore[arg-type]
         held = list(held_of(deployment, erasure.address, scan=True, on_rows=lambda _: None))
         for each in held:
-            promises.erasing[session.process] = each.message_id
+            promises.erasing[session.process] = each.message_id, each.address
             try:
                 erase(deployment, each)
             finally:
-                promises.erased_messages.add(each.message_id)
                 del promises.erasing[session.process]
             promises.erased[each.message_id, each.address] = world.now
         world.note("erased", messages=[each.message_id for each in held])
@@ -132,6 +141,10 @@ class _Run:
     def _redrive(self, session: Session) -> None:
         letters = DeadLetters(session.client("sqs"), self.aws.dead_letters.url, self.aws.queue.url)
         list(letters.redrive(None))
+
+    def _pause(self, seconds: float) -> None:
+        self.service.pause(seconds)
+        self.promises.paused_until = self.service.paused_until
 
     def _sweep(self) -> None:
         """Delete rows that have expired, some of them, in any order."""
@@ -162,10 +175,10 @@ class _Run:
         )
 
 
-def run(seed: int, *, is_traced: bool = False) -> Result:
-    """Do the run of a seed, inside `virtual_time`."""
+def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) -> Result:
+    """Do the run of a seed, inside `virtual_time`, to its end or until a promise is broken."""
     plan = draw(random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
-    world = World(seed, is_traced=is_traced)
+    world = World(seed, is_traced=is_traced, stops_at=stops_at)
     faults = Faults(
         world, plan.calm_from, plan.rate, plan.kinds, plan.services, tuple(plan.outages)
     )
@@ -183,17 +196,29 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
             listed=listed_because_of(plan.mails),
         ),
     )
-    promises = Promises(
-        world, faults, aws.table, aws.mailbox, plan.settings.period, bool(plan.skew)
-    )
     service = Deployed(aws, plan.settings, skew=plan.skew)
+    promises = Promises(
+        world,
+        faults,
+        aws.table,
+        aws.mailbox,
+        skew=plan.skew,
+        period_of=service.periods.__getitem__,
+        watches_list=plan.settings.watch_suppression_list,
+        longest_ladder=max(
+            plan.settings.ladder[-1], *(each.ladder[-1] for _, each in plan.deployments), 0.0
+        ),
+        delay=max(plan.settings.delay, *(each.delay for _, each in plan.deployments), 0.0),
+    )
     aws.table.watchers.append(promises.written)
     aws.topic.watchers.append(promises.published)
     aws.mailbox.on_arrival.append(promises.arrived)
     aws.mailbox.on_answer.append(promises.answered)
     aws.mailbox.on_list.append(promises.read_list)
     aws.queue.on_lost = promises.lost
-    service.on_received = lambda message: promises.received(message, aws.queue.messages)
+    service.on_received = lambda message, process: promises.received(
+        message, aws.queue.messages, process
+    )
     this = _Run(world, plan, aws, service, promises)
     with _small_transactions(plan.small_transactions):
         this.prepare()
@@ -201,11 +226,15 @@ def run(seed: int, *, is_traced: bool = False) -> Result:
     return Result(
         seed,
         world.violations,
+        world.broken,
         service.invocations,
         service.runs,
         len(aws.mailbox.arrivals),
         len(aws.topic.published),
-        faults.struck,
+        faults.struck_by,
+        (world.now - START) / DAY,
+        promises.given_up,
+        promises.postponed,
         world.trace,
     )
 

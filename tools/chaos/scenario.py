@@ -55,6 +55,10 @@ class Scenario:
     erasures: list[Erasure] = field(default_factory=list)
     redrives: list[float] = field(default_factory=list)
     deployments: list[tuple[float, Settings]] = field(default_factory=list)
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+    """When the service is paused, and for how many seconds."""
+    is_crowded: bool = False
+    """Whether there is more mail than looks, for hours."""
     calm_from: float = START
     rate: float = 0.0
     kinds: Sequence[Fault] = ALL
@@ -79,8 +83,11 @@ def draw(lot: random.Random) -> Scenario:
     _enqueue(lot, plan)
     _people(lot, plan)
     _faults(lot, plan)
+    _overload(lot, plan)
     last = max((each.at for each in plan.sent), default=START)
-    plan.ends = max(last, plan.calm_from, START + 2 * DAY) + max(settings.ladder) + 3 * DAY
+    resumed = max((at + seconds for at, seconds in plan.pauses), default=START)
+    begin = max(last, resumed, plan.calm_from, START + 2 * DAY)
+    plan.ends = begin + max(plan.settings.ladder) + 3 * DAY
     return plan
 
 
@@ -241,3 +248,45 @@ def _faults(lot: random.Random, plan: Scenario) -> None:
     plan.page_bytes = lot.choice((None, None, 1500))
     plan.small_transactions = lot.choice((None, None, 2))
     plan.longest_lag = lot.choice((0.1, 1.0, 20.0))
+
+
+def _overload(lot: random.Random, plan: Scenario) -> None:
+    """Draw what makes looks scarce: a pause, a crowd, or both; and a mail to many."""
+    what = lot.random()
+    if what < 0.06:  # noqa: PLR2004 - a share
+        since = START + lot.choice((HOUR, 3 * DAY, 3 * DAY, 10 * DAY)) * (0.8 + 0.3 * lot.random())
+        seconds = lot.choice((2 * HOUR, 8 * HOUR, 12 * HOUR, 30 * HOUR, 3 * DAY))
+        plan.pauses.append((since, seconds))
+        # Fresh ids come when it goes on, and what was due meanwhile is late.
+        _more(lot, plan, 3, since + 0.95 * seconds, 0.1 * seconds)
+    if what < 0.015:  # noqa: PLR2004 - a share
+        plan.is_crowded = True
+        ladder = lot.choice(((900.0, 7200.0), (60.0, 259_200.0)))
+        plan.settings = replace(plan.settings, period=200.0, delay=60.0, ladder=ladder)
+        _more(lot, plan, lot.choice((30, 40)), START, lot.choice((MINUTE, HOUR)))
+    if what > 0.997:  # noqa: PLR2004 - a share
+        _more(lot, plan, 1, START, HOUR, recipients=60)
+        # Else an invocation of a hundred calls hardly ever comes to its end.
+        plan.page_bytes = plan.page_bytes and 20_000
+        plan.rate = min(plan.rate, 0.03)
+
+
+def _more(  # noqa: PLR0913 - how many, when, and to how many
+    lot: random.Random,
+    plan: Scenario,
+    count: int,
+    since: float,
+    spread: float,
+    *,
+    recipients: int = 1,
+) -> None:
+    """Let more mails be sent, spread over some seconds."""
+    for _ in range(count):
+        mail = _mail(lot, len(plan.mails), since + spread * lot.random(), one_sender=False)
+        if recipients > 1:
+            mail.recipients = {
+                f"many-{each}@there.example": ("Gmail", _story(lot, mail.sent_at, bounces=False))
+                for each in range(recipients)
+            }
+        plan.mails.append(mail)
+        plan.sent.append(Sent(mail.sent_at + 1.0, mail.id, mail.id))

@@ -34,6 +34,7 @@ from ses_insights.service import telemetry
 from tools.chaos.calls import Caller, Faults
 from tools.chaos.dynamodb import DynamoDb, Key, Table
 from tools.chaos.expressions import Item
+from tools.chaos.promise import Promise
 from tools.chaos.ses import Mailbox, Ses
 from tools.chaos.sns import Sns, Topic
 from tools.chaos.sqs import Message, Queue, Sqs
@@ -273,7 +274,7 @@ class Deployed:
 
     aws: Aws
     settings: Settings
-    on_received: Callable[[Message], None] = lambda _: None
+    on_received: Callable[[Message, Process], None] = lambda *_: None
     on_done: Callable[[Message], None] = lambda _: None
     """Told of each message that leaves the queue, because its invocation went well."""
     invocations: int = 0
@@ -281,6 +282,9 @@ class Deployed:
     is_busy: bool = False
     skew: float = 0.0
     """Seconds by which clocks are wrong at most."""
+    periods: dict[Process, float] = field(default_factory=dict)
+    """With which period an environment of `lookup` was deployed."""
+    paused_until: float = 0.0
     _lookup: Process | None = None
     _followups: list[Process] = field(default_factory=list)
     _poll_at: float = float("inf")
@@ -307,8 +311,13 @@ class Deployed:
         self.settings = settings
         self._lookup = None
         self._followups.clear()
-        self.aws.queue.delay = settings.delay
+        self.aws.queue.change_delay(settings.delay)
         self.aws.queue.visibility = 6 * settings.timeout
+
+    def pause(self, seconds: float) -> None:
+        """Disable the event source mapping and the schedule, and enable both again then."""
+        self.world.note("paused", seconds=seconds)
+        self.paused_until = self.world.now + seconds
 
     def outputs(self) -> dict[str, str]:
         """Return the stack's outputs, as far as the commands use them."""
@@ -327,7 +336,7 @@ class Deployed:
         visible = self.aws.queue.next_visible()
         if visible is None:
             return
-        when = max(visible, self.world.now) + 0.02
+        when = max(visible, self.world.now, self.paused_until) + 0.02
         if when < self._poll_at:
             self._poll_at = when
             self.world.at(when, lambda: self._poll(when))
@@ -337,6 +346,9 @@ class Deployed:
             return
         self._poll_at = float("inf")
         if self.is_busy:
+            return
+        if self.world.now < self.paused_until:
+            self._arm()
             return
         received = self.aws.queue.receive(1)
         if received:
@@ -353,7 +365,7 @@ class Deployed:
         number = self.invocations
         ends = world.now + self.settings.timeout
         receipt = message.receipt or ""
-        self.on_received(message)
+        self.on_received(message, process)
         world.note("received", message=message.id, body=message.body, receives=message.receives)
 
         def work() -> None:
@@ -365,7 +377,7 @@ class Deployed:
                 self._lookup = None
                 raise
             except Exception as error:  # noqa: BLE001 - Lambda reports it, the message comes back
-                world.violated("nothing escapes the handler", error=repr(error))
+                world.violated(Promise.CAUGHT, error=repr(error))
             else:
                 # The mapping deletes what went well; where that fails the message comes again.
                 if not answer["batchItemFailures"]:
@@ -397,6 +409,7 @@ class Deployed:
                 self.settings.environment(aws),
                 Session(aws, process),  # type: ignore[arg-type] # it has what is used of one
             )
+            self.periods[process] = self.settings.period
             self._lookup = process
         elif troubled and world.chance(0.1):
             self._lookup.frozen += max(0.0, world.now - self._last_ended) * world.random.random()
@@ -432,6 +445,9 @@ class Deployed:
             return
         self._run_at = float("inf")
         faults, world = self.aws.faults, self.world
+        if world.now < self.paused_until:
+            self.run_by(self.paused_until)
+            return
         self.start_followups()
         if world.now < faults.until and world.chance(0.05 + faults.rate):
             world.at(world.now + 3 * world.random.random(), self.start_followups)
@@ -448,24 +464,27 @@ class Deployed:
                 Session(aws, process),  # type: ignore[arg-type] # it has what is used of one
             )
         ends = world.now + RUN_SECONDS
-        is_running = True
+        is_running, went_well = True, False
         before = self._writes.get(process, 0)
         settings = self.settings
         world.note("run of followups")
 
         def work() -> None:
-            nonlocal is_running
+            nonlocal is_running, went_well
             try:
                 followups.handler({}, cast("LambdaContext", Context(world, ends)))
             except Killed:
                 raise
             except Exception as error:  # noqa: BLE001 - Lambda reports it
                 world.note("run failed", error=error)
+            else:
+                went_well = True
             finally:
                 is_running = False
                 if not process.is_dead and settings is self.settings:
                     self._followups.append(process)
-                self._rest_after(changed=self._writes.get(process, 0) != before)
+                changed = self._writes.get(process, 0) != before
+                self._rest_after(changed=changed, went_well=went_well)
 
         def end() -> None:
             if is_running:
@@ -474,7 +493,7 @@ class Deployed:
         world.at(ends, end)
         world.start(process, work)
 
-    def _rest_after(self, *, changed: bool) -> None:
+    def _rest_after(self, *, changed: bool, went_well: bool) -> None:
         """Plan the next run: at the next minute, or later where nothing changes or is due."""
         now = self.world.now
         self._rest = MINUTE if changed else min(2 * self._rest, _LONGEST_REST)
@@ -484,6 +503,9 @@ class Deployed:
         )
         if due is not None:
             self.run_by(max(due, now + (self._rest - MINUTE if due <= now else 0.0)))
+        is_read = went_well and not self.aws.mailbox.has_unread(now)
+        if self.settings.watch_suppression_list and not is_read:
+            self.run_by(now + self._rest - MINUTE)
 
 
 def _due(row: Item) -> float:

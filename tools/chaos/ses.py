@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -16,7 +17,9 @@ KEEPS: Final = 30 * DAY
 _ANSWERS: Final = frozenset({"NotFoundException", "BadRequestException"})
 """Errors that say something about a mail."""
 LIST_PAGE: Final = 2
-"""Entries on a page of the list: few, so that there are pages."""
+"""Entries on a page of the list at most: few, so that there are pages."""
+LIST_PAGES: Final = 8
+"""Pages of the list at most: a run reads ten, and the mail of a run is listed at one moment."""
 TRAVELS: Final = 0.025
 """Seconds within which a request has to arrive so that the pace can keep the period."""
 
@@ -105,19 +108,21 @@ class Mailbox:
     listed: list[Listed] = field(default_factory=list)
     on_list: list[Callable[[str, float, bool], None]] = field(default_factory=list)
     """Told of each call about the list: the operation, when it arrived, whether it was slow."""
-    _taken_at: float = 0.0
+    asked_why: set[str] = field(default_factory=set)
+    """Addresses for which somebody was told why they are listed."""
+    _taken_at: dict[str, float] = field(default_factory=dict)
+    """When each operation's last call was taken."""
 
     def arrive(self, mail_id: str, process: Process, left_at: float) -> dict[str, Any]:
         """Answer, or refuse."""
         now = self.world.now
-        taken = now - self._taken_at >= self.period - 1e-6
+        taken = self.takes("GetMessageInsights")
         arrival = Arrival(now, mail_id, process, now - left_at > TRAVELS, taken)
         self.arrivals.append(arrival)
         for watch in self.on_arrival:
             watch(arrival)
         if not taken:
             raise refusal("TooManyRequestsException", "GetMessageInsights", 429)
-        self._taken_at = now
         mail = self.mails.get(mail_id)
         if mail is not None and now < mail.fails_until:
             raise refusal("InternalServiceErrorException", "GetMessageInsights", 500)
@@ -127,9 +132,23 @@ class Mailbox:
             raise refusal(answer, "GetMessageInsights", status)
         return answer
 
+    def takes(self, operation: str) -> bool:
+        """Whether a call that arrives is taken: each operation has a limit of its own."""
+        now = self.world.now
+        if now - self._taken_at.get(operation, 0.0) < self.period - 1e-6:
+            return False
+        self._taken_at[operation] = now
+        return True
+
     def shown(self) -> list[Listed]:
         """Return the list as it is shown now."""
         return [entry for entry in self.listed if entry.shown_from <= self.world.now]
+
+    def has_unread(self, now: float) -> bool:
+        """Whether the list names an address of which nobody has asked why."""
+        return any(
+            entry.shown_from <= now and entry.address not in self.asked_why for entry in self.listed
+        )
 
     def _answer(self, mail: Mail | None) -> dict[str, Any] | str:
         now = self.world.now
@@ -199,6 +218,8 @@ class Ses:
                 if entry.at >= since.timestamp() and (not until or entry.at <= until.timestamp())
             ]
             first = int(request.get("NextToken", "0"))
+            longest = max(LIST_PAGE, ceil(len(self.mailbox.listed) / LIST_PAGES))
+            end = first + min(request.get("PageSize", longest), longest)
             page = {
                 "SuppressedDestinationSummaries": [
                     {
@@ -206,12 +227,10 @@ class Ses:
                         "Reason": entry.reason,
                         "LastUpdateTime": datetime.fromtimestamp(entry.at, UTC),
                     }
-                    for entry in found[first : first + LIST_PAGE]
+                    for entry in found[first:end]
                 ]
             }
-            if first + LIST_PAGE < len(found):
-                return {**page, "NextToken": str(first + LIST_PAGE)}
-            return page
+            return {**page, "NextToken": str(end)} if end < len(found) else page
 
         return self._about_list("ListSuppressedDestinations", effect)
 
@@ -221,6 +240,7 @@ class Ses:
         def effect() -> dict[str, Any]:
             for entry in self.mailbox.shown():
                 if entry.address == EmailAddress:
+                    self.mailbox.asked_why.add(EmailAddress)
                     return {
                         "SuppressedDestination": {
                             "EmailAddress": entry.address,
@@ -244,6 +264,8 @@ class Ses:
             now = self.mailbox.world.now
             for told in self.mailbox.on_list:
                 told(operation, now, now - self.caller.left_at > TRAVELS)
+            if not self.mailbox.takes(operation):
+                raise refusal("TooManyRequestsException", operation, 429)
             return effect()
 
         return self.caller.call(operation, arrive)

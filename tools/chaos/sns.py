@@ -1,4 +1,7 @@
-"""SNS in memory: keeps what was published."""
+"""SNS in memory: keeps what was published.
+
+https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from tools.chaos.calls import Caller, refusal
 from tools.chaos.world import Process, World
 
 LARGEST: Final = 256 * 1024
+LONGEST_SUBJECT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,17 @@ class Published:
     """A notification that was taken."""
 
     at: float
-    alert_id: str
-    alert: Mapping[str, Any]
+    message: str
     """As programs get it."""
+    attributes: Mapping[str, str]
+    """What filter policies go by."""
     by: Process
+
+    @property
+    def alert(self) -> Mapping[str, Any]:
+        """What the service publishes."""
+        found: Mapping[str, Any] = json.loads(self.message)
+        return found
 
 
 @dataclass(slots=True)
@@ -42,15 +53,39 @@ class Sns:
 
     def publish(self, **request: Any) -> dict[str, Any]:
         """Publish."""
-        if len(request["Message"].encode()) > LARGEST:
+        message, subject = request["Message"], request.get("Subject", "subject")
+        if len(message.encode()) > LARGEST or not _is_subject(subject):
             raise refusal("InvalidParameter", "Publish")
+        if request.get("MessageStructure") == "json":
+            message = _for_programs(message)
 
         def effect() -> dict[str, Any]:
-            alert = json.loads(json.loads(request["Message"])["default"])
-            found = Published(self.topic.world.now, alert["alertId"], alert, self.caller.process)
-            self.topic.published.append(found)
-            for watch in self.topic.watchers:
+            topic = self.topic
+            found = Published(
+                topic.world.now,
+                message,
+                {
+                    name: value["StringValue"]
+                    for name, value in request.get("MessageAttributes", {}).items()
+                },
+                self.caller.process,
+            )
+            topic.published.append(found)
+            for watch in topic.watchers:
                 watch(found)
-            return {"MessageId": f"sns-{len(self.topic.published)}"}
+            return {"MessageId": f"sns-{len(topic.published)}"}
 
         return self.caller.call("Publish", effect)
+
+
+def _is_subject(text: str) -> bool:
+    """Whether SNS takes a subject: ASCII on one line, up to 100 characters."""
+    return 0 < len(text) <= LONGEST_SUBJECT and text.isascii() and text.isprintable()
+
+
+def _for_programs(message: str) -> str:
+    """Return what subscribers get whose protocol has no text of its own."""
+    try:
+        return str(json.loads(message)["default"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise refusal("InvalidParameter", "Publish") from error

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from tools.chaos.calls import Caller, refusal
 from tools.chaos.world import DAY, World
 
@@ -78,6 +80,17 @@ class Queue:
         self.on_change()
         return message
 
+    def change_delay(self, seconds: float) -> None:
+        """Set the delay, in a FIFO queue also that of the messages that wait in it.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html
+        """
+        self.delay = seconds
+        for message in self.messages:
+            if not message.receives:
+                message.visible_at = message.sent_at + seconds
+        self.on_change()
+
     def receive(self, most: int, visibility: float | None = None) -> list[Message]:
         """Hand out the first messages of each group that has none in flight."""
         now = self.world.now
@@ -91,9 +104,7 @@ class Queue:
                 blocked.add(message.group)
                 continue
             if self.dead_letters is not None and message.receives >= self.most_receives:
-                self.messages.remove(message)
-                message.receives, message.receipt = 0, None
-                self.dead_letters.messages.append(message)
+                self._move(message, self.dead_letters)
                 continue
             found.append(message)
             if len(found) == most:
@@ -112,28 +123,46 @@ class Queue:
             heads.setdefault(message.group, message.visible_at)
         return min(heads.values(), default=None)
 
-    def of_receipt(self, receipt: str) -> Message | None:
-        """Return the message that a receive handed out, unless it is gone or was received since."""
-        return next((message for message in self.messages if message.receipt == receipt), None)
-
     def delete(self, receipt: str) -> None:
-        """Delete a message."""
-        message = self.of_receipt(receipt)
+        """Delete a message, if it is still there."""
+        message = self._in_flight(receipt, "DeleteMessage")
         if message is not None:
             self.messages.remove(message)
             self.on_change()
 
     def hide(self, receipt: str, seconds: float) -> None:
         """Let a message come back then."""
-        message = self.of_receipt(receipt)
-        if message is None or message.visible_at <= self.world.now:
+        message = self._in_flight(receipt, "ChangeMessageVisibility")
+        if message is None:
             raise refusal("InvalidParameterValue", "ChangeMessageVisibility")
         message.visible_at = self.world.now + seconds
         self.on_change()
 
+    def _in_flight(self, receipt: str, operation: str) -> Message | None:
+        """Return the message that a receive handed out; None where it is gone.
+
+        The receipts of a FIFO queue expire with the visibility timeout:
+        https://repost.aws/knowledge-center/sqs-receipt-handle-error
+        """
+        message_id = receipt.rpartition("/")[0]
+        message = next((each for each in self.messages if each.id == message_id), None)
+        if message and (message.receipt != receipt or message.visible_at <= self.world.now):
+            raise refusal("InvalidParameterValue", operation)
+        return message
+
+    def _move(self, message: Message, dead_letters: Queue) -> None:
+        """Move a message; in a FIFO queue its 14 days begin anew.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
+        """
+        self.messages.remove(message)
+        message.receives, message.receipt = 0, None
+        message.sent_at = message.visible_at = self.world.now
+        dead_letters.messages.append(message)
+
     def _drop_old(self) -> None:
         oldest = self.world.now - RETENTION
-        while self.messages and self.messages[0].sent_at < oldest:
+        while self.messages and self.messages[0].sent_at <= oldest:
             self.on_lost(self.messages.pop(0))
 
 
@@ -179,7 +208,9 @@ class Sqs:
         Entries: Sequence[Mapping[str, Any]],  # noqa: N803
     ) -> dict[str, Any]:
         """Send up to ten messages; each may be refused by itself."""
-        if not 0 < len(Entries) <= 10:  # noqa: PLR2004 - SQS's own
+        if len({entry["Id"] for entry in Entries}) < len(Entries):
+            raise refusal("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "SendMessageBatch")
+        if len(Entries) > 10:  # noqa: PLR2004 - SQS's own
             raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "SendMessageBatch")
 
         def effect() -> dict[str, Any]:
@@ -204,7 +235,7 @@ class Sqs:
             found = self.queues[QueueUrl].receive(
                 request.get("MaxNumberOfMessages", 1), request.get("VisibilityTimeout")
             )
-            return {"Messages": [_shown(message) for message in found]} if found else {}
+            return {"Messages": [_shown(message, request) for message in found]} if found else {}
 
         return self.caller.call("ReceiveMessage", effect)
 
@@ -241,17 +272,19 @@ class Sqs:
         """Let messages come back then."""
 
         def effect() -> dict[str, Any]:
-            queue = self.queues[QueueUrl]
+            failed = []
             for entry in Entries:
-                message = queue.of_receipt(entry["ReceiptHandle"])
-                if message is not None:
-                    message.visible_at = self.caller.world.now + entry["VisibilityTimeout"]
-            queue.on_change()
-            return {}
+                try:
+                    self.queues[QueueUrl].hide(entry["ReceiptHandle"], entry["VisibilityTimeout"])
+                except ClientError as error:
+                    failed.append({"Id": entry["Id"], "Code": error.response["Error"]["Code"]})
+            return {"Failed": failed} if failed else {}
 
         return self.caller.call("ChangeMessageVisibilityBatch", effect)
 
     def _send(self, queue: Queue, request: Mapping[str, Any]) -> Message:
+        if "MessageGroupId" not in request:
+            raise refusal("MissingParameter", "SendMessage")
         return queue.send(
             request["MessageBody"],
             request["MessageGroupId"],
@@ -260,16 +293,24 @@ class Sqs:
         )
 
 
-def _shown(message: Message) -> dict[str, Any]:
-    return {
+def _shown(message: Message, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message with the attributes that a receive asks for."""
+    shown: dict[str, Any] = {
         "MessageId": message.id,
         "ReceiptHandle": message.receipt,
         "Body": message.body,
-        "Attributes": {
-            "MessageGroupId": message.group,
-            "SentTimestamp": str(int(message.sent_at * 1000)),
-            "ApproximateReceiveCount": str(message.receives),
-            "SequenceNumber": str(message.sequence),
-        },
-        **({"MessageAttributes": dict(message.attributes)} if message.attributes else {}),
     }
+    of_sqs = {
+        "MessageGroupId": message.group,
+        "SentTimestamp": str(int(message.sent_at * 1000)),
+        "ApproximateReceiveCount": str(message.receives),
+        "SequenceNumber": str(message.sequence),
+    }
+    for part, having, names in (
+        ("Attributes", of_sqs, "MessageSystemAttributeNames"),
+        ("MessageAttributes", message.attributes, "MessageAttributeNames"),
+    ):
+        asked = set(request.get(names, ()))
+        if found := {name: value for name, value in having.items() if name in asked}:
+            shown[part] = found
+    return shown

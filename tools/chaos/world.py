@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from greenlet import getcurrent, greenlet
+
+from tools.chaos.promise import Promise
 
 START: Final = datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp()
 
@@ -49,12 +52,16 @@ class World:
 
     seed: int
     is_traced: bool = False
+    stops_at: Promise | None = None
+    """What ends the run once it is broken."""
     now: float = START
     """Seconds since 1970; also every process's monotonic clock."""
     random: random.Random = field(init=False)
     trace: list[str] = field(default_factory=list)
     current: Process | None = None
     violations: list[str] = field(default_factory=list)
+    broken: Counter[Promise] = field(default_factory=Counter)
+    """How often each promise was broken."""
     _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: int = 0
     _hub: greenlet = field(default_factory=getcurrent)
@@ -69,8 +76,8 @@ class World:
 
     def run(self, until: float) -> None:
         """Let everything happen that is to happen until then."""
-        events = self._events
-        while events and events[0][0] <= until:
+        events, last = self._events, self.stops_at
+        while events and events[0][0] <= until and not (last and self.broken[last]):
             self.now, _, action = heapq.heappop(events)
             action()
         self.now = max(self.now, until)
@@ -134,8 +141,9 @@ class World:
             who = f"{self.current} " if self.current else ""
             self.trace.append(f"{moment(self.now)} {who}{what} {told}".rstrip())
 
-    def violated(self, promise: str, **facts: Any) -> None:
+    def violated(self, promise: Promise, **facts: Any) -> None:
         """Note that a promise was broken."""
+        self.broken[promise] += 1
         told = " ".join(f"{name}={value}" for name, value in facts.items())
         self.note(f"BROKEN: {promise}", **facts)
         self.violations.append(f"{moment(self.now)} {promise}: {told}")

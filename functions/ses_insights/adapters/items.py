@@ -15,7 +15,11 @@ _deserialize: Final = TypeDeserializer().deserialize
 
 def to_item(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row, or values of an expression, with each value's type."""
-    return {name: _serialize(value) for name, value in row.items()}
+    return {
+        # Most values are text, and boto3 tries every other type before.
+        name: {"S": value} if type(value) is str else _serialize(value)
+        for name, value in row.items()
+    }
 
 
 def from_item(item: Mapping[str, Any]) -> Row:

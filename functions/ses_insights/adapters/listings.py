@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,6 @@ from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import MESSAGE, listed_row
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.listing import Listing
-from ses_insights.domain.record import Rules
 from ses_insights.domain.suppression import Progress
 from ses_insights.domain.times import instant
 from ses_insights.service.ports import RecordChangedError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NOT_ERASED: Final = "attribute_not_exists(ErasedAt)"
 _NEWER: Final = "attribute_not_exists(MessageId) OR ListedAt < :at"
+_KEPT_ALONE: Final = timedelta(days=15)
+"""Longer than a message waits in the queue."""
 _FAILED: Final = "ConditionalCheckFailed"
 
 
@@ -33,7 +35,6 @@ class ListingTable:
 
     client: DynamoDBClient
     table_name: str
-    rules: Rules
 
     def progress(self) -> Progress | None:
         """Read how far the list is read; None before the first run. Raises `SystemFailure`."""
@@ -79,7 +80,7 @@ class ListingTable:
 
         One that is there stays as it is. Raises `SystemFailure`.
         """
-        row = listed_row(listing, message_id, self.rules.expires_at(instant(listing.listed_at)))
+        row = listed_row(listing, message_id, self._expires_at(message_id, listing))
         own = {"MessageId": message_id, "Record": MESSAGE}
         actions: list[Any] = [
             {
@@ -108,3 +109,21 @@ class ListingTable:
                     raise
                 return not failed[0]
         return True
+
+    def _expires_at(self, message_id: str, listing: Listing) -> int:
+        """Return until when a listing is kept: never longer than its message.
+
+        After that it would be taken for one of which nothing was told yet. Where nothing is stored
+        of the message it is kept until the look that it brings has been taken.
+        """
+        with failing_as(FailureKind.DYNAMODB, "Query"):
+            found = self.client.query(
+                TableName=self.table_name,
+                KeyConditionExpression="MessageId = :id AND #record = :message",
+                ExpressionAttributeNames={"#record": "Record"},
+                ExpressionAttributeValues=to_item({":id": message_id, ":message": MESSAGE}),
+                ConsistentRead=True,
+            )["Items"]
+        if found:
+            return int(from_item(found[0])["ExpiresAt"])
+        return int((instant(listing.listed_at) + _KEPT_ALONE).timestamp())

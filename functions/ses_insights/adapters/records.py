@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -87,23 +87,28 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        Alerts go first: what is stored of a look that is not finished is told. Where only the
-        message's own row changed it is written without a transaction, which would cost twice as
-        much.
+        Alerts go first: what is stored of a look that is not finished is told. Their groups go with
+        them: an alert that is stored as grouped, in a group that knows of no surge, would be in no
+        summary. Of a new record the message's own row is there from the beginning, due and with no
+        look: without it the alerts would be taken for new once more. Where only the message's own
+        row changed it is written without a transaction, which would cost twice as much.
         """
         message_id = record.insights.message_id
         rows = [*(alert_row(alert, record) for alert in new_alerts), *_changed(record, read)]
-        *earlier, last = _batches(rows)
+        batches = [[self._put(row) for row in batch] for batch in _batches(rows)]
+        batches[0] += [surge_put(self.table_name, surge) for surge in surges]
+        *earlier, last = batches
+        if earlier and read is None:
+            read = _begun(record)
+            self._write_alone({**self._put(message_row(read))["Put"], **_condition(None)})
         condition = _condition(read)
         key = to_item({"MessageId": message_id, "Record": MESSAGE})
         check = {"ConditionCheck": {"TableName": self.table_name, "Key": key, **condition}}
         for batch in earlier:
-            self._write([check, *map(self._put, batch)])
+            self._write([check, *batch])
         own = {**self._put(message_row(record))["Put"], **condition}
-        groups = [surge_put(self.table_name, surge) for surge in surges]
-        others = [*map(self._put, last), *groups]
-        if others:
-            self._write([{"Put": own}, *others])
+        if last:
+            self._write([{"Put": own}, *last])
         else:
             self._write_alone(own)
 
@@ -166,6 +171,20 @@ class RecordTable:
                 there: Any = error.response
                 if there.get("Item") != put["Item"]:
                     raise RecordChangedError from error
+
+
+def _begun(record: Record) -> Record:
+    """Return what is stored of a new record before the rest: that its first look is due."""
+    return replace(
+        record,
+        looks=0,
+        first_look_at=None,
+        last_look_at=None,
+        next_look_at=record.last_look_at or record.sent_at,
+        final=None,
+        alerts=(),
+        alert_ids=frozenset(),
+    )
 
 
 def _changed(record: Record, read: Record | None) -> list[Row]:

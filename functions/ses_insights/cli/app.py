@@ -23,12 +23,13 @@ from ses_insights.cli.commands import (
     watch,
     web,
 )
-from ses_insights.cli.errors import EXPECTED, PipeClosed, exit_code, sentence
+from ses_insights.cli.errors import EXPECTED, PipeClosed, exit_code, sentence, without_jargon
 from ses_insights.cli.options import (
     Profile,
     Region,
     Stack,
     Version,
+    refuse_empty,
     with_target,
     with_version,
 )
@@ -37,7 +38,7 @@ from ses_insights.cli.output import echo_err
 HELP = """Look up, enqueue and manage messages of SES Insights.
 
 The deployed stack is found by its name, and AWS by the usual variables and profiles (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, …); `make local` prints those of the local run. --stack, --region and
+AWS_REGION, AWS_ENDPOINT_URL, …); for `make local` type `. .local/env`. --stack, --region and
 --profile may stand before or after the command.
 
 Exit codes: 0 done; 1 nothing was found, part of the input was refused, or something is wrong with
@@ -63,6 +64,9 @@ class Insights(TyperGroup):
 def _reported() -> Iterator[None]:
     try:
         yield
+    except typer.BadParameter as error:
+        error.message = without_jargon(error.message)
+        raise
     except EXPECTED as error:
         echo_err(sentence(error))
         raise typer.Exit(exit_code(error)) from error
@@ -90,6 +94,7 @@ def _top(
     version: Version = False,
 ) -> None:
     del version
+    refuse_empty(ctx)
     ctx.obj.name(stack, region, profile)
 
 

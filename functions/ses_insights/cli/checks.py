@@ -46,7 +46,7 @@ class Designed:
     is_reserved: bool
     """Whether the lookup function's concurrency is reserved."""
     is_protected: bool
-    """Whether the table is protected against deletion."""
+    """Whether the table is to be protected against deletion, as one of another stack always is."""
 
     @classmethod
     def of_template(cls, template: Answer) -> Designed:
@@ -56,7 +56,8 @@ class Designed:
         tables = [_properties(each) for each in resources if each["Type"] == _TABLE]
         return cls(
             is_reserved=any("ReservedConcurrentExecutions" in each for each in functions),
-            is_protected=any(
+            is_protected=not tables
+            or any(
                 replica.get("DeletionProtectionEnabled")
                 for each in tables
                 for replica in each.get("Replicas", [])
@@ -221,8 +222,11 @@ def schedule(schedules: Sequence[Answer]) -> Check:
     )
 
 
-def followups_run(last: datetime | None, at: datetime) -> Check:
-    """Whether followups has run lately, by its log."""
+def followups_run(last: datetime | None, at: datetime, since: datetime | None = None) -> Check:
+    """Whether followups has run lately, by its log; `since` is when the stack was made."""
+    if last is None and since and at - since <= SOON:
+        found = f"none yet; the stack was made {_ago(since, at)}"
+        return Check("followups-run", ok=None, found=found, remedy="")
     when = f"{to_the_second(last)}, {_ago(last, at)}" if last else "none in the last hour"
     return _verdict(
         "followups-run",
@@ -282,8 +286,15 @@ def subscribers(name: str, output: str, subscriptions: Sequence[Answer]) -> Chec
     )
 
 
-def topic_key(key: Answer) -> Check:
-    """Whether what is published can be encrypted."""
+def topic_key(key: Answer | None) -> Check:
+    """Whether what is published can be encrypted; None where the topic names no key."""
+    if key is None:
+        return Check(
+            "topic-key",
+            ok=False,
+            found="the topic of operations names no key",
+            remedy="What waits in it is not encrypted: deploy the stack again.",
+        )
     state = key.get("KeyMetadata", {}).get("KeyState", "unknown")
     return _verdict(
         "topic-key",
@@ -305,8 +316,7 @@ def time_to_live(answer: Answer) -> Check:
         "time-to-live",
         status in {"ENABLED", "ENABLING"} and name == Attribute.EXPIRES_AT,
         f"time to live is {status}, by the attribute {name}",
-        f"Rows are kept for ever: turn it on, with the attribute {Attribute.EXPIRES_AT}, or deploy "
-        "the stack again.",
+        f"Rows are kept for ever: turn it on, with the attribute {Attribute.EXPIRES_AT}.",
     )
 
 
@@ -318,7 +328,7 @@ def backups(answer: Answer) -> Check:
         "backups",
         status == "ENABLED",
         f"point-in-time recovery is {status}",
-        "Turn it on in the DynamoDB console, Backups, or deploy the stack again.",
+        "Turn it on in the DynamoDB console, Backups.",
     )
 
 
@@ -330,7 +340,7 @@ def deletion_protection(table: Answer, designed: Designed) -> Check:
         is_on == designed.is_protected,
         f"deletion protection is {'on' if is_on else 'off'}; the stack asks for "
         f"{'on' if designed.is_protected else 'off'}",
-        "Somebody changed it: deploy the stack again.",
+        "Somebody changed it: change it back in the DynamoDB console.",
     )
 
 
@@ -360,13 +370,16 @@ def indexes(table: Answer, needed: Iterable[str]) -> Check:
         if states.get(name, "missing") not in {"ACTIVE", "UPDATING", None}
     ]
     # AWS always has it; the emulator does not.
-    is_known = None not in states.values()
+    untold = sorted(name for name, status in states.items() if status is None)
+    if untold and not bad:
+        found = f"the answer lacks IndexStatus, the state of: {_named(untold)}"
+        return Check("indexes", ok=None, found=found, remedy="")
     return _verdict(
         "indexes",
-        False if bad else True if is_known else None,
-        f"indexes that are not active: {_named(bad) or ('none' if is_known else 'unknown')}",
+        not bad,
+        f"indexes that are not active: {_named(bad) or 'none'}",
         "An index is filled for minutes to hours after it was added. One that is missing comes "
-        "with the next deployment.",
+        "with the next deployment; to a table that existingTable names you add it yourself.",
     )
 
 

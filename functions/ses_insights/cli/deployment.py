@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_insights.adapters.aws_errors import error_code
 from ses_insights.adapters.items import from_item, to_item
@@ -54,7 +54,7 @@ class Deployment:
     @classmethod
     def find(cls, stack: str, session: boto3.Session) -> Deployment:
         """Find the stack by its name. Raises `CliError`, and what boto3 raises."""
-        cloudformation = session.client("cloudformation", config=CONFIG)
+        cloudformation = _client(session, "cloudformation")
         try:
             found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
@@ -78,7 +78,7 @@ class Deployment:
 
     def client(self, name: str) -> Any:
         """Return a client of an AWS service."""
-        return self.session.client(name, config=CONFIG)  # type: ignore[call-overload] # any of them
+        return _client(self.session, name)
 
     @cached_property
     def sqs(self) -> SQSClient:
@@ -183,6 +183,16 @@ class Deployment:
                 ConsistentRead=True,
             )
         )
+
+
+def _client(session: boto3.Session, name: str) -> Any:
+    """Return a client. Raises `CliError`, and what boto3 raises."""
+    try:
+        return session.client(name, config=CONFIG)  # type: ignore[call-overload] # any of them
+    except BotoCoreError:
+        raise
+    except ValueError as error:  # botocore has no class for an endpoint that is no URL
+        raise CliError(f"{error}: check AWS_ENDPOINT_URL.") from error
 
 
 def now() -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -92,6 +94,22 @@ def defect(error: Exception) -> str:
     )
 
 
+def without_jargon(text: str) -> str:
+    """Return what Typer says of a wrong value in words for a person: it hands on pydantic's."""
+    for found, better in _JARGON:
+        text = found.sub(better, text)
+    return text
+
+
+_JARGON: Final = (
+    (re.compile(r"\bValue error, "), ""),
+    (re.compile(r", unable to parse.*|, got a number with.*", re.DOTALL), ""),
+    (re.compile(r"\bInput should be a (?:valid integer|finite number)"), "it takes a whole number"),
+    (re.compile(r"\bInput should be a valid number"), "it takes a number"),
+    (re.compile(r"\bInput should be "), "it has to be "),
+)
+
+
 def exit_code(error: BaseException) -> int:
     """Return the exit code of a failure."""
     return error.exit_code if isinstance(error, CliError) else AWS
@@ -134,9 +152,10 @@ _WORDS: Final[Mapping[tuple[type[Exception], ...], str]] = {
     (CredentialRetrievalError,): "The AWS credentials cannot be read: log in again. {}",
     (ProfileNotFound,): "{}: set AWS_PROFILE to one that `aws configure list-profiles` shows.",
     (NoRegionError,): "No Region is set: give --region, or set AWS_REGION, to that of the stack.",
+    (InvalidRegionError,): "{} Give --region, or set AWS_REGION, to that of the stack.",
     (SSLError,): (
-        "The certificate of AWS's endpoint is not trusted: for the local run set AWS_CA_BUNDLE as "
-        "`make local` prints it."
+        "The certificate of AWS's endpoint is not trusted: for `make local` type `. .local/env` in "
+        "this terminal, else check AWS_CA_BUNDLE."
     ),
     (SettingError,): "The stack does not match this version of insights: {}. Deploy it again.",
     (ResponseParserError,): "The answer is not one of AWS: check AWS_ENDPOINT_URL.",

@@ -25,10 +25,18 @@ from ses_insights.settings import SettingError
 _CANNOT: Final = (BotoCoreError, ClientError, ResponseParserError, SystemFailure)
 """What a question can end in instead of an answer."""
 
-_LOCAL_LACKS: Final = frozenset(
-    {"reserved-concurrency", "time-to-live", "backups", "deletion-protection", "topic-key"}
-)
-"""What the local emulator does not keep as the template has it."""
+_NOT_KEPT: Final = "The local emulator lacks it."
+_NOBODY: Final = "Nobody is subscribed to a local stack at first."
+_IN_A_LOCAL_RUN: Final[Mapping[str, str]] = {
+    "reserved-concurrency": _NOT_KEPT,
+    "topic-key": _NOT_KEPT,
+    "time-to-live": _NOT_KEPT,
+    "backups": _NOT_KEPT,
+    "deletion-protection": _NOT_KEPT,
+    "alert-subscribers": _NOBODY,
+    "operations-subscribers": _NOBODY,
+}
+"""What is no fault of a local stack, and why."""
 
 _HOUR: Final = 3600
 
@@ -62,8 +70,8 @@ class Examination:
         """Yield what is about the stack, its functions, queues, topics and table."""
         for name, (call, judge) in self._questions().items():
             found = self._ask(name, call, judge)
-            if found.ok is False and name in _LOCAL_LACKS and self._is_local:
-                found = Check(name, None, f"{found.found}. The local emulator lacks it.", "")
+            if found.ok is False and name in _IN_A_LOCAL_RUN and self._is_local:
+                found = Check(name, None, f"{found.found}. {_IN_A_LOCAL_RUN[name]}", "")
             yield found
 
     def _questions(self) -> Mapping[str, tuple[Callable[[], Any], Callable[[Any], Check]]]:
@@ -77,8 +85,8 @@ class Examination:
         at = now()
         return {
             "stack": (
-                lambda: self._client("cloudformation").describe_stacks(StackName=deployment.stack),
-                lambda found: checks.stack(found["Stacks"][0]),
+                lambda: self._stack,
+                checks.stack,
             ),
             "one-stack": (
                 lambda: self._listed(self._client("cloudformation"), "describe_stacks", "Stacks"),
@@ -108,8 +116,8 @@ class Examination:
                 checks.schedule,
             ),
             "followups-run": (
-                lambda: self._last_run(followups, at),
-                lambda last: checks.followups_run(last, at),
+                lambda: (self._last_run(followups, at), at, self._stack.get("CreationTime")),
+                lambda found: checks.followups_run(*found),
             ),
             "looks": (lambda: state.read(deployment), checks.looks),
             "dead-letters": (
@@ -151,8 +159,10 @@ class Examination:
             return Check(name, ok=False, found=sentence(error), remedy="Deploy the stack again.")
         except _CANNOT as error:
             return Check(name, ok=None, found=f"could not be asked. {sentence(error)}", remedy="")
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            found = f"the answer could not be read: {type(error).__name__} {error}"
+        except KeyError as error:
+            return Check(name, ok=None, found=f"the answer lacks {error}", remedy="")
+        except (IndexError, TypeError, ValueError) as error:
+            found = f"the answer could not be read: {error}"
             return Check(name, ok=None, found=found, remedy="")
 
     def _client(self, name: str) -> Any:
@@ -174,6 +184,11 @@ class Examination:
             "TemplateBody"
         ]
         return checks.Designed.of_template(json.loads(body) if isinstance(body, str) else body)
+
+    @cached_property
+    def _stack(self) -> Any:
+        stack = self.deployment.stack
+        return self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
 
     @cached_property
     def _table(self) -> Any:
@@ -209,7 +224,8 @@ class Examination:
     def _topic_key(self) -> Any:
         topic = self.deployment.outputs.get(Output.OPS_TOPIC_ARN, "")
         attributes = self._client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
-        return self._client("kms").describe_key(KeyId=attributes["KmsMasterKeyId"])
+        key = attributes.get("KmsMasterKeyId")
+        return self._client("kms").describe_key(KeyId=key) if key else None
 
     @cached_property
     def _hours(self) -> list[checks.Hour]:

@@ -8,21 +8,36 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final
 
 from ses_insights.cli.errors import WrongUsageError
-from ses_insights.contracts.queue_message import BodyError, LookRequest, SetUpMessage, read_body
+from ses_insights.contracts.queue_message import (
+    BodyError,
+    LookRequest,
+    SetUpMessage,
+    read_body,
+    several_in,
+)
 
 _FORM: Final = r"[0-9a-f]{16}-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}-[0-9]{6}"
 """How all ids look that SES was seen to write. The queue takes others, too."""
 
 _SES_ID: Final = re.compile(_FORM, re.IGNORECASE)
 _IN_TEXT: Final = re.compile(
-    rf"(?<![0-9a-z-]){_FORM}(?![0-9a-z-])(?:@[a-z0-9.-]*amazonses\.com(?:\.cn)?)?", re.IGNORECASE
+    r"(?:(?<![0-9a-z-])|(?<=%3c)|(?<=u003c))"  # also behind an escaped <, as logs have it
+    rf"{_FORM}(?![0-9a-z-])(?:@[a-z0-9.-]*amazonses\.com(?:\.cn)?)?",
+    re.IGNORECASE,
 )
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+"""What programs write that colour their logs."""
 
-_LISTS: Final = ("BulkEmailEntryResults", "Records", "Messages")
-"""Where an answer or an event of AWS holds several messages."""
+_LINE: Final = re.compile(r"(?:message-id:[ \t]*\n(?=[ \t]))?[^\n]*", re.IGNORECASE)
+"""A line; the header that mails have may go over two."""
+
+_DELIMITERS: Final = ",;\t|"
+_NAMES_DELIMITER: Final = re.compile(rf'"?sep=[{_DELIMITERS}]"?\s*', re.IGNORECASE)
+"""The line before the headings by which a CSV tells Excel its delimiter."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -31,6 +46,9 @@ _BOMS: Final = (
 )
 _BETWEEN: Final = " \t\f\v,[]\ufeff"
 """What may stand between the values of JSON lists and lines."""
+
+_ENDS_VALUE: Final = re.compile(r'[ \t]*(?:[\n,\[\]{"]|\Z)')
+_ENDS_FIELD: Final = re.compile(r'[ \t]*(?:[\n\[\]{"]|,?[ \t]*(?:\n|\Z))')
 
 _MOST_RANGES: Final = 12
 
@@ -77,6 +95,15 @@ class Checked:
         ]
 
 
+def ses_id(text: str) -> str | None:
+    """Return the id where a text is one that SES writes, in a form that the queue takes."""
+    try:
+        found = read_body(text).message_id
+    except BodyError:
+        return None
+    return found if _SES_ID.fullmatch(found) else None
+
+
 def decoded(data: bytes, name: str) -> str:
     """Return the text of a file, with line feeds alone. Raises `WrongUsageError`."""
     mark, encoding = next((each for each in _BOMS if data.startswith(each[0])), (b"", "utf-8"))
@@ -86,7 +113,7 @@ def decoded(data: bytes, name: str) -> str:
         text = "\0"
     if "\0" in text:
         raise WrongUsageError(f"{name} is not UTF-8 text; save it as UTF-8.")
-    return re.sub("\r\n?", "\n", text)
+    return _COLOURS.sub("", re.sub("\r\n?", "\n", text))
 
 
 def of_arguments(texts: Iterable[str]) -> Iterator[Entry]:
@@ -100,47 +127,52 @@ def of_text(text: str) -> Iterator[Entry]:
     JSON may go over several lines, stand in lists, and follow without anything between.
     """
     decoder = json.JSONDecoder()
-    at, line = 0, 1
+    at, line, depth = 0, 1, 0
     while at < len(text):
         if text[at] == "\n":
             line += 1
             at += 1
         elif text[at] in _BETWEEN:
+            depth += (text[at] == "[") - (text[at] == "]")
             at += 1
-        elif found := _json_at(decoder, text, at):
+        elif found := _json_at(decoder, text, at, in_list=depth > 0):
             value, end = found
             for each in _spread(value):
                 yield Entry(line, each)
             line += text.count("\n", at, end)
             at = end
         else:
-            end = text.find("\n", at)
-            end = len(text) if end < 0 else end
+            read = _LINE.match(text, at)
+            end = read.end() if read else len(text)
             yield Entry(line, text[at:end])
-            at = end
+            line += text.count("\n", at, end)
+            at, depth = end, 0
 
 
-def _json_at(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int] | None:
-    """Return the JSON object or string that begins here, and its end, if it stands for itself."""
+def _json_at(
+    decoder: json.JSONDecoder, text: str, at: int, *, in_list: bool
+) -> tuple[object, int] | None:
+    """Return the JSON object or string that begins here, and its end, if it stands for itself.
+
+    A string before a comma does in a list; elsewhere it is a field of a CSV.
+    """
     if text[at] not in '{"':
         return None
     try:
         value, end = decoder.raw_decode(text, at)
     except (ValueError, RecursionError):
         return None
-    stands_alone = re.compile(r'[ \t]*(?:[\n,\[\]{"]|\Z)').match(text, end)
-    return (value, end) if stands_alone else None
+    ends = _ENDS_FIELD if isinstance(value, str) and not in_list else _ENDS_VALUE
+    return (value, end) if ends.match(text, end) else None
 
 
 def _spread(value: object) -> Iterator[str]:
     """Return a body for each message of a JSON value."""
-    if isinstance(value, dict):
-        for name in _LISTS:
-            if isinstance(value.get(name), list):
-                for each in value[name]:
-                    yield from _spread(each)
-                return
-    yield value if isinstance(value, str) else json.dumps(value)
+    several = several_in(value) if isinstance(value, dict) else None
+    for each in several or ():
+        yield from _spread(each)
+    if several is None:
+        yield value if isinstance(value, str) else json.dumps(value)
 
 
 def of_column(text: str, column: str) -> Iterator[Entry]:
@@ -150,7 +182,9 @@ def of_column(text: str, column: str) -> Iterator[Entry]:
     and a field of several lines that holds an id, is refused with its line.
     """
     lines = re.findall("[^\n]*\n|[^\n]+", text)
-    begins = 1
+    before = sum(1 for _ in takewhile(_is_before_headings, lines))
+    lines = lines[before:]
+    begins = before + 1
     try:
         reader = csv.reader(lines, delimiter=_delimiter(lines, column), strict=True)
         names = [name.strip() for name in next(reader, [])]
@@ -158,15 +192,19 @@ def of_column(text: str, column: str) -> Iterator[Entry]:
             columns = ", ".join(names) or "no columns"
             raise WrongUsageError(f"The CSV has no column {column}; it has {columns}.")
         index = names.index(column)
-        begins = reader.line_num + 1
+        begins = before + reader.line_num + 1
         for row in reader:
             _refuse_swallowed(row)
             if row:
                 yield Entry(begins, row[index] if index < len(row) else "")
-            begins = reader.line_num + 1
+            begins = before + reader.line_num + 1
     except csv.Error as error:
         why = str(error).replace("unexpected end of data", "a quote is opened and not closed")
         raise WrongUsageError(f"Line {begins} of the CSV cannot be read: {why}.") from None
+
+
+def _is_before_headings(line: str) -> bool:
+    return not line.strip() or bool(_NAMES_DELIMITER.fullmatch(line))
 
 
 def _refuse_swallowed(row: Sequence[str]) -> None:
@@ -176,7 +214,7 @@ def _refuse_swallowed(row: Sequence[str]) -> None:
 
 def _delimiter(lines: Sequence[str], column: str) -> str:
     """Return the delimiter of a CSV text: spreadsheets write the one of their country."""
-    for delimiter in ",;\t":
+    for delimiter in _DELIMITERS:
         names = next(csv.reader(lines[:1], delimiter=delimiter), [])
         if column in [name.strip() for name in names]:
             return delimiter
@@ -220,7 +258,7 @@ def _read(text: str) -> LookRequest:
 
 
 def _odd(request: LookRequest, region: str) -> Iterator[str]:
-    if not _SES_ID.fullmatch(request.message_id):
+    if not re.fullmatch(_FORM, request.message_id):
         yield "does not look like an id of SES; it is sent all the same"
     if request.region not in {None, region}:
         yield (

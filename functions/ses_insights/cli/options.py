@@ -35,7 +35,9 @@ Day = Annotated[
         "--day", metavar="DAY", help="On this day, in UTC: 2026-11-23, today or yesterday."
     ),
 ]
-Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many.")]
+Limit = Annotated[
+    int, typer.Option(min=1, max=1_000_000, metavar="N", help="Show at most this many.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 Stack = Annotated[
@@ -120,11 +122,24 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
         profile: str | None,
         **own: Any,
     ) -> None:
+        refuse_empty(ctx)
         ctx.obj.name(stack, region, profile)
         command(ctx, **own)
 
     named = [("stack", Stack), ("region", Region), ("profile", Profile)]
     return _with_options(run, command, [_option(*each, None) for each in named])
+
+
+def refuse_empty(ctx: typer.Context) -> None:
+    """Refuse an option without a value, as of a variable that a script has not set.
+
+    Left out, it would widen what the command is about, to all that is parked, or to another stack.
+    Raises `WrongUsageError`.
+    """
+    for each in ctx.command.params:
+        name = each.opts[0]
+        if name.startswith("-") and ctx.params.get(str(each.name)) == "":
+            raise WrongUsageError(f"{name} is empty: give a value, or leave it out.")
 
 
 def with_version(command: Callable[..., None]) -> Callable[..., None]:

@@ -63,6 +63,8 @@ _STYLES: Final[Mapping[str, str]] = {
 
 _NOT_PLAIN: Final = re.compile(r"[^\n -~]")
 
+_MILLISECONDS: Final = re.compile(r"(?<=:[0-9]{2})\.[0-9]+(?=Z)")
+
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
@@ -129,6 +131,17 @@ def coloured(word: object) -> Text:
     return Text(text, _STYLES.get(text, ""))
 
 
+def moment_of(text: object) -> str:
+    """Return an instant of the table; for a person to the second."""
+    written = clean(text)
+    return _MILLISECONDS.sub("", written) if at_terminal() else written
+
+
+def time_of(text: object) -> Text:
+    """Return an instant as a cell that is never cut."""
+    return Text(moment_of(text), no_wrap=True)
+
+
 def at_terminal() -> bool:
     """Whether the result goes to a terminal."""
     return sys.stdout.isatty()
@@ -164,7 +177,7 @@ def fitted(rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
     longest = max(cell_len(word) for cell in last for word in cell.plain.split() or [""])
     is_apart = left < min(_widest(last), max(longest, _NARROWEST))
     if is_apart:
-        _shrink(widths, width)
+        _shrink(widths, width, [any(cell.no_wrap for cell in column) for column in first])
         left = width - _GAP
     lines: list[Text] = []
     for *cells, end in rows:
@@ -194,10 +207,14 @@ def _widest(column: Sequence[Text]) -> int:
     return max(cell_len(cell.plain) for cell in column)
 
 
-def _shrink(widths: list[int], width: int) -> None:
+def _shrink(widths: list[int], width: int, whole: Sequence[bool]) -> None:
     """Make the widest columns narrower until all fit, as far as they can still be read."""
-    while sum(widths) + _GAP * len(widths) > width and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    cut = [number for number, keep in enumerate(whole) if not keep]
+    while sum(widths) + _GAP * len(widths) > width and cut:
+        widest = max(cut, key=widths.__getitem__)
+        if widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
 
 
 def span(seconds: float) -> str:

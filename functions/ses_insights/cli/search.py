@@ -11,9 +11,10 @@ from typing import Any, Final
 from ses_insights.adapters.items import to_item
 from ses_insights.cli.deployment import Deployment
 from ses_insights.cli.errors import WrongUsageError
+from ses_insights.cli.output import clean
 from ses_insights.contracts.addresses import spellings
 from ses_insights.contracts.names import INDEX_KEYS, Attribute, Index
-from ses_insights.contracts.rows import MESSAGE, Row
+from ses_insights.contracts.rows import DESTINATION, LISTED, MESSAGE, Row
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
 
@@ -48,11 +49,14 @@ def day(text: str, today: date) -> date:
     if text == "yesterday":
         return today - timedelta(days=1)
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
+        found = date.max
+    if found == date.max:  # its end, too, is no instant that Python can write
         raise WrongUsageError(
-            f"{text} is not a day: write it as {today.isoformat()}, today or yesterday."
-        ) from None
+            f"{clean(text)} is not a day: write it as {today.isoformat()}, today or yesterday."
+        )
+    return found
 
 
 def to_address(
@@ -65,6 +69,22 @@ def to_address(
     )
     rows = heapq.merge(*streams, key=moment, reverse=True)
     return (row for row in rows if not statuses or row.get("Status") in statuses)
+
+
+def of_message(
+    deployment: Deployment, message_id: str, statuses: Sequence[Status], days: Days | None
+) -> list[Row]:
+    """Return the recipients of one message, newest first; of none is named, the message."""
+    found = deployment.rows_of(message_id)
+    named = [row for row in found if str(row["Record"]).startswith((DESTINATION, LISTED))]
+    rows = named or [row for row in found if row["Record"] == MESSAGE]
+    wanted = [
+        row
+        for row in rows
+        if (not statuses or row.get("Status") in statuses)
+        and (not days or days.since <= moment(row) <= days.until)
+    ]
+    return sorted(wanted, key=moment, reverse=True)
 
 
 def by_status(

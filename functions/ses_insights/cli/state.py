@@ -61,6 +61,8 @@ class State:
     """How late the oldest row of each lane is."""
     period: float
     """Seconds between two looks."""
+    first_look_delay: timedelta
+    """How long an id that has joined the queue is delayed."""
     dead_letters: int
     log: Log | None
     """None where the log cannot be read."""
@@ -122,6 +124,11 @@ class State:
         return self.last_look is not None and self.at - self.last_look <= longest
 
     @property
+    def _longest(self) -> str:
+        delay = self.first_look_delay.total_seconds() if self.delayed else 0.0
+        return span(delay + self.seconds)
+
+    @property
     def verdict(self) -> str:
         """How the service is, in a line."""
         if self.stands_still:
@@ -130,7 +137,7 @@ class State:
         parked = counted(self.dead_letters, "message is", "messages are")
         return (
             "All is well: "
-            + (f"what waits is looked up in {span(self.seconds)}." if waits else "nothing waits.")
+            + (f"what waits is looked up within {self._longest}." if waits else "nothing waits.")
             + (f" {parked} parked; insights parked lists them." if self.dead_letters else "")
         )
 
@@ -167,12 +174,11 @@ def read(deployment: Deployment) -> State:
         },
         late=late,
         period=settings.lookup_period,
+        first_look_delay=settings.first_look_delay,
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=log_of(deployment, at),
         vdm=vdm(account),
-        feedback=ListingTable(
-            deployment.dynamodb, deployment.table_name, deployment.lookup_settings.rules
-        ).progress(),
+        feedback=ListingTable(deployment.dynamodb, deployment.table_name).progress(),
         list_off=list_off(account),
     )
 

@@ -13,9 +13,20 @@ from itertools import product
 from typing import Final
 from urllib.parse import unquote
 
-_BLANK: Final = " \t\r\n\f\v\u00a0\ufeff"
+_UNSEEN: Final = "".join(map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F)]))
+"""What mail programs put around an address that is copied from them."""
+
+_BLANK: Final = f" \t\r\n\f\v\u00a0\ufeff{_UNSEEN}"
+_BEHIND: Final = f"{_BLANK},;"
+"""What may stand behind an address, where it was cut out of a list."""
+
+_COMMENT: Final = re.compile(r"[ \t]+\([^()]*\)\Z")
+_KIND: Final = re.compile(r"(?:smtp:|rfc822;)[ \t]*", re.IGNORECASE)
+"""What Exchange and delivery reports put before an address."""
+
 _MAILTO: Final = re.compile("mailto:([^?]*)", re.IGNORECASE)
 _IN_BRACKETS: Final = re.compile(r"<([^<>]*)>[^<>]*\Z")
+_IN_QUOTES: Final = re.compile(r"([\"'])([^\"']*@[^\"']*)\1")
 _QUOTED: Final = re.compile(r'"([a-z0-9!#$%&\'*+/=?^_`{|}~.-]+)"', re.IGNORECASE)
 _DOTS: Final = re.compile("[\u3002\uff0e\uff61]")
 """What stands for a dot in an internationalised domain: RFC 3490, section 3.1."""
@@ -24,12 +35,16 @@ _ACE: Final = "xn--"
 
 
 def bare(text: str) -> str:
-    """Return the address alone, without a display name, ``mailto:`` and blanks around it."""
-    found = text.strip(_BLANK)
+    """Return the address alone, without a display name, ``mailto:`` and what lists have around."""
+    found = _COMMENT.sub("", text.strip(_BLANK).rstrip(_BEHIND))
     if brackets := _IN_BRACKETS.search(found):
         found = brackets[1].strip(_BLANK)
+    if kind := _KIND.match(found):
+        found = found[kind.end() :]
     if mailto := _MAILTO.match(found):
         found = unquote(mailto[1]).strip(_BLANK)
+    if quoted := _IN_QUOTES.fullmatch(found):
+        found = quoted[2]
     return found
 
 
@@ -48,12 +63,10 @@ def spellings(text: str) -> tuple[str, ...]:
     readable = _unicode(domain)
     locals_ = (local, canonical(given).rpartition("@")[0], _capitals(local))
     domains = (domain, domain.lower(), readable, _ascii(readable), _capitals(domain))
-    # A display name may be a part of what SES wrote.
-    return tuple(
-        dict.fromkeys(
-            (text, given, *(f"{one}{at}{other}" for one, other in product(locals_, domains)))
-        )
-    )
+    likely = (given, *(f"{one}{at}{other}" for one, other in product(locals_, domains)))
+    # A display name may be a part of what SES wrote. Of a text that is no address nothing may be
+    # left, and no key is empty.
+    return tuple(dict.fromkeys((text, *filter(None, likely))))
 
 
 def _plain(text: str) -> str:

@@ -121,6 +121,7 @@ class Metric(StrEnum):
     THROTTLES = "Throttles"
     PARKED = "Parked"
     FOREIGN_GROUPS = "ForeignGroups"
+    SET_UPS = "SetUps"
     SYSTEM_FAILURES = "SystemFailures"
     SHED = "Shed"
     LAG = "Lag"

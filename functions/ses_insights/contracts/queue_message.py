@@ -22,14 +22,19 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{15,127}")
 
 # Bare, in quotes, as SES's answer over SMTP ("250 Ok ID"), or as the mail's header names it.
 _FORM: Final = re.compile(
-    r"(?:message-id:\s*|(?:250[ -])?ok:?\s+)?\"?"
-    r"<?(?P<id>[^<>@\s\"]+)(?:@(?P<host>(?:[a-z0-9-]+\.)*amazonses\.com(?:\.cn)?))?>?\"?",
+    r"(?:message-id:\s*|(?:250[ -])?ok:?\s+)?[\"']?"
+    r"<?(?P<id>[^<>@\s\"']+)(?:@(?P<host>(?:[a-z0-9-]+\.)*amazonses\.com(?:\.cn)?))?>?[\"']?",
     re.IGNORECASE,
 )
+_SMTP_ANSWER: Final = re.compile(r"250[ -]ok\b", re.IGNORECASE)
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
 
-_BLANK: Final = " \t\r\n\f\v\ufeff"
-"""What may stand around a body: blanks, and the byte order mark that Windows programs write."""
+_BLANK: Final = " \t\r\n\f\v\u00a0\u200b\ufeff"
+"""What may stand around a body: blanks, also those of pages that text is copied from, and the byte
+order mark that Windows programs write."""
+
+_BEHIND: Final = _BLANK + ",;."
+"""What may stand behind it, where it was cut out of a list or a sentence."""
 
 _MOST_LAYERS: Final = 8
 """Envelopes within envelopes that are opened; real ones have three."""
@@ -42,8 +47,9 @@ _SET_UP: Final[Mapping[str, str]] = {
 }
 """What SNS sends by itself, by its `Type`."""
 
-_LISTS: Final = ("Records", "Messages", "BulkEmailEntryResults")
-"""Where AWS's events and answers hold several messages."""
+_LISTS: Final = ("Records", "Messages", "BulkEmailEntryResults", "Status")
+"""Where AWS's events and answers hold several messages; the last is a bulk send's of SES's older
+API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +134,11 @@ def read_body(body: str) -> LookRequest:
                 text = value.strip(_BLANK)
                 if not text:
                     raise BodyError("Empty", "the body is empty; send one SES message id")
+                text = text.rstrip(_BEHIND)
                 if not text.startswith(("{", "[", '"')):
                     return _request(text, layers)
                 value = _parsed(text)
-                if isinstance(value, str) and not value.startswith(("{", "[")):
+                if isinstance(value, str) and not value.strip(_BLANK).startswith(("{", "[")):
                     return _request(value, layers)
             case dict():
                 layers.append(value)
@@ -190,10 +197,19 @@ def _is_envelope(value: Mapping[str, object]) -> bool:
     return (
         _is_sns(value)
         or _is_sqs(value)
+        or _is_invocation(value)
         or isinstance(value.get("Sns"), Mapping)  # Lambda's record of an SNS notification
         or ("detail-type" in value and not isinstance(value.get("mail"), Mapping))
-        or any(isinstance(value.get(name), list) for name in _LISTS)
+        or several_in(value) is not None
     )
+
+
+def several_in(value: Mapping[str, object]) -> list[object] | None:
+    """Return the messages in an event or answer of AWS that holds several; None in another one."""
+    if "MessageId" in value or "messageId" in value:
+        return None
+    lists = (value.get(name) for name in _LISTS)
+    return next((each for each in lists if isinstance(each, list)), None)
 
 
 def _is_sns(value: Mapping[str, object]) -> bool:
@@ -207,6 +223,11 @@ def _is_sqs(value: Mapping[str, object]) -> bool:
     )
 
 
+def _is_invocation(value: Mapping[str, object]) -> bool:
+    """Whether it is what Lambda sends to a destination once a function is done."""
+    return "requestPayload" in value and "requestContext" in value
+
+
 def _content(envelope: Mapping[str, object]) -> object:
     """Take out what an envelope carries. Raises `SetUpMessage`."""
     if _is_sns(envelope):
@@ -215,29 +236,48 @@ def _content(envelope: Mapping[str, object]) -> object:
         return envelope["Message"]
     if _is_sqs(envelope):
         return envelope.get("body", envelope.get("Body"))
+    if _is_invocation(envelope):
+        # What the function returned; where it returned nothing or failed, what it was given.
+        response = envelope.get("responsePayload")
+        failed = isinstance(response, Mapping) and "errorMessage" in response
+        return envelope["requestPayload"] if response is None or failed else response
     if "detail-type" in envelope:
         return envelope.get("detail")
-    return envelope.get("Sns") or next(
-        envelope[name] for name in _LISTS if isinstance(envelope.get(name), list)
-    )
+    return envelope.get("Sns") or several_in(envelope)
 
 
 def _id_in(value: Mapping[str, object]) -> str:
     """Find the id in what is no envelope: an event of SES, or an answer to a send."""
-    kind = value.get("notificationType")
+    kind, mail = value.get("notificationType"), value.get("mail")
     if kind == "AmazonSnsSubscriptionSucceeded":
         raise SetUpMessage("SetUp", "SES says that it notifies a topic of bounces or complaints")
-    if kind == "Received":
+    is_of_receiving = "receipt" in value and isinstance(mail, Mapping)
+    if kind == "Received" or is_of_receiving or value.get("eventSource") == "aws:ses":
         raise BodyError("ReceivedMail", "SES tells of mail that it received, not of mail it sent")
     if "MD5OfMessageBody" in value:
         raise BodyError("NoId", "this is SQS's answer to a send; its MessageId is SQS's own")
-    mail = value.get("mail")
-    own = (value.get(name) for name in ("MessageId", "messageId", "messageid"))
+    own = [value[name] for name in ("MessageId", "messageId", *value) if _names_an_id(name, value)]
     found = mail.get("messageId") if isinstance(mail, Mapping) else None
     found = next((each for each in (found, *own) if each is not None), None)
+    # Beside SES's answer over SMTP, a program's own id may stand, which SES replaced.
+    answer = value.get("response")
+    if isinstance(answer, str) and _SMTP_ANSWER.match(answer) and not _is_id(found):
+        return answer
     if isinstance(found, str):
         return found
     raise BodyError("NoId", "the JSON holds no text in MessageId, messageId or mail.messageId")
+
+
+def _is_id(found: object) -> bool:
+    try:
+        return bool(_checked(str(found)))
+    except BodyError:
+        return False
+
+
+def _names_an_id(name: str, value: Mapping[str, object]) -> bool:
+    """Whether an object has this name and it is one of an id, however its program spells it."""
+    return name in value and re.sub("[_-]", "", name).lower() == "messageid"
 
 
 def _region_of_event(value: Mapping[str, object]) -> str | None:

@@ -148,17 +148,18 @@ def read_listings(rows: Iterable[Row]) -> tuple[Listing, ...]:
 
 def alert_row(alert: Alert, record: Record) -> Row:
     """Return an alert's row; it is pending until it gets ``PublishedAt``."""
+    explanation = alert.explanation  # read out of the diagnostic code, which takes time
     return _without_none(
         {
             "MessageId": record.insights.message_id,
             "Record": alert_key(alert.alert_id),
             "AlertType": str(alert.alert_type),
-            "Severity": str(alert.explanation.severity),
-            "Reason": str(alert.explanation.reason),
-            "Action": str(alert.explanation.action),
-            "Confidence": str(alert.explanation.confidence),
-            "Cause": alert.explanation.cause,
-            "NextStep": alert.explanation.next_step,
+            "Severity": str(explanation.severity),
+            "Reason": str(explanation.reason),
+            "Action": str(explanation.action),
+            "Confidence": str(explanation.confidence),
+            "Cause": explanation.cause,
+            "NextStep": explanation.next_step,
             "Destination": alert.destination or None,
             "Isp": alert.isp,
             # By these an alert is found together with others of its kind.

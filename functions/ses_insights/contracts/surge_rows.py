@@ -24,6 +24,10 @@ GROUP: Final = "GROUP#"
 _KEPT: Final = timedelta(days=3)
 """How long a group is remembered that brings no more alerts; a window is an hour."""
 
+_KEPT_WHILE_DUE: Final = timedelta(days=31)
+"""How long a summary that is to come can be late, while the service is paused or broken: as long as
+the alerts that it counts are kept at least."""
+
 _KEY_LENGTH: Final = 900  # of 1,024 bytes
 
 
@@ -34,7 +38,8 @@ def group_key(group: Group) -> str:
 
 def surge_row(surge: Surge) -> Row:
     """Write the row of a group; it waits in a lane while a summary is to come."""
-    gone = instant(surge.next_summary_at or surge.last_at) + _KEPT
+    due = surge.next_summary_at
+    gone = instant(due) + _KEPT_WHILE_DUE if due else instant(surge.last_at) + _KEPT
     row: Row = {
         "MessageId": str(Partition.SURGES),
         "Record": group_key(surge.group),

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import is_open
 from ses_insights.domain.record import Record
 from ses_insights.domain.schedule import Next
 from ses_insights.domain.times import instant, iso
@@ -47,19 +48,32 @@ def tries_before_aside(in_vain: int) -> int:
     return min(FEW_TRIES + _MORE_TRIES * in_vain, MOST_TRIES)
 
 
+def failing_since(record: Record | None) -> str | None:
+    """Return since when SES fails at an id; None where it does not.
+
+    Where it was parked for that, and comes again, its trouble begins anew.
+    """
+    return record.failing_since if record is not None and record.final is None else None
+
+
 def step_aside(before: Record, now: datetime, *, others_answered: bool) -> Record:
     """Return the record, stored or new, of an id that steps aside; ``final`` says it is parked.
 
     ``others_answered`` says that SES has answered for another id since this one fails.
     """
-    since = before.failing_since or iso(now)
+    since = failing_since(before) or iso(now)
     failing = now - instant(since)
     if failing >= PARKED_AFTER and others_answered:
         following = Next(final=FAILING)
     else:
         wait = min(max(failing, FIRST_WAIT), LONGEST_WAIT)
         following = Next(at=now + wait, note=ASIDE)
-    lane = before.lane if before.lane is Lane.BULK else Lane.FOLLOW_UP
+    if before.lane is Lane.BULK:
+        lane = Lane.BULK
+    elif any(is_open(listing, before.insights) for listing in before.listings):
+        lane = Lane.LISTED  # it is never given up: there is something to find
+    else:
+        lane = Lane.FOLLOW_UP
     return replace(
         before,
         next_look_at=iso(following.at) if following.at else None,

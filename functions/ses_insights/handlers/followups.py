@@ -23,7 +23,6 @@ from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.console import TableAddress
-from ses_insights.domain.record import Rules
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.followups import FollowUps
@@ -74,9 +73,7 @@ def wire(environment: Mapping[str, str], session: boto3.Session) -> FollowUps:
         suppression_list=SesSuppressionList(
             session.client("sesv2", config=suppression_list.CONFIG)
         ),
-        listings=ListingTable(
-            dynamodb, settings.table_name, Rules(settings.ladder, settings.retention)
-        ),
+        listings=ListingTable(dynamodb, settings.table_name),
         queue=queue,
         telemetry=telemetry,
         now=_now,

@@ -7,11 +7,12 @@ mail, until SES itself has forgotten it, and every look leaves it as it is (deci
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.addresses import canonical
 from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE, Row
+from ses_insights.domain.schedule import SES_KEEPS
 from ses_insights.domain.times import iso
 
 SUMMARY: Final = "Erased on request."
@@ -63,6 +64,9 @@ def tombstone(rows: Sequence[Row], now: datetime) -> Row:
     if message is None:
         some = next((row for row in rows if _is(row, DESTINATION)), rows[0])
         message = {"Status": "SENT", "SentAt": iso(now), "Looks": 0} | some
+        # Until SES has forgotten the mail, however soon that row would have gone.
+        known = int((now + SES_KEEPS + timedelta(days=1)).timestamp())
+        message |= {"ExpiresAt": max(known, int(some["ExpiresAt"]))}
     kept = {name: message[name] for name in _STAYS if name in message}
     return {
         "ErasedAt": iso(now),

@@ -15,7 +15,7 @@ from typing import Final
 
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import Alert, pending
-from ses_insights.domain.aside import step_aside
+from ses_insights.domain.aside import failing_since, step_aside
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.overload import has_first_look
 from ses_insights.domain.record import Answer, Record, Rules, after_look, other_region, postpone
@@ -116,10 +116,10 @@ class Look:
         before. ``answered_at`` is when SES last answered for any id. Raises `SystemFailure`.
         """
         stored = self.records.load(request.message_id)
-        if is_few and (stored is None or stored.failing_since is None):
+        since = failing_since(stored)
+        if is_few and since is None:
             return None
-        before = stored or Record.new(request.message_id, enqueued_at, self.rules)
-        since = before.failing_since
+        before = stored or self._new(request, enqueued_at)
         aside = step_aside(
             before,
             self.now(),

@@ -111,7 +111,8 @@ class LookupTelemetry(Telemetry):
         )
 
     def set_up(self, what: str) -> None:
-        """Log a message in which AWS says that something was set up."""
+        """Log and count a message in which AWS says that something was set up."""
+        self._add(Metric.SET_UPS)
         self.logger.info("set up", what=what)
 
     def parked(self, slug: str, reason: str) -> None:

@@ -183,6 +183,19 @@ def test_bodies_without_an_id_are_parked(stack: DeployedStack) -> None:
     eventually(lambda: stack.parked() >= 3)
 
 
+def test_looks_that_are_a_day_late_are_given_up(stack: DeployedStack, followups: FollowUps) -> None:
+    """The run says by how much, gives them up, and the rows say so."""
+    run = stack.run
+    begin(run, INCIDENTS["looks-late"])
+    ids = [mail.message_id for mail in run.ses.sent()]
+    followups.start()
+    lines = run.log_records(run.followups_function)
+    assert max(each["lag"] for each in lines if each.get("message") == "due") > 30 * 3600
+    assert {each["message_id"] for each in lines if each.get("message") == "shed"} >= {*ids}
+    rows = [message_row(run, each) or {} for each in ids]
+    assert all(row["Shed"] >= 1 for row in rows)
+
+
 def test_ids_in_another_group_are_looked_at_all_the_same(stack: DeployedStack) -> None:
     """They are sent on into the right group, and none is lost."""
     run = stack.run
@@ -200,6 +213,7 @@ def test_every_incident_is_tried_here_or_breaks_nothing() -> None:
         "trigger-off",
         "dead-letters",
         "foreign-group",
+        "looks-late",
         "list-throttled",
         "list-denied",
         "list-off",

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from local.ses_stand_in.control import Control
-from local.stack.attached import VARIABLE, announced, attach, environment_lines, export_lines
+from local.stack.attached import (
+    VARIABLE,
+    alone,
+    announced,
+    attach,
+    environment_lines,
+    export_lines,
+)
 from local.stack.child import LocalRunError
 from local.stack.run import LocalRun
 from local.stack.sandbox import Sandbox
@@ -84,8 +91,20 @@ def test_a_terminal_of_no_run_is_told_how_to_become_one() -> None:
         attach({})
 
 
-def test_of_two_runs_a_new_terminal_gets_the_newer_one(tmp_path: Path) -> None:
-    """Also after the older one has ended; a terminal that is there stays with its own."""
+def test_a_second_run_in_a_folder_is_refused(tmp_path: Path) -> None:
+    """With a sentence that says how to use the first one, whose file stays until it ends."""
+    run = run_of(os.getpid(), tmp_path)
+    with alone(tmp_path), announced(run, tmp_path) as environment:
+        with pytest.raises(LocalRunError, match=r"up in this folder already: .*`\. \.local/env`"):
+            alone(tmp_path).__enter__()
+        assert str(run.folder / "up.json") in environment.read_text()
+    assert not environment.exists()
+    with alone(tmp_path):
+        pass
+
+
+def test_a_run_takes_away_only_its_own_file(tmp_path: Path) -> None:
+    """Where `make clean` took the older one's, and a newer one has begun, that stays."""
     older, newer = (run_of(os.getpid(), tmp_path / name) for name in ("older", "newer"))
     for run in (older, newer):
         run.folder.mkdir()

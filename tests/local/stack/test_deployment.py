@@ -116,6 +116,17 @@ def test_assemblies_do_not_pile_up(cdk: Cdk) -> None:
     assert {path for path in made if path.exists()} == set(made[-5:])
 
 
+def test_an_assembly_in_use_stays(cdk: Cdk) -> None:
+    """A run that goes on from an old one does not lose it to a run that makes another."""
+    made = [cdk.synth({"firstLookDelaySeconds": str(number)}) for number in range(5)]
+    for number, path in enumerate(made):
+        os.utime(path, (number, number))
+    used = cdk.synth({"firstLookDelaySeconds": "0"})
+    cdk.synth({"firstLookDelaySeconds": "5"})
+    assert used.exists()
+    assert not made[1].exists()
+
+
 def test_a_renamed_file_is_a_change(project: Path) -> None:
     """The same content under another name is another source."""
     before = digest(project, CONTEXT)

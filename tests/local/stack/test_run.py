@@ -2,8 +2,11 @@
 
 import signal
 import ssl
+import subprocess
+import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -11,7 +14,7 @@ import pytest
 
 from local.stack import run as local_run
 from local.stack.child import LocalRunError
-from local.stack.run import local_stack
+from local.stack.run import PROJECT, local_stack
 from local.stack.sandbox import Sandbox
 from ses_insights.contracts.names import Output
 from tests.support.patience import SECONDS
@@ -59,6 +62,16 @@ def answers(sandbox: Sandbox) -> bool:
     return answered == 2
 
 
+@contextmanager
+def handled(number: signal.Signals, handler: signal.Handlers) -> Iterator[None]:
+    """Let a signal be ignored or do what it does by default, however the tests were started."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def test_everything_is_up_inside_and_gone_after(deployment: Deployment) -> None:
     """Inside the block both servers answer; after it neither does, and its folder is gone."""
     with local_stack() as run:
@@ -80,30 +93,77 @@ def test_a_start_that_fails_half_way_leaves_nothing_but_its_logs(deployment: Dep
     assert (deployment.folder / "emulator.log").exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the kernel's full disk")
+def test_a_full_disk_ends_it_with_a_sentence() -> None:
+    """And no stack trace."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "local.demo"],
+            cwd=PROJECT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Stopped: No space left on device. Nothing is left running.\n"
+
+
+def test_an_output_that_cannot_be_written_leaves_no_folder(deployment: Deployment) -> None:
+    """No log says more of it."""
+    deployment.error = BrokenPipeError()
+    with pytest.raises(BrokenPipeError), local_stack():
+        pass
+    assert not deployment.folder.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run(deployment: Deployment, number: signal.Signals) -> None:
-    """Ctrl-C, `kill` and a closed terminal stop everything."""
-    # As at a terminal: what a shell starts in the background ignores Ctrl-C.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt), local_stack():
-            signal.raise_signal(number)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    """Ctrl-C, `kill` and a closed terminal stop everything, also what runs in the background."""
+    # What a shell starts in the background ignores Ctrl-C.
+    with (
+        handled(signal.SIGINT, signal.SIG_IGN),
+        handled(signal.SIGHUP, signal.SIG_DFL),
+        pytest.raises(KeyboardInterrupt),
+        local_stack(),
+    ):
+        signal.raise_signal(number)
     assert not answers(deployment.sandbox)
     assert not deployment.folder.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_impatient_second_ctrl_c_leaves_nothing_behind(deployment: Deployment) -> None:
+    """It does not end the cleaning up that the first one has begun."""
+    went_on = False
+
+    def interrupted_twice() -> None:
+        nonlocal went_on
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            went_on = True
+
+    with pytest.raises(KeyboardInterrupt), local_stack():
+        interrupted_twice()
+    assert went_on
+    assert not deployment.folder.exists()
+
+
+def test_a_run_under_nohup_outlives_its_terminal(deployment: Deployment) -> None:
+    """What is to be ignored when it starts stays ignored."""
+    with handled(signal.SIGHUP, signal.SIG_IGN), local_stack():
+        signal.raise_signal(signal.SIGHUP)
+        assert answers(deployment.sandbox)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_handlers_are_put_back(deployment: Deployment, number: signal.Signals) -> None:
     """After a run, a signal does what it did before."""
-    before = signal.signal(number, signal.SIG_IGN)
-    try:
+    with handled(number, signal.SIG_DFL):
         with local_stack():
-            assert signal.getsignal(number) is not signal.SIG_IGN
-        assert signal.getsignal(number) is signal.SIG_IGN
-    finally:
-        signal.signal(number, before)
+            assert signal.getsignal(number) is not signal.SIG_DFL
+        assert signal.getsignal(number) is signal.SIG_DFL
     assert not deployment.folder.exists()
 
 

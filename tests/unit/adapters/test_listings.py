@@ -20,7 +20,7 @@ from ses_insights.domain.times import iso
 from ses_insights.service.ports import Listings, RecordChangedError, Records
 from tests.support.fakes import START, Clock, FakeRecords, Moments, Table
 from tests.support.fakes_feedback import FakeListings
-from tests.support.samples import BOUNCES, MESSAGE_ID, OTHER_ID, RULES, bounced, found, looked
+from tests.support.samples import BOUNCES, MESSAGE_ID, OTHER_ID, bounced, found, looked
 from tests.support.wire import Network, Reply, cancelled, dynamodb_error
 
 LISTING = Listing(BOUNCES, Feedback.BOUNCE, iso(START))
@@ -48,9 +48,7 @@ def store(request: pytest.FixtureRequest) -> Store:
         records = FakeRecords()
         return Store(FakeListings(Moments(), records), records)
     table: Table = request.getfixturevalue("table")
-    return Store(
-        ListingTable(table.client, table.name, RULES), RecordTable(table.client, table.name)
-    )
+    return Store(ListingTable(table.client, table.name), RecordTable(table.client, table.name))
 
 
 # Progress
@@ -165,8 +163,8 @@ def row_of(table: Table, prefix: str) -> dict[str, Any]:
 
 
 def test_a_row_says_who_is_listed_for_what_and_since_when(table: Table) -> None:
-    """The index by recipient finds it, and it goes when its message would go."""
-    ListingTable(table.client, table.name, RULES).put(MESSAGE_ID, LISTING)
+    """The index by recipient finds it, and it goes when the look that it brings has been taken."""
+    ListingTable(table.client, table.name).put(MESSAGE_ID, LISTING)
     assert row_of(table, "LISTED#") == {
         "MessageId": MESSAGE_ID,
         "Record": f"LISTED#{BOUNCES}",
@@ -174,13 +172,27 @@ def test_a_row_says_who_is_listed_for_what_and_since_when(table: Table) -> None:
         "Reason": "BOUNCE",
         "ListedAt": iso(START),
         "LastEventAt": iso(START),
-        "ExpiresAt": RULES.expires_at(START),
+        "ExpiresAt": (START + timedelta(days=15)).timestamp(),
     }
+
+
+@pytest.mark.parametrize("late", [timedelta(hours=1), timedelta(days=20)])
+def test_a_row_goes_with_its_message(table: Table, late: timedelta) -> None:
+    """However much later the address is listed than the mail was sent.
+
+    The simulation found it (seed 12279 of 2026-11-26): an id that was enqueued again after its rows
+    had expired was told once more for a listing that had not.
+    """
+    record, alerts = looked(found(bounced()))
+    RecordTable(table.client, table.name).save(record, alerts, read=None)
+    listing = replace(LISTING, listed_at=iso(START + late))
+    ListingTable(table.client, table.name).put(MESSAGE_ID, listing)
+    assert row_of(table, "LISTED#")["ExpiresAt"] == record.expires_at
 
 
 def test_what_the_list_alone_shows_has_a_status(table: Table) -> None:
     """So `find`, `export` and the index by status have the recipient, too."""
-    ListingTable(table.client, table.name, RULES).put(MESSAGE_ID, LISTING)
+    ListingTable(table.client, table.name).put(MESSAGE_ID, LISTING)
     told = replace(looked(NotFound())[0], listings=(replace(LISTING, is_finding=True),))
     RecordTable(table.client, table.name).save(told, (), read=None)
     row = row_of(table, "LISTED#")
@@ -191,7 +203,7 @@ def test_what_the_list_alone_shows_has_a_status(table: Table) -> None:
 
 def test_the_row_of_the_progress_stays(table: Table) -> None:
     """It has no expiry, and stands in a partition that no message has."""
-    ListingTable(table.client, table.name, RULES).save_progress(PROGRESS)
+    ListingTable(table.client, table.name).save_progress(PROGRESS)
     row = row_of(table, "suppression-list")
     assert row["MessageId"] == "#feedback"
     assert "ExpiresAt" not in row
@@ -206,7 +218,7 @@ def cut(table: Table, clock: Clock) -> tuple[ListingTable, Network]:
     """The table at the end of a cut wire."""
     network = Network(clock)
     network.cut(table.client.meta.events, "before-send.dynamodb")
-    return ListingTable(table.client, table.name, RULES), network
+    return ListingTable(table.client, table.name), network
 
 
 THROTTLED = dynamodb_error(400, "ProvisionedThroughputExceededException")

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from ses_insights.adapters.suppression_list import CONFIG, PAGE_SIZE, PERIOD, SesSuppressionList
+from ses_insights.adapters.suppression_list import CONFIG, SesSuppressionList
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.listing import Feedback
 from ses_insights.domain.suppression import Entry, Page, Suppressed
@@ -21,6 +21,8 @@ from tests.support.samples import BOUNCES, MESSAGE_ID
 from tests.support.wire import GARBLED, THROTTLED, Network, Reply, ses_error
 
 ALL = "before-send.sesv2"
+PERIOD = 1.0
+"""Seconds from one call of an operation to the next."""
 AT = START + timedelta(milliseconds=364)
 NOT_LISTED = ses_error(404, "NotFoundException", f"Email address {BOUNCES} does not exist")
 Call = Callable[[SesSuppressionList], object]
@@ -94,7 +96,7 @@ def test_an_operation_is_called_once_a_second(
     network.will(reply)
     for _ in range(5):
         call(source)
-    assert min(network.gaps) >= PERIOD + latency - 1e-9
+    assert network.gaps == pytest.approx([PERIOD + latency] * 4)
 
 
 @pytest.mark.parametrize(("call", "reply"), BY_NAME)
@@ -125,6 +127,12 @@ def test_a_failed_call_is_not_repeated_and_keeps_the_pace(
     assert network.gaps[0] >= PERIOD
 
 
+def test_ses_has_four_seconds() -> None:
+    """One for the connection and three for the answer; `followups` runs every minute."""
+    settings = vars(CONFIG)
+    assert (settings["connect_timeout"], settings["read_timeout"]) == (1, 3)
+
+
 def test_operations_have_a_limit_of_their_own(
     source: SesSuppressionList, network: Network, clock: Clock
 ) -> None:
@@ -146,7 +154,7 @@ def test_a_page_is_asked_for_from_a_second_earlier(
     source.page(since=START + timedelta(milliseconds=700), until=None, token=None)
     assert asked(network) == {
         "StartDate": ["2026-11-23T09:59:59Z"],
-        "PageSize": [str(PAGE_SIZE)],
+        "PageSize": ["1000"],
     }
 
 

@@ -13,7 +13,7 @@ from ses_insights.adapters.items import from_item, to_item
 from ses_insights.adapters.surges import SurgeTable, surge_put
 from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import alert_key
-from ses_insights.contracts.surge_rows import group_key, read_summary, summary_row
+from ses_insights.contracts.surge_rows import group_key, read_summary, summary_row, surge_row
 from ses_insights.domain.alert import AlertType
 from ses_insights.domain.explanation import explain_reason
 from ses_insights.domain.reasons import Reason
@@ -70,6 +70,16 @@ def alert(surges: SurgeTable, number: int, minute: float, **changes: object) -> 
     } | changes
     item = to_item({name: value for name, value in row.items() if value is not None})
     surges.client.put_item(TableName=surges.table_name, Item=item)
+
+
+@pytest.mark.parametrize(("due", "days"), [(None, 3), (NOW, 31)], ids=["quiet", "due"])
+def test_a_group_is_kept_until_its_summary_can_be_written(due: datetime | None, days: int) -> None:
+    """A month, while one is to come: the service may be paused for days.
+
+    The simulation found it (seed 222 of 2026-11-26): after three days of faults no summary came.
+    """
+    surge = Surge(GROUP, iso(NOW), 6, iso(NOW), next_summary_at=iso(due) if due else None)
+    assert surge_row(surge)["ExpiresAt"] == (NOW + timedelta(days=days)).timestamp()
 
 
 def a_summary(surge: Surge, findings: Iterable[Finding] = ()) -> tuple[Surge, Summary]:

@@ -15,7 +15,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from ses_insights.adapters.topic import AlertTopic
+from ses_insights.adapters.topic import CONFIG, AlertTopic
 from ses_insights.contracts.alert_message import Notification, notification
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from tests.support.fakes import Clock
@@ -150,7 +150,7 @@ class Cut:
 def cut(session: boto3.Session, clock: Clock) -> Cut:
     """SNS answers with bytes of the test's choice."""
     network = Network(clock)
-    client = session.client("sns", config=ONCE)
+    client = session.client("sns", config=CONFIG)
     network.cut(client.meta.events, "before-send.sns")
     return Cut(AlertTopic(client, ARN, chat_topic_arn=None), network)
 
@@ -200,6 +200,20 @@ def test_a_refusal_of_sns_is_a_failure_of_the_system(
         cut.publish()
     assert caught.value.kind is kind
     assert str(caught.value).startswith("Publish: ")
+
+
+def test_the_sdk_publishes_nothing_twice(cut: Cut) -> None:
+    """An alert whose answer is lost may have reached everybody."""
+    cut.network.will(ReadTimeoutError(endpoint_url=URL), sns_ok())
+    with pytest.raises(SystemFailure):
+        cut.publish()
+    assert len(cut.network.requests) == 1
+
+
+def test_sns_has_six_seconds() -> None:
+    """One for the connection and five for the answer; lookup keeps eight free to publish."""
+    settings = vars(CONFIG)
+    assert (settings["connect_timeout"], settings["read_timeout"]) == (1, 5)
 
 
 def test_a_malformed_alert_is_no_failure_of_the_system(cut: Cut) -> None:

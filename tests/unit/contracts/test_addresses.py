@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ses_insights.contracts.addresses import bare, canonical, spellings
@@ -26,10 +26,19 @@ from ses_insights.contracts.addresses import bare, canonical, spellings
         "anna.smith@example.com.",
         '"anna.smith"@example.com',
         "anna.smith@example\uff0ecom",
+        "anna.smith@example.com,",
+        "Anna <anna.smith@example.com>;",
+        "'anna.smith@example.com'",
+        '"Anna.Smith@example.com",',
+        "anna.smith@example.com (Anna Smith)",
+        "SMTP:Anna.Smith@example.com",
+        "rfc822; anna.smith@example.com",
+        "\u202aanna.smith@example.com\u202c",
+        "\u200banna.smith@example.com",
     ],
 )
 def test_spellings_of_one_address_are_one(text: str) -> None:
-    """Display names, capitals, blanks, links, quotes and dots make no difference."""
+    """Display names, capitals, blanks, links, quotes, dots and commas make no difference."""
     assert canonical(text) == "anna.smith@example.com"
 
 
@@ -59,6 +68,9 @@ def test_both_forms_of_an_internationalised_domain_are_one(readable: str, ascii_
         "anna.smith@mail.example.com",
         "anna.smith",
         "anna.smith@xn--\u00fc.example",
+        "anna.smith'@example.com",
+        "smtp@example.com",
+        "(anna)anna.smith@example.com",
         "",
     ],
 )
@@ -86,8 +98,10 @@ def test_every_likely_spelling_is_one_of_the_address(local: str, labels: list[st
 
 
 @given(st.text())
+@example("<>")
 def test_any_text_has_spellings(text: str) -> None:
     """It may be no address at all."""
     assert spellings(text)[0] == text
+    assert "" not in spellings(text)[1:]
     assert canonical(text) is not None
     assert bare(bare(text)) is not None

@@ -52,6 +52,18 @@ def sqs_record(body: str) -> dict[str, Any]:
     return {"messageId": UUID, "receiptHandle": "x", "eventSource": "aws:sqs", "body": body}
 
 
+def invocation(response: Any, *, payload: Any = None) -> dict[str, Any]:
+    """What Lambda tells of an asynchronous invocation, as its documentation has it."""
+    return {
+        "version": "1.0",
+        "timestamp": "2026-11-23T10:00:01.000Z",
+        "requestContext": {"requestId": UUID, "condition": "Success"},
+        "requestPayload": payload or {"order": 7},
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
+        "responsePayload": response,
+    }
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -134,6 +146,65 @@ def sqs_record(body: str) -> dict[str, Any]:
         pytest.param(
             json.dumps({"BulkEmailEntryResults": [{"Status": "SUCCESS", "MessageId": MESSAGE_ID}]}),
             id="bulk response of one",
+        ),
+        pytest.param(
+            json.dumps({"Status": [{"Status": "Success", "MessageId": MESSAGE_ID}]}),
+            id="bulk response of one, of the older API",
+        ),
+        pytest.param(json.dumps({"message_id": MESSAGE_ID}), id="message_id"),
+        pytest.param(
+            json.dumps({"Message-ID": f"<{MESSAGE_ID}@email.amazonses.com>"}), id="Message-ID"
+        ),
+        pytest.param(
+            json.dumps({"message_id": "42", "messageId": MESSAGE_ID}), id="the contract's name wins"
+        ),
+        pytest.param(
+            json.dumps(
+                {"messageId": "<b658f8ca@shop.example>", "response": f"250 Ok {MESSAGE_ID}"}
+            ),
+            id="SMTP answer beside the program's own id",
+        ),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "response": f"250 Ok {MESSAGE_ID[::-1]}"}),
+            id="its own id is SES's",
+        ),
+        pytest.param(
+            json.dumps({"MessageId": MESSAGE_ID, "Status": ["sent"], "Records": []}),
+            id="lists beside the id",
+        ),
+        pytest.param(
+            json.dumps({"messageId": f"<{MESSAGE_ID}@amazonses.com>", "response": "sent"}),
+            id="a response that is no SMTP answer",
+        ),
+        pytest.param(
+            json.dumps("\n" + json.dumps({"MessageId": MESSAGE_ID})), id="blank in string"
+        ),
+        pytest.param(
+            json.dumps("\ufeff" + json.dumps({"MessageId": MESSAGE_ID})),
+            id="byte order mark in string",
+        ),
+        pytest.param(f"{MESSAGE_ID},", id="comma behind"),
+        pytest.param(f"250 Ok {MESSAGE_ID}.", id="dot behind"),
+        pytest.param(f'"{MESSAGE_ID}",', id="JSON string, comma behind"),
+        pytest.param(json.dumps({"MessageId": MESSAGE_ID}) + ",\n", id="JSON, comma behind"),
+        pytest.param(f"'{MESSAGE_ID}'", id="single quotes"),
+        pytest.param(f"\u200b{MESSAGE_ID}\u00a0", id="blanks of a web page"),
+        pytest.param(f"Message-ID:\r\n <{MESSAGE_ID}@amazonses.com>", id="header of two lines"),
+        pytest.param(json.dumps(invocation({"MessageId": MESSAGE_ID})), id="Lambda destination"),
+        pytest.param(json.dumps(invocation(MESSAGE_ID)), id="Lambda destination, bare"),
+        pytest.param(
+            json.dumps(
+                invocation(None, payload={"Records": [{"Sns": json.loads(in_sns(SES_EVENT))}]})
+            ),
+            id="Lambda destination of a function that returns nothing",
+        ),
+        pytest.param(
+            json.dumps(invocation({"errorMessage": "no"}, payload=in_sns(SES_EVENT))),
+            id="Lambda destination of a function that failed",
+        ),
+        pytest.param(
+            in_sns({**EVENTBRIDGE, "detail": invocation({"MessageId": MESSAGE_ID})}),
+            id="Lambda destination in EventBridge in SNS",
         ),
     ],
 )
@@ -301,6 +372,24 @@ def test_a_body_that_brings_a_look_forward_is_read_as_it_was_written(about: Feed
             json.dumps({"notificationType": "Received", "mail": {"messageId": "o3vrnil0e2ic28"}}),
             "ReceivedMail",
             id="mail that SES received",
+        ),
+        pytest.param(
+            json.dumps(
+                {"mail": {"messageId": "o3vrnil0e2ic28trm7d"}, "receipt": {}, "content": ""}
+            ),
+            "ReceivedMail",
+            id="mail that SES received, without its type",
+        ),
+        pytest.param(
+            json.dumps({"Records": [{"eventSource": "aws:ses", "ses": {"receipt": {}}}]}),
+            "ReceivedMail",
+            id="event of a receipt rule",
+        ),
+        pytest.param(",;.", "NotAnId", id="commas alone"),
+        pytest.param(
+            json.dumps(invocation(None, payload={"order": 7})),
+            "NoId",
+            id="Lambda destination, no id",
         ),
         pytest.param(
             json.dumps({"MD5OfMessageBody": "x", "MessageId": UUID}),

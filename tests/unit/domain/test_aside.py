@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from ses_insights.domain.aside import FAILING, step_aside, tries_before_aside
+from ses_insights.domain.aside import FAILING, failing_since, step_aside, tries_before_aside
 from ses_insights.domain.lanes import Lane
+from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import Record
 from ses_insights.domain.times import iso
 from tests.support.fakes import START
@@ -60,6 +61,29 @@ def test_where_nobody_was_answered_it_goes_on_waiting() -> None:
     before = replace(FRESH, failing_since=iso(START - timedelta(days=5)))
     aside = step_aside(before, START, others_answered=False)
     assert (aside.final, aside.next_look_at) == (None, iso(START + timedelta(hours=6)))
+
+
+def test_an_id_that_was_parked_and_comes_again_is_tried_anew() -> None:
+    """One failure weeks later does not park it again.
+
+    The simulation found it (seed 1119 of 2026-11-26): SES had answered for it in between.
+    """
+    parked = replace(FRESH, failing_since=iso(START - timedelta(days=9)), final=FAILING)
+    assert failing_since(parked) is None
+    aside = step_aside(parked, START, others_answered=True)
+    assert (aside.final, aside.failing_since) == (None, iso(START))
+
+
+def test_what_ses_lists_is_never_given_up() -> None:
+    """It steps aside into the lane of what has something to find, until it is found.
+
+    The simulation found it (seed 685 of 2026-11-26): after a day without writes it was given up.
+    """
+    listing = Listing("anna@there.example", Feedback.BOUNCE, iso(START))
+    before = replace(FRESH, listings=(listing,))
+    assert step_aside(before, START, others_answered=False).lane is Lane.LISTED
+    told = replace(before, listings=(replace(listing, is_finding=True),))
+    assert step_aside(told, START, others_answered=False).lane is Lane.FOLLOW_UP
 
 
 def test_what_came_in_bulk_stays_in_its_lane() -> None:

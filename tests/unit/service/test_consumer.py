@@ -99,7 +99,7 @@ def test_a_body_that_is_no_id_is_parked_at_once(harness: Harness, body: str, slu
 
 
 def test_what_aws_sends_at_set_up_is_acknowledged(harness: Harness, output: Read) -> None:
-    """It is logged, and neither parked, which would raise an alarm, nor looked up."""
+    """It is logged and counted, and neither parked, which would raise an alarm, nor looked up."""
     assert harness.handle("Successfully validated SNS topic for Amazon SES event publishing.")
     harness.telemetry.flush()
     assert (harness.parked, harness.deferred, harness.source.asked) == ([], [], [])
@@ -107,7 +107,7 @@ def test_what_aws_sends_at_set_up_is_acknowledged(harness: Harness, output: Read
     assert lines.line("set up")["what"] == (
         "SetUp: SES says that it may publish its events to a topic"
     )
-    assert lines.metrics == {}
+    assert lines.metrics == {("SetUps", (("service", "lookup"),)): [1]}
 
 
 def test_a_row_says_at_once_that_an_id_is_of_another_region(harness: Harness) -> None:
@@ -382,6 +382,19 @@ def test_an_id_that_fails_alone_for_a_day_is_parked(harness: Harness) -> None:
     assert harness.reason.startswith("Failing: SES fails at this id, and not at others, since 2026")
     assert harness.stored.final is not None
     assert harness.stored.next_look_at is None
+
+
+def test_an_id_that_was_parked_for_failing_is_tried_anew_when_it_comes_again(
+    harness: Harness,
+) -> None:
+    """A single failure does not park it once more: the message comes back."""
+    harness.answers[:] = [SES_IS_DOWN, ANSWER, SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.clock.advance(86_400)
+    harness.handle(OTHER_ID)
+    harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}')
+    assert not harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "force": true}}', receive_count=1)
+    assert len(harness.parked) == 1
 
 
 def test_in_an_outage_of_a_day_nothing_is_parked(harness: Harness) -> None:

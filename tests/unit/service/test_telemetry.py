@@ -291,7 +291,7 @@ def test_the_names_of_the_metrics_are_those_of_the_alarms() -> None:
     """Renaming one would silence an alarm."""
     assert {str(metric) for metric in Metric} == {
         *("Looks", "FullWaits", "Fresh", "Coverage", "Throttles", "Parked", "ForeignGroups"),
-        *("SystemFailures", "Shed", "Lag", "FeedbackLag", "ListedWithoutId", "ListOff"),
+        *("SetUps", "SystemFailures", "Shed", "Lag", "FeedbackLag", "ListedWithoutId", "ListOff"),
     }
 
 

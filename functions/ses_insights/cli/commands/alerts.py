@@ -18,7 +18,16 @@ from ses_insights.cli.commands.export import harmless
 from ses_insights.cli.deployment import Deployment, now
 from ses_insights.cli.errors import NOTHING, WrongUsageError
 from ses_insights.cli.options import Day, Json, Limit, deployment_of
-from ses_insights.cli.output import Cell, clean, coloured, echo, echo_err, echo_json, table
+from ses_insights.cli.output import (
+    Cell,
+    clean,
+    coloured,
+    echo,
+    echo_err,
+    echo_json,
+    table,
+    time_of,
+)
 from ses_insights.cli.search import day
 from ses_insights.contracts.names import Index
 from ses_insights.contracts.rows import Row, read_alert, read_tags
@@ -158,7 +167,7 @@ def _cells(row: Row) -> list[Cell]:
     else:
         what, whom, message = row["AlertType"], row.get("Destination", ""), row["MessageId"]
     return [
-        clean(row["DetectedAt"]),
+        time_of(row["DetectedAt"]),
         coloured(row["Severity"]),
         clean(what),
         clean(row["Reason"]),
@@ -213,9 +222,9 @@ def _moment(text: str, today: date, *, is_end: bool = False) -> str:
     if "T" in text:
         try:
             return iso(instant(text))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise WrongUsageError(
-                f"{text} is no instant: write it like 2026-11-23T10:00:00Z."
+                f"{clean(text)} is no instant: write it like 2026-11-23T10:00:00Z."
             ) from None
     asked = day(text, today)
     return _begin(asked + timedelta(days=1) if is_end else asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os.path import isfile  # unlike Path.is_file, it takes a text of any length
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -120,7 +121,7 @@ def _entries(ids: Sequence[str], file: str | None, column: str | None) -> list[E
         raise WrongUsageError("--column reads a CSV: name it with --file, or pipe it in.")
     if ids and file:
         raise WrongUsageError("Give ids as arguments or in a file, not both.")
-    if len(ids) == 1 and "-" not in ids[0] and Path(ids[0]).is_file():
+    if len(ids) == 1 and "-" not in ids[0] and isfile(ids[0]):  # noqa: PTH113 - any length
         raise WrongUsageError(f"{clean(ids[0])} is a file: read it with --file {clean(ids[0])}")
     if ids:
         return list(of_arguments(ids))
@@ -131,15 +132,20 @@ def _entries(ids: Sequence[str], file: str | None, column: str | None) -> list[E
             else "Give ids as arguments, with --file, or on standard input."
         )
     text = _read(file or STDIN)
+    if file in {None, STDIN} and not text.strip():
+        raise WrongUsageError(
+            "Standard input is empty: pipe ids into it, or give them as arguments or with --file."
+        )
     return list(of_column(text, column) if column else of_text(text))
 
 
 def _read(file: str) -> str:
+    name = "Standard input" if file == STDIN else file
     try:
         data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
-        raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
-    return decoded(data, "Standard input" if file == STDIN else file)
+        raise WrongUsageError(f"{name} cannot be read: {error.strerror}.") from error
+    return decoded(data, name)
 
 
 def _send(deployment: Deployment, checked: Checked, *, force: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from ses_insights.cli.errors import WrongUsageError
+from ses_insights.cli.ids import ses_id
 from ses_insights.cli.options import Json
 from ses_insights.cli.output import clean, columns, echo, echo_json
 from ses_insights.domain.explanation import (
@@ -46,6 +47,10 @@ def command(
     """
     if not (text or sub_type or feedback_type):
         raise WrongUsageError("Give the text of a bounce, or --subtype, or --feedback-type.")
+    if message_id := ses_id(text):
+        raise WrongUsageError(
+            f"That is a message id, and no text of a bounce: use insights show {message_id}"
+        )
     explanation = (
         explain_bounce(sub_type, text, bounce_type)
         if feedback_type is None

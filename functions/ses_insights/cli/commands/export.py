@@ -6,7 +6,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
@@ -183,7 +183,8 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
     except OSError as error:
         raise WrongUsageError(f"{output} cannot be written: {error.strerror}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _private(path: str, flags: int) -> int:

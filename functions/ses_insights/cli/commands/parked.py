@@ -21,6 +21,7 @@ from ses_insights.cli.output import (
     echo_err,
     echo_json,
     table,
+    time_of,
 )
 
 _BODY: Final = 60
@@ -132,7 +133,7 @@ def lines(messages: Sequence[Parked]) -> list[Text]:
         ("Parked at", "Reason", "Body"),
         [
             [
-                clean(message.parked_at) or "unknown",
+                time_of(message.parked_at or "unknown"),
                 clean(message.reason) or NO_REASON,
                 clean(message.body)[: _BODY if at_terminal() else None],
             ]

@@ -15,6 +15,7 @@ from ses_insights.cli.ids import check, of_arguments
 from ses_insights.cli.options import Json, deployment_of
 from ses_insights.cli.output import (
     Cell,
+    at_terminal,
     clean,
     coloured,
     columns,
@@ -23,6 +24,8 @@ from ses_insights.cli.output import (
     echo_err,
     echo_json,
     lane_name,
+    moment_of,
+    time_of,
 )
 from ses_insights.cli.search import to_address
 from ses_insights.contracts.addresses import bare
@@ -148,7 +151,7 @@ def _listed(listings: Sequence[Listing]) -> list[Text]:
     rows: list[list[Cell]] = [
         [
             "",
-            listing.listed_at,
+            time_of(listing.listed_at),
             clean(listing.address),
             coloured(listing.reason),
             "SES shows no more" if listing.is_finding else "",
@@ -168,7 +171,7 @@ def _facts(record: Record) -> list[tuple[Cell, Cell]]:
         ("From", clean(insights.from_email_address)),
         ("Subject", clean(insights.subject)),
         ("Tags", clean(", ".join(tags))),
-        ("Sent" if insights.sent_at else "Enqueued", record.sent_at),
+        ("Sent" if insights.sent_at else "Enqueued", moment_of(record.sent_at)),
         ("Looks", _looks(record)),
         ("Next look", _next(record)),
         ("Note", record.note or ""),
@@ -188,14 +191,15 @@ def _looks(record: Record) -> str:
     if record.looks == 0:
         return f"none yet{shed}"
     if record.looks == 1:
-        return f"1, at {record.last_look_at}{shed}"
-    return f"{record.looks}, from {record.first_look_at} to {record.last_look_at}{shed}"
+        return f"1, at {moment_of(record.last_look_at)}{shed}"
+    first, last = moment_of(record.first_look_at), moment_of(record.last_look_at)
+    return f"{record.looks}, from {first} to {last}{shed}"
 
 
 def _next(record: Record) -> str:
     if record.next_look_at is None:
         return f"none: {record.final}"
-    return f"{record.next_look_at} ({lane_name(record.lane)})"
+    return f"{moment_of(record.next_look_at)} ({lane_name(record.lane)})"
 
 
 def _destination(destination: Destination) -> list[Cell]:
@@ -213,14 +217,14 @@ def _counts(destination: Destination) -> Iterator[str]:
         yield counted(destination.click_count, "click")
 
 
-def _event(event: Event) -> tuple[str, str, str]:
+def _event(event: Event) -> tuple[Cell, str, str]:
     bounce, complaint = event.bounce, event.complaint
     details = [
         *((bounce.bounce_type, bounce.bounce_sub_type, bounce.diagnostic_code) if bounce else ()),
         *((complaint.complaint_sub_type, complaint.complaint_feedback_type) if complaint else ()),
     ]
     return (
-        event.timestamp or "",
+        time_of(event.timestamp),
         clean(event.type),
         "  ".join(clean(each) for each in details if each),
     )
@@ -231,12 +235,12 @@ def _in_order(alerts: Sequence[Alert]) -> list[Alert]:
 
 
 def _alert(alert: Alert) -> list[Cell]:
-    published = f"published {alert.published_at}" if alert.published_at else "pending"
+    published = f"published {moment_of(alert.published_at)}" if alert.published_at else "pending"
+    step = alert.explanation.next_step
     return [
-        alert.detected_at,
+        time_of(alert.detected_at),
         str(alert.alert_type),
         coloured(alert.explanation.severity),
         clean(alert.destination),
-        published,
-        alert.explanation.next_step,
+        *([f"{published}. {step}"] if at_terminal() else [published, step]),
     ]

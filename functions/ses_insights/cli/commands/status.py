@@ -63,10 +63,7 @@ def lines(state: State) -> list[Text]:
     facts: list[tuple[Cell, Cell]] = [
         ("Verdict", _warning(state.verdict, is_bad=bool(state.stands_still))),
         ("Stack", state.stack),
-        (
-            "Queue",
-            f"{state.waiting:,} waiting, {state.delayed:,} delayed, {state.in_flight:,} in flight",
-        ),
+        ("Queue", _queue(state)),
         ("Due", _by_lane(state.due)),
         ("Planned", _by_lane(state.planned)),
         ("Pending alerts", _warning(_capped(alerts), is_bad=alerts > 0)),
@@ -133,6 +130,14 @@ def one_line(state: State) -> str:
             f"last look {_ago(state.last_look, state.at)}",
         )
     )
+
+
+def _queue(state: State) -> str:
+    queue = f"{state.waiting:,} waiting, {state.delayed:,} delayed, {state.in_flight:,} in flight"
+    if not state.delayed:
+        return queue
+    delay = span(state.first_look_delay.total_seconds())
+    return f"{queue} (delayed: an id waits {delay} before its first look)"
 
 
 def _by_lane(numbers: Mapping[Lane, int]) -> str:

@@ -23,7 +23,8 @@ from ses_insights.cli.state import State, read
 def command(
     ctx: typer.Context,
     every: Annotated[
-        float, typer.Option(min=0.0, metavar="SECONDS", help="Time between two readings.")
+        float,
+        typer.Option(min=0.0, max=86_400.0, metavar="SECONDS", help="Time between two readings."),
     ] = 2.0,
     times: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after this many readings.")

@@ -165,6 +165,7 @@ def _state(deployment: SharedDeployment, found: Mapping[str, Any], now: datetime
         planned={},
         late={lane: late_by(each.oldest, now) for lane, each in waiting.items()},
         period=deployment.settings.lookup_period,
+        first_look_delay=deployment.settings.first_look_delay,
         dead_letters=parked.visible + parked.delayed + parked.in_flight,
         log=found["log"],
         vdm=vdm(found["account"]),
@@ -313,8 +314,7 @@ def _surges(deployment: SharedDeployment) -> list[Surge]:
 
 def _feedback(deployment: SharedDeployment) -> Progress | None:
     """Read how far the account's suppression list is read; None where it never was."""
-    settings = deployment.lookup_settings
-    return ListingTable(deployment.dynamodb, deployment.table_name, settings.rules).progress()
+    return ListingTable(deployment.dynamodb, deployment.table_name).progress()
 
 
 def verdict(overview: Overview) -> tuple[str, str]:
