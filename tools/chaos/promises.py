@@ -87,7 +87,7 @@ class Promises:
     """The period with which a function was deployed."""
     longest_ladder: float
     delay: float
-    """The queue's delay."""
+    """The queue's delay; the shortest one, where a deployment changes it."""
     watches_list: bool
     paused_until: float = 0.0
     last_rows: dict[Key, Item] = field(default_factory=dict)
@@ -366,7 +366,9 @@ class Promises:
         since = max(self._progress_at, self.paused_until, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
         stands = STANDS + TRIES * period
-        if self.faults.rate:  # a look that is stopped comes back by its visibility timeout
+        # A look that is stopped comes back by its visibility timeout, and so does one that SQS,
+        # while it is out, could not be told to bring back sooner.
+        if self.faults.rate or self.faults.outages:
             timeout = WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * period
             stands += STOPS * VISIBILITY_TIMEOUTS * timeout
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
