@@ -33,7 +33,10 @@ ENGAGEMENT: Final = ("OPEN", "CLICK")
 IN_FLIGHT: Final = 90.0
 """Seconds for which a publication may have been under way when the erasure came."""
 STANDS: Final = 20 * MINUTE
-"""How long the line may stand behind an id that fails alone, and ten calls at the pace more."""
+"""How long the line may stand behind an id that fails alone, and `TRIES` at the pace more."""
+
+TRIES: Final = 12
+"""After so many an id steps aside, whatever those before it did (decision record 24)."""
 
 STOPS: Final = 6
 """How often in a row a look at the head of the queue is stopped: with few faults, hardly more."""
@@ -84,7 +87,7 @@ class Promises:
     """The period with which a function was deployed."""
     longest_ladder: float
     delay: float
-    """The queue's delay."""
+    """The queue's delay; the shortest one, where a deployment changes it."""
     watches_list: bool
     paused_until: float = 0.0
     last_rows: dict[Key, Item] = field(default_factory=dict)
@@ -118,9 +121,10 @@ class Promises:
     """Messages whose first look was."""
     _scarce_at: float = 0.0
     """When an essential look was last known to be late."""
-    _list_calls: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    _list_calls: dict[tuple[str, Process | None], tuple[float, bool]] = field(default_factory=dict)
     _last_arrival: Arrival | None = None
     _progress_at: float = 0.0
+    _longest_period: float = 0.0
 
     @property
     def has_wrong_clocks(self) -> bool:
@@ -197,6 +201,8 @@ class Promises:
         begins = before is None and not looks
         if not begins and looks != counted + self.answers.pop((process, key[0]), 0):
             violated(Promise.COUNTED, row=_told(after), was=counted)
+        if "FailingSince" in after:  # it steps aside: the next one's turn
+            self._progress_at = self.world.now
         self._shed(before, after)
 
     def _shed(self, before: Item | None, after: Item) -> None:
@@ -286,7 +292,6 @@ class Promises:
         message_id, address = alert.get("messageId", Partition.SURGES), alert.get("destination", "")
         key = (message_id, f"{ALERT}{alert['alertId']}")
         self.told[key] += 1
-        claims, self.claims[key] = self.claims[key], 0
         struck = self.faults.struck - self.struck_before.get(key, 0)
         violated, now = self.world.violated, self.world.now
         erased_at = self.erased.get((message_id, address))
@@ -298,7 +303,7 @@ class Promises:
             violated(Promise.STORED_FIRST, key=key)
         elif key in self.marked:
             violated(Promise.NEVER_AGAIN, key=key)
-        elif not claims:
+        elif self.told[key] > self.claims[key]:
             violated(Promise.TOLD_BY_CLAIM, key=key)
         elif self.told[key] > 1 + struck:
             violated(Promise.TWICE_FOR_A_FAULT, key=key)
@@ -335,11 +340,13 @@ class Promises:
 
     def read_list(self, operation: str, at: float, was_slow: bool) -> None:  # noqa: FBT001 - told
         """Check the pace of the calls about the suppression list."""
-        last, slow = self._list_calls.get(operation, (0.0, False))
-        self._list_calls[operation] = (at, was_slow)
+        # Two runs keep apart by the clock on the wall, and only for the list itself.
+        run = None if operation == "ListSuppressedDestinations" else self.world.current
+        last, slow = self._list_calls.get((operation, run), (0.0, False))
+        self._list_calls[operation, run] = (at, was_slow)
         self.world.note("read the list", operation=operation)
         if self.has_wrong_clocks or operation == "GetAccount":
-            return  # two runs keep apart by the clock on the wall, and only for the list itself
+            return
         if at - last < 1.0 - 1e-6 and not slow and not was_slow:
             self.world.violated(Promise.PACE_OF_THE_LIST, seconds=at - last)
 
@@ -354,11 +361,14 @@ class Promises:
         if mail is None or now >= mail.fails_until or not behind:
             self._progress_at = now
             return
-        period = self.period_of(process)
+        # A message that was taken before a deployment comes back by the timeout it was taken with.
+        self._longest_period = period = max(self._longest_period, self.period_of(process))
         since = max(self._progress_at, self.paused_until, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
-        stands = STANDS + 10 * period
-        if self.faults.rate:  # a look that is stopped comes back by its visibility timeout
+        stands = STANDS + TRIES * period
+        # A look that is stopped comes back by its visibility timeout, and so does one that SQS,
+        # while it is out, could not be told to bring back sooner.
+        if self.faults.rate or self.faults.outages:
             timeout = WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * period
             stands += STOPS * VISIBILITY_TIMEOUTS * timeout
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):

@@ -208,7 +208,7 @@ def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) 
         longest_ladder=max(
             plan.settings.ladder[-1], *(each.ladder[-1] for _, each in plan.deployments), 0.0
         ),
-        delay=max(plan.settings.delay, *(each.delay for _, each in plan.deployments), 0.0),
+        delay=min([plan.settings.delay, *(each.delay for _, each in plan.deployments)]),
     )
     aws.table.watchers.append(promises.written)
     aws.topic.watchers.append(promises.published)

@@ -485,3 +485,12 @@ def test_a_new_record_expires_with_its_message() -> None:
     """Ninety days after it was sent, by these rules."""
     fresh = Record.new(MESSAGE_ID, SENT, RULES)
     assert fresh.expires_at == RULES.expires_at(SENT)
+
+
+def test_a_row_says_how_many_recipients_are_not_stored() -> None:
+    """An answer may name more than a row can hold."""
+    answer = found(event("SEND"), event("DELIVERY", SECOND))
+    assert isinstance(answer, Found)
+    many = Found(replace(answer.insights, left_out=1_200))
+    assert look(many)[0].note == "SES shows 1,200 more recipients; they are not stored."
+    assert look(answer)[0].note is None
