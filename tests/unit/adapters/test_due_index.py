@@ -10,7 +10,7 @@ from typing import Any, cast
 import boto3
 import pytest
 
-from ses_insights.adapters.due_index import PAGE, DueIndex
+from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.domain.due import Waiting
 from ses_insights.domain.lanes import Lane
@@ -84,10 +84,10 @@ def test_who_is_due_comes_oldest_first(lanes: Lanes) -> None:
 
 def test_many_come_in_pages(lanes: Lanes) -> None:
     """Each page is no longer than what `details` takes, and nobody is left out."""
-    rows = [message(f"m{n:03}", Lane.BULK, START - n * MINUTE, HOUR) for n in range(2 * PAGE + 1)]
+    rows = [message(f"m{n:03}", Lane.BULK, START - n * MINUTE, HOUR) for n in range(201)]
     lanes.put(*rows)
     pages = list(lanes.rows.due(Lane.BULK, until=NOW))
-    assert max(map(len, pages)) <= PAGE
+    assert max(map(len, pages)) <= 100
     assert [row for page in pages for row in page] == [waiting(row) for row in reversed(rows)]
 
 
