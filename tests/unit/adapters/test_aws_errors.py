@@ -227,15 +227,15 @@ def test_no_other_text_is_repeated(code: str) -> None:
         KeyError("x"),
     ],
 )
-def test_an_invalid_value_is_no_fault_of_this_program_at_sqs() -> None:
-    """It says so of a receipt handle that has expired."""
-    with pytest.raises(SystemFailure) as caught, failing_as(FailureKind.SQS, "Receive"):
-        raise refusal("InvalidParameterValue")
-    assert str(caught.value) == "Receive: InvalidParameterValue"
-
-
 def test_a_fault_of_this_program_stays_what_it_is(error: Exception) -> None:
     """A malformed request stays malformed, so it is no failure of the system."""
     with pytest.raises(type(error)) as caught, failing_as(FailureKind.SNS, "Publish"):
         raise error
     assert caught.value is error
+
+
+def test_an_invalid_value_is_no_fault_of_this_program_at_sqs() -> None:
+    """It says so of a receipt handle that has expired."""
+    with pytest.raises(SystemFailure) as caught, failing_as(FailureKind.SQS, "Receive"):
+        raise refusal("InvalidParameterValue")
+    assert str(caught.value) == "Receive: InvalidParameterValue"
