@@ -443,6 +443,20 @@ def test_a_first_look_that_was_stored_in_part_is_repeated(
     real.save(second, more, read=half)
     assert real.load(MESSAGE_ID) == by_id(second)
     assert second.looks == 1
+    assert [alert.alert_id for alert in second.alerts] == [alert.alert_id for alert in alerts]
+
+
+def test_a_last_look_that_was_stored_in_part_is_due(real: RecordTable, table: Table) -> None:
+    """Also where the first look is the last one, as it is weeks after the send."""
+    record, alerts = looked(found(*crowd(99), bounced()), now=START + 60 * 24 * HOUR)
+    assert record.final
+    restore = fails_after(table, 1)
+    with pytest.raises(CutOffError):
+        real.save(record, alerts, read=None)
+    restore()
+    half = real.load(MESSAGE_ID)
+    assert half is not None
+    assert (half.final, half.next_look_at) == (None, record.last_look_at)
 
 
 def test_what_a_stopped_first_look_has_stored_is_not_found_again(
