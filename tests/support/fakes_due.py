@@ -82,11 +82,10 @@ class FakeDueRows:
             yield found[start : start + self.page]
 
     def beyond(self, lane: Lane, *, after: str) -> Sequence[Waiting]:
-        """Rows whose time sorts after all valid ones."""
+        """A page of rows whose time sorts after all valid ones."""
         self._call()
-        return [
-            row for row in reversed(self._sorted(lane, "\U0010ffff")) if row.next_look_at > after
-        ]
+        found = reversed(self._sorted(lane, "\U0010ffff"))
+        return [row for row in found if row.next_look_at > after][: self.page]
 
     def details(self, rows: Sequence[Waiting]) -> Mapping[str, DueRow]:
         """What is known now."""

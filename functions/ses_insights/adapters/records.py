@@ -182,7 +182,6 @@ def _begun(record: Record) -> Record:
         last_look_at=None,
         next_look_at=record.last_look_at or record.sent_at,
         final=None,
-        alerts=(),
         alert_ids=frozenset(),
     )
 

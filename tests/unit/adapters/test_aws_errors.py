@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import boto3
 import pytest
@@ -18,7 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ses_insights.adapters.aws_errors import error_code, failing_as
+from ses_insights.adapters.aws_errors import error_code, error_codes, failing_as
 from ses_insights.domain.failures import FailureKind, SystemFailure
 
 ADDRESS = "anna@there.example"
@@ -69,6 +70,40 @@ def test_the_code_is_the_one_aws_wrote() -> None:
     assert error_code(refusal("InternalError")) == "InternalError"
 
 
+def test_what_aws_did_not_answer_has_no_code() -> None:
+    """It is no error of AWS."""
+    error = ReadTimeoutError(endpoint_url="https://sns")
+    assert (error_code(error), error_codes(error)) == ("", frozenset({""}))
+
+
+def cancelled(*reasons: dict[str, str]) -> ClientError:
+    """A transaction that DynamoDB did not carry out, as boto3 raises it."""
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": "no"},
+        "CancellationReasons": list(reasons),
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+def test_the_codes_of_a_transaction_are_its_own_and_those_of_its_actions() -> None:
+    """A reason without a code says nothing."""
+    error = cancelled({"Code": "None"}, {}, {"Code": "ConditionalCheckFailed"})
+    assert error_codes(error) == {
+        "TransactionCanceledException",
+        "None",
+        "",
+        "ConditionalCheckFailed",
+    }
+
+
+def test_a_malformed_action_is_a_fault_of_this_program() -> None:
+    """As a malformed request is."""
+    error = cancelled({"Code": "None"}, {"Code": "ValidationError"})
+    with pytest.raises(ClientError) as caught, failing_as(FailureKind.DYNAMODB, "Write"):
+        raise error
+    assert caught.value is error
+
+
 def test_a_failure_keeps_its_origin() -> None:
     """The error boto3 raised is the cause of ours."""
     error = refusal("InternalError")
@@ -99,7 +134,9 @@ def test_a_failure_of_the_network_is_named_by_its_class(error: Exception) -> Non
 )
 def test_credentials_that_cannot_be_had_are_named_so(error: BotoCoreError) -> None:
     """However botocore comes to have none, credentials are what is to be mended."""
-    assert mapped(error).kind is FailureKind.CREDENTIALS
+    failure = mapped(error)
+    assert failure.kind is FailureKind.CREDENTIALS
+    assert str(failure) == f"Publish: {type(error).__name__}"
 
 
 @pytest.mark.parametrize(
@@ -159,6 +196,11 @@ def test_a_missing_permission_is_named_by_its_action() -> None:
     assert str(failure) == "Publish: KMSAccessDenied, kms:GenerateDataKey is not allowed"
 
 
+def test_a_refusal_that_names_no_action_is_named_by_its_code() -> None:
+    """Nothing is made up."""
+    assert str(mapped(refusal("AccessDenied"))) == "Publish: AccessDenied"
+
+
 def test_a_missing_permission_is_named_without_addresses() -> None:
     """AWS's text about a refusal can name an identity; what it names is left out."""
     text = (
@@ -190,3 +232,10 @@ def test_a_fault_of_this_program_stays_what_it_is(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, failing_as(FailureKind.SNS, "Publish"):
         raise error
     assert caught.value is error
+
+
+def test_an_invalid_value_is_no_fault_of_this_program_at_sqs() -> None:
+    """It says so of a receipt handle that has expired."""
+    with pytest.raises(SystemFailure) as caught, failing_as(FailureKind.SQS, "Receive"):
+        raise refusal("InvalidParameterValue")
+    assert str(caught.value) == "Receive: InvalidParameterValue"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from json import loads
+from typing import Any, cast
 
+import boto3
 import pytest
 
-from ses_insights.adapters.due_index import PAGE, DueIndex
+from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.items import from_item, to_item
 from ses_insights.domain.due import Waiting
-from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import Drop, Reschedule
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import DueRows
-from tests.support.fakes import START, Table
+from tests.support.fakes import START, Clock, Table
 from tests.support.fakes_due import FakeDueRows, Row, message
+from tests.support.wire import ONCE, Network, dynamodb_ok
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NOW, LATER = iso(START), iso(START + HOUR)
@@ -65,6 +67,11 @@ def waiting(row: Row) -> Waiting:
     return Waiting(row["MessageId"], row["Record"], row["NextLookAt"])
 
 
+def waiting_key(row: Row) -> Row:
+    """The key of the row in the table."""
+    return {name: row[name] for name in ("MessageId", "Record")}
+
+
 def test_who_is_due_comes_oldest_first(lanes: Lanes) -> None:
     """Only those of the lane, and only those whose time has come."""
     later = message("d", Lane.FOLLOW_UP, START + MINUTE, HOUR)
@@ -77,10 +84,10 @@ def test_who_is_due_comes_oldest_first(lanes: Lanes) -> None:
 
 def test_many_come_in_pages(lanes: Lanes) -> None:
     """Each page is no longer than what `details` takes, and nobody is left out."""
-    rows = [message(f"m{n:03}", Lane.BULK, START - n * MINUTE, HOUR) for n in range(2 * PAGE + 1)]
+    rows = [message(f"m{n:03}", Lane.BULK, START - n * MINUTE, HOUR) for n in range(201)]
     lanes.put(*rows)
     pages = list(lanes.rows.due(Lane.BULK, until=NOW))
-    assert max(map(len, pages)) <= PAGE
+    assert max(map(len, pages)) <= 100
     assert [row for page in pages for row in page] == [waiting(row) for row in reversed(rows)]
 
 
@@ -91,11 +98,26 @@ def test_due_rows_are_counted_up_to_a_bound(lanes: Lanes, most: int, counted: in
     assert lanes.rows.count(Lane.FOLLOW_UP, until=NOW, most=most) == counted
 
 
+def test_the_oldest_is_who_has_been_due_for_longest(lanes: Lanes) -> None:
+    """Of the lane; where nobody is due in it there is none."""
+    lanes.put(A, B, C, message("d", Lane.ESSENTIAL, START + MINUTE, HOUR))
+    assert lanes.rows.oldest(Lane.FOLLOW_UP, until=NOW) == waiting(C)
+    assert lanes.rows.oldest(Lane.ESSENTIAL, until=NOW) is None
+
+
 def test_what_sorts_after_every_time_is_found(lanes: Lanes) -> None:
     """A row that would wait for ever is found by who looks beyond all valid times."""
     bad = {**A, "NextLookAt": "soon"}
     lanes.put(bad, B)
     assert lanes.rows.beyond(Lane.FOLLOW_UP, after=LATER) == [waiting(bad)]
+
+
+def test_what_sorts_after_every_time_comes_by_pages(lanes: Lanes) -> None:
+    """The last ones first, a hundred at most; the next run finds the others."""
+    rows = [{**A, "MessageId": f"m{n:03}", "NextLookAt": f"soon {n:03}"} for n in range(101)]
+    lanes.put(*rows)
+    found = lanes.rows.beyond(Lane.FOLLOW_UP, after=LATER)
+    assert found == [waiting(row) for row in reversed(rows[1:])]
 
 
 def test_details_are_those_of_the_message(lanes: Lanes) -> None:
@@ -166,17 +188,58 @@ def test_a_row_ends(lanes: Lanes) -> None:
     assert lanes.due() == []
 
 
-def test_a_refusal_of_dynamodb_is_a_failure_of_the_system(table: Table) -> None:
-    """Whatever fails is named by operation, and repeats nothing of the mail."""
-    index = DueIndex(table.client, "missing")
-    for call, operation in (
-        (lambda: index.count(Lane.ESSENTIAL, until=NOW, most=1), "Query"),
-        (lambda: list(index.due(Lane.ESSENTIAL, until=NOW)), "Query"),
-        (lambda: index.beyond(Lane.ESSENTIAL, after=NOW), "Query"),
-        (lambda: index.details([waiting(A)]), "BatchGetItem"),
-        (lambda: index.claim(waiting(A), until=NOW), "UpdateItem"),
-    ):
-        with pytest.raises(SystemFailure) as caught:
-            call()
-        assert caught.value.kind is FailureKind.DYNAMODB
-        assert str(caught.value) == f"{operation}: ResourceNotFoundException"
+# What goes over the wire
+
+
+@pytest.fixture
+def network(clock: Clock) -> Network:
+    """The end of the wire."""
+    return Network(clock)
+
+
+@pytest.fixture
+def cut(session: boto3.Session, network: Network) -> DueIndex:
+    """The real index, at the end of the cut wire."""
+    client = session.client("dynamodb", config=ONCE)
+    network.cut(client.meta.events, "before-send.dynamodb")
+    return DueIndex(client, "Insights")
+
+
+def asked(network: Network) -> list[dict[str, Any]]:
+    """What each request says."""
+    return [loads(cast("bytes", request.body)) for request in network.requests]
+
+
+def test_a_count_goes_over_pages(cut: DueIndex, network: Network) -> None:
+    """Each page begins where the one before it has ended, and counts only what is left to count."""
+    last = to_item({**waiting_key(A), "DueLane": "bulk", "NextLookAt": NOW})
+    network.will(
+        dynamodb_ok(Count=60, LastEvaluatedKey=last),
+        dynamodb_ok(Count=20, LastEvaluatedKey=last),
+        dynamodb_ok(Count=5),
+    )
+    assert cut.count(Lane.BULK, until=NOW, most=100) == 85
+    pages = asked(network)
+    assert [page["Limit"] for page in pages] == [100, 40, 20]
+    assert [page.get("ExclusiveStartKey") for page in pages] == [None, last, last]
+
+
+def test_a_count_ends_at_its_bound(cut: DueIndex, network: Network) -> None:
+    """However many rows more there are."""
+    network.will(dynamodb_ok(Count=60, LastEvaluatedKey=to_item(waiting_key(A))))
+    assert cut.count(Lane.BULK, until=NOW, most=60) == 60
+    assert len(network.requests) == 1
+
+
+def test_the_oldest_is_one_row_read(cut: DueIndex, network: Network) -> None:
+    """DynamoDB charges for what is read."""
+    network.will(dynamodb_ok(Items=[]))
+    cut.oldest(Lane.BULK, until=NOW)
+    assert [page["Limit"] for page in asked(network)] == [1]
+
+
+def test_what_dynamodb_leaves_out_under_load_is_left_out(cut: DueIndex, network: Network) -> None:
+    """It stays due: another run reads it."""
+    unread = {"Insights": {"Keys": [to_item(waiting_key(A))]}}
+    network.will(dynamodb_ok(Responses={}, UnprocessedKeys=unread))
+    assert cut.details([waiting(A)]) == {}

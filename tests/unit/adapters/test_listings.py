@@ -65,6 +65,12 @@ def test_progress_is_read_as_it_was_saved(store: Store) -> None:
     assert store.listings.progress() == replace(PROGRESS, version=version)
 
 
+def test_versions_count_from_one(store: Store) -> None:
+    """Version 0 is that of what was never stored."""
+    assert store.listings.save_progress(PROGRESS) == 1
+    assert store.listings.save_progress(replace(PROGRESS, version=1)) == 2
+
+
 def test_progress_is_saved_over_the_version_that_was_read(store: Store) -> None:
     """Of two runs that read the same one the second is refused."""
     first = replace(PROGRESS, version=store.listings.save_progress(PROGRESS))

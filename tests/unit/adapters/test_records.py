@@ -400,7 +400,7 @@ def test_a_large_record_is_stored_within_the_limits(real: RecordTable, requests:
         for params in transactions_of(requests)
     ]
     assert len(weights) == 2
-    assert max(weights) < 4_000_000
+    assert max(weights) < 3_300_000, "of four million bytes some are spare"
     requests.clear()
     assert real.load(MESSAGE_ID) == record
     assert len(requests) > 1, "a query returns at most a megabyte, so it has pages"
@@ -436,6 +436,7 @@ def test_a_first_look_that_was_stored_in_part_is_repeated(
     half = real.load(MESSAGE_ID)
     assert half is not None
     assert (half.looks, half.next_look_at) == (0, iso(START))
+    assert (half.first_look_at, half.last_look_at, half.final) == (None, None, None)
     assert not half.is_settled(START, recent=HOUR)
     assert half.is_half_stored == bool(transactions)
     second, more = looked(found(*crowd(99), bounced()), half, now=START + HOUR)

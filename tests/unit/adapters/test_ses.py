@@ -180,7 +180,9 @@ def test_a_404_of_somebody_else_is_no_answer(bench: Bench, reply: Reply) -> None
 def test_a_200_that_says_nothing_is_no_answer(bench: Bench, body: bytes) -> None:
     """A response that holds no insights, from whatever sent it, is not stored as SES's answer."""
     bench.network.will(Reply(200, body))
-    assert bench.failure().kind is FailureKind.SES_UNAVAILABLE
+    failure = bench.failure()
+    assert failure.kind is FailureKind.SES_UNAVAILABLE
+    assert str(failure) == "GetMessageInsights: an answer without a word"
 
 
 SHAPELESS = [
@@ -403,7 +405,7 @@ def test_every_answer_about_the_message_is_a_good_call(bench: Bench, reply: Repl
 # When time is short
 
 
-@pytest.mark.parametrize(("late", "requests"), [(0.01, 0), (-0.01, 1)])
+@pytest.mark.parametrize(("late", "requests"), [(0.01, 0), (0, 1), (-0.01, 1)])
 def test_no_call_leaves_whose_answer_could_not_be_stored(
     bench: Bench, late: float, requests: int
 ) -> None:
@@ -518,6 +520,28 @@ def test_after_trouble_the_next_call_leaves_a_period_later(
     bench.network.latency = 0.05
     bench.ask_alone()
     assert bench.network.gaps[-1] == pytest.approx(5 + PERIOD)
+
+
+@pytest.mark.parametrize("trouble", [Reply(503, b""), TIMED_OUT, Killed(), OSError("odd")])
+def test_after_trouble_calls_count_from_their_end(
+    bench: Bench, trouble: Reply | BaseException
+) -> None:
+    """Nobody knows when a call that broke arrived, nor what the next one's connection costs."""
+    late = PERIOD + bench.network.latency
+    with bench.invocation():
+        for _ in range(4):
+            bench.ask()
+        bench.network.will(trouble, insights())
+        with suppress(SystemFailure, Killed, OSError):
+            bench.ask()
+        for _ in range(3):
+            bench.ask()
+    assert bench.network.gaps[-4:] == pytest.approx([PERIOD + GUARD, late, late, PERIOD + GUARD])
+
+
+def test_an_error_that_says_nothing_is_no_throttling() -> None:
+    """Only a status of 429, or the code, is."""
+    assert not ses.is_throttled(ClientError({}, "GetMessageInsights"))
 
 
 def test_a_call_outside_an_invocation_does_not_hang(session: boto3.Session) -> None:

@@ -1,7 +1,8 @@
 """Reading what SES says about a mail."""
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -160,6 +161,17 @@ def test_times_are_kept_to_the_millisecond_in_utc() -> None:
     assert stored.timestamp == "2026-11-23T10:00:00.007Z"
 
 
+@pytest.fixture
+def _in_japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own zone is nine hours from UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_japan")
 def test_a_time_without_a_zone_is_utc() -> None:
     """What the machine's own zone is changes nothing of what is stored."""
     said = response({"Type": "SEND", "Timestamp": datetime(2026, 11, 23, 10, 0)})  # noqa: DTZ001
@@ -215,6 +227,12 @@ def test_a_recipient_that_is_listed_often_takes_no_square_of_the_time() -> None:
     )
     assert len(ada(read(many)).events) == 1_000
     assert calls_of(lambda: read(many)) < 6 * calls_of(lambda: read(few))
+
+
+def test_recipients_that_are_not_kept_are_counted() -> None:
+    """A hundred are kept; of the others the number is known."""
+    said = {"Insights": [{"Destination": f"reader-{n:03}@example.com"} for n in range(103)]}
+    assert (len(read(said).destinations), read(said).left_out) == (100, 3)
 
 
 def test_a_long_text_is_cut_and_says_by_how_much() -> None:

@@ -10,7 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from ses_insights.adapters.suppression_list import CONFIG, SesSuppressionList
 from ses_insights.domain.failures import FailureKind, SystemFailure
@@ -175,9 +180,12 @@ def test_entries_and_the_token_are_read(source: SesSuppressionList, network: Net
     assert first_page(source) == Page((Entry(BOUNCES, AT), Entry("b@x.example", AT)), "more")
 
 
-def test_an_empty_page_is_the_last_one(source: SesSuppressionList, network: Network) -> None:
+@pytest.mark.parametrize("reply", [page(), ok()], ids=["no entries", "no list of entries"])
+def test_an_empty_page_is_the_last_one(
+    source: SesSuppressionList, network: Network, reply: Reply
+) -> None:
     """Without a token there is no other."""
-    network.will(page())
+    network.will(reply)
     assert first_page(source) == Page((), None)
 
 
@@ -246,6 +254,27 @@ def test_a_refusal_is_a_failure_of_its_kind(
     assert BOUNCES not in str(failed.value)
 
 
+@pytest.mark.parametrize(("operation", "call"), [each[:2] for each in CALLS])
+def test_a_refusal_is_named(
+    source: SesSuppressionList, network: Network, operation: str, call: Call
+) -> None:
+    """By operation and code."""
+    network.will(ses_error(500, "InternalServerErrorException"))
+    with pytest.raises(SystemFailure) as failed:
+        call(source)
+    assert str(failed.value) == f"{operation}: InternalServerErrorException"
+
+
+@pytest.mark.parametrize("call", [each for _, each, _ in CALLS])
+def test_a_malformed_request_is_a_fault_of_this_program(
+    source: SesSuppressionList, network: Network, call: Call
+) -> None:
+    """It stays what it is: waiting does not help."""
+    network.will(ses_error(400, "ValidationException"))
+    with pytest.raises(ClientError):
+        call(source)
+
+
 def test_a_missing_permission_names_the_action(
     source: SesSuppressionList, network: Network
 ) -> None:
@@ -262,8 +291,10 @@ def test_an_answer_without_the_address_is_no_answer(
 ) -> None:
     """The address is asked for again by the next run."""
     network.will(ok())
-    with pytest.raises(SystemFailure):
+    with pytest.raises(SystemFailure) as failed:
         source.look_up(BOUNCES)
+    assert failed.value.kind is FailureKind.SES_UNAVAILABLE
+    assert str(failed.value) == "GetSuppressedDestination: an answer without one"
 
 
 def test_an_address_that_ses_refuses_is_no_failure_of_the_system(

@@ -16,6 +16,7 @@ from ses_insights.contracts.rows import alert_key
 from ses_insights.contracts.surge_rows import group_key, read_summary, summary_row, surge_row
 from ses_insights.domain.alert import AlertType
 from ses_insights.domain.explanation import explain_reason
+from ses_insights.domain.failures import SystemFailure
 from ses_insights.domain.reasons import Reason
 from ses_insights.domain.surge import Example, Finding, Group, Summary, Surge, counted, summarized
 from ses_insights.domain.times import iso
@@ -164,6 +165,14 @@ def test_a_summary_is_stored_pending_and_marked(surges: SurgeTable, store: Store
     done = replace(summary, published_at=iso(NOW), sns_message_id="sns-1")
     surges.mark_published(done)
     assert surges.load_summary(key) == done
+
+
+def test_a_summary_that_is_not_stored_is_not_marked(surges: SurgeTable, table: Table) -> None:
+    """A mark without its summary would be a row that says nothing; it is an error."""
+    _, summary = a_summary(counted(None, GROUP, now=NOW, surge_after=0)[0])
+    with pytest.raises(SystemFailure):
+        surges.mark_published(replace(summary, published_at=iso(NOW), sns_message_id="sns-1"))
+    assert table.rows() == []
 
 
 def test_examples_are_looked_up_and_erased_ones_left_out(surges: SurgeTable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -13,13 +14,15 @@ from ses_insights.adapters.queue import SqsProducerQueue
 from ses_insights.contracts.queue_message import LookRequest, read_body
 from ses_insights.domain.due import Claim, Waiting
 from ses_insights.domain.failures import FailureKind, SystemFailure
-from tests.support.samples import MESSAGE_ID, OTHER_ID
+from ses_insights.domain.listing import Feedback, Listing
+from tests.support.samples import BOUNCES, COMPLAINS, MESSAGE_ID, OTHER_ID
 from tests.support.wire import ONCE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 NOW = "2026-11-23T10:00:00.000Z"
+LISTING = Listing(BOUNCES, Feedback.BOUNCE, NOW)
 
 
 def claim(message_id: str = MESSAGE_ID, look: int = 2, due: str = NOW) -> Claim:
@@ -58,6 +61,28 @@ def test_the_same_look_is_dropped_and_another_is_not(queue: SqsProducerQueue) ->
         queue.send([each])
     queue.send([claim(OTHER_ID)])
     assert queue.depth().visible == 4
+
+
+def test_a_listing_brings_a_look(queue: SqsProducerQueue) -> None:
+    """Its body says what SES has listed, in the one group."""
+    queue.send_due(MESSAGE_ID, LISTING)
+    (message,) = received(queue)
+    assert read_body(message["Body"]) == LookRequest(MESSAGE_ID, due=True, about=Feedback.BOUNCE)
+    assert message["Attributes"]["MessageGroupId"] == "looks"
+
+
+def test_the_same_listing_is_dropped_and_another_is_not(queue: SqsProducerQueue) -> None:
+    """A run that was stopped sends it once more; another recipient, reason or time is another."""
+    for listing in (
+        LISTING,
+        LISTING,
+        replace(LISTING, address=COMPLAINS),
+        replace(LISTING, reason=Feedback.COMPLAINT),
+        replace(LISTING, listed_at="2026-11-23T10:00:01.000Z"),
+    ):
+        queue.send_due(MESSAGE_ID, listing)
+    queue.send_due(OTHER_ID, LISTING)
+    assert queue.depth().visible == 5
 
 
 def test_the_depth_is_returned(queue: SqsProducerQueue) -> None:
