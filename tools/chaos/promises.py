@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,10 +33,7 @@ ENGAGEMENT: Final = ("OPEN", "CLICK")
 IN_FLIGHT: Final = 90.0
 """Seconds for which a publication may have been under way when the erasure came."""
 STANDS: Final = 20 * MINUTE
-"""How long the line may stand behind an id that fails alone, and `TRIES` at the pace more."""
-
-TRIES: Final = 12
-"""After so many an id steps aside, whatever those before it did (decision record 24)."""
+"""How long after faults the line may still stand because of them."""
 
 STOPS: Final = 6
 """How often in a row a look at the head of the queue is stopped: with few faults, hardly more."""
@@ -83,8 +80,8 @@ class Promises:
     mailbox: Mailbox
     skew: float
     """Seconds by which clocks are wrong at most."""
-    period_of: Callable[[Process], float]
-    """The period with which a function was deployed."""
+    periods: Mapping[Process, float]
+    """With which period each environment was deployed."""
     longest_ladder: float
     delay: float
     """The queue's delay; the shortest one, where a deployment changes it."""
@@ -101,8 +98,8 @@ class Promises:
     erased_messages: set[str] = field(default_factory=set)
     raised: dict[Key, Item] = field(default_factory=dict)
     """Each alert's row as it was stored first, with everything that an erasure takes out."""
-    claims: Counter[Key] = field(default_factory=Counter)
-    """Writes to an alert's row since its last publication."""
+    claims: set[tuple[Key, Process]] = field(default_factory=set)
+    """Who has written an alert's row, and has not published it since."""
     claimed_at: dict[Key, float] = field(default_factory=dict)
     told: Counter[Key] = field(default_factory=Counter)
     """Publications by the alert's row."""
@@ -121,10 +118,13 @@ class Promises:
     """Messages whose first look was."""
     _scarce_at: float = 0.0
     """When an essential look was last known to be late."""
-    _list_calls: dict[tuple[str, Process | None], tuple[float, bool]] = field(default_factory=dict)
+    _list_calls: dict[str, tuple[float, bool]] = field(default_factory=dict)
     _last_arrival: Arrival | None = None
-    _progress_at: float = 0.0
-    _longest_period: float = 0.0
+    _head: str = ""
+    """Which message was received last."""
+    _head_since: float = 0.0
+    _aside: int = 0
+    """How many others were since SES last answered."""
 
     @property
     def has_wrong_clocks(self) -> bool:
@@ -201,8 +201,6 @@ class Promises:
         begins = before is None and not looks
         if not begins and looks != counted + self.answers.pop((process, key[0]), 0):
             violated(Promise.COUNTED, row=_told(after), was=counted)
-        if "FailingSince" in after:  # it steps aside: the next one's turn
-            self._progress_at = self.world.now
         self._shed(before, after)
 
     def _shed(self, before: Item | None, after: Item) -> None:
@@ -239,7 +237,8 @@ class Promises:
         return is_essential and str(row["NextLookAt"]["S"]) <= late
 
     def _alert(self, key: Key, before: Item | None, after: Item) -> None:
-        self.claims[key] += 1
+        if self.world.current:
+            self.claims.add((key, self.world.current))
         self.claimed_at[key] = self.world.now
         if ("PublishedAt" in after) == ("DueLane" in after):
             self.world.violated(Promise.PENDING_OR_PUBLISHED, row=_told(after))
@@ -287,7 +286,6 @@ class Promises:
     def published(self, published: Published) -> None:
         """Check one publication."""
         alert = published.alert
-        self._progress_at = self.world.now
         self.world.note("published", alert=alert["alertId"])
         message_id, address = alert.get("messageId", Partition.SURGES), alert.get("destination", "")
         key = (message_id, f"{ALERT}{alert['alertId']}")
@@ -303,10 +301,11 @@ class Promises:
             violated(Promise.STORED_FIRST, key=key)
         elif key in self.marked:
             violated(Promise.NEVER_AGAIN, key=key)
-        elif self.told[key] > self.claims[key]:
+        elif (key, published.by) not in self.claims:
             violated(Promise.TOLD_BY_CLAIM, key=key)
         elif self.told[key] > 1 + struck:
             violated(Promise.TWICE_FOR_A_FAULT, key=key)
+        self.claims.discard((key, published.by))
 
     def arrived(self, arrival: Arrival) -> None:
         """Check the pace."""
@@ -314,22 +313,21 @@ class Promises:
         self.world.note("asked SES", mail=arrival.mail, taken=arrival.was_taken)
         rows = self.table.rows.get(arrival.mail, {})
         # Without the message's own row its first look was stopped: it counts as not taken.
+        period = self.periods[arrival.by]
         for sort, row in rows.items() if MESSAGE in rows else ():
             key = (arrival.mail, sort)
             waits = sort.startswith(ALERT) and "DueLane" in row
-            if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - self.period_of(
-                arrival.by
-            ):
+            if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - period:
                 self.world.violated(Promise.PENDING_FIRST, key=key)
         if last is None or last.was_slow or arrival.was_slow:
             return
-        if arrival.at - last.at < self.period_of(arrival.by) - 1e-6:
+        if arrival.at - last.at < period - 1e-6:
             self.world.violated(Promise.PACE, seconds=arrival.at - last.at)
 
     def answered(self, mail_id: str, answer: Any, process: Process) -> None:
         """Note what SES said to whom."""
         self.answers[process, mail_id] += 1
-        self._progress_at = self.world.now
+        self._aside = 0
         if answer is None or self.world.now > self._mail(mail_id).sent_at + 29 * DAY:
             return
         for insight in answer["Insights"]:
@@ -340,32 +338,32 @@ class Promises:
 
     def read_list(self, operation: str, at: float, was_slow: bool) -> None:  # noqa: FBT001 - told
         """Check the pace of the calls about the suppression list."""
-        # Two runs keep apart by the clock on the wall, and only for the list itself.
-        run = None if operation == "ListSuppressedDestinations" else self.world.current
-        last, slow = self._list_calls.get((operation, run), (0.0, False))
-        self._list_calls[operation, run] = (at, was_slow)
+        last, slow = self._list_calls.get(operation, (0.0, False))
+        self._list_calls[operation] = (at, was_slow)
         self.world.note("read the list", operation=operation)
         if self.has_wrong_clocks or operation == "GetAccount":
-            return
+            return  # two runs keep apart by the clock on the wall, and only for the list itself
         if at - last < 1.0 - 1e-6 and not slow and not was_slow:
             self.world.violated(Promise.PACE_OF_THE_LIST, seconds=at - last)
 
     # The line
 
-    def received(self, message: Message, waiting: list[Message], process: Process) -> None:
+    def received(self, message: Message, waiting: list[Message]) -> None:
         """Check that the line does not stand behind an id that fails alone."""
         now = self.world.now
         self.answers.clear()  # those that an invocation had and did not store are gone
+        if message.id != self._head:
+            self._head, self._head_since = message.id, now
+            self._aside += 1
         mail = next((m for m in self.mailbox.mails.values() if m.id in message.body), None)
         behind = [m.visible_at for m in waiting if m is not message and m.visible_at <= now]
         if mail is None or now >= mail.fails_until or not behind:
-            self._progress_at = now
+            self._head_since, self._aside = now, 0
             return
-        # A message that was taken before a deployment comes back by the timeout it was taken with.
-        self._longest_period = period = max(self._longest_period, self.period_of(process))
-        since = max(self._progress_at, self.paused_until, min(behind))
+        since = max(self._head_since, self.paused_until, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004
-        stands = STANDS + TRIES * period
+        period = max(self.periods.values())
+        stands = _longest_at_the_head(self._aside, period)
         # A look that is stopped comes back by its visibility timeout, and so does one that SQS,
         # while it is out, could not be told to bring back sooner.
         if self.faults.rate or self.faults.outages:
@@ -373,7 +371,7 @@ class Promises:
             stands += STOPS * VISIBILITY_TIMEOUTS * timeout
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
             self.world.violated(Promise.LINE_MOVES, seconds=now - since)
-            self._progress_at = now
+            self._head_since = now
 
     def lost(self, message: Message) -> None:
         """Check that SQS drops nothing because of its age."""
@@ -515,6 +513,17 @@ def _is_of(item: Item, summary: Mapping[str, Any]) -> bool:
         and item.get("FromDomain", {}).get("S", "") == summary.get("FromDomain", "")
         and summary["From"] <= item["DetectedAt"]["S"] < summary["To"]
     )
+
+
+def _longest_at_the_head(aside: int, period: float) -> float:
+    """Return how long an id may stay at the head when so many others have stepped aside in vain.
+
+    Five tries, two more for each of those, and never more than twelve; the waits between them
+    double from two seconds to a quarter of an hour.
+    """
+    tries = min(5 + 2 * aside, 12)
+    waits = sum(min(2 << number, 900) for number in range(tries))
+    return waits + tries * (period + 10) + 5 * MINUTE
 
 
 def _number(item: Item | None, name: str) -> int:

@@ -203,7 +203,7 @@ def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) 
         aws.table,
         aws.mailbox,
         skew=plan.skew,
-        period_of=service.periods.__getitem__,
+        periods=service.periods,
         watches_list=plan.settings.watch_suppression_list,
         longest_ladder=max(
             plan.settings.ladder[-1], *(each.ladder[-1] for _, each in plan.deployments), 0.0
@@ -216,9 +216,7 @@ def run(seed: int, *, is_traced: bool = False, stops_at: Promise | None = None) 
     aws.mailbox.on_answer.append(promises.answered)
     aws.mailbox.on_list.append(promises.read_list)
     aws.queue.on_lost = promises.lost
-    service.on_received = lambda message, process: promises.received(
-        message, aws.queue.messages, process
-    )
+    service.on_received = lambda message: promises.received(message, aws.queue.messages)
     this = _Run(world, plan, aws, service, promises)
     with _small_transactions(plan.small_transactions):
         this.prepare()

@@ -274,7 +274,7 @@ class Deployed:
 
     aws: Aws
     settings: Settings
-    on_received: Callable[[Message, Process], None] = lambda *_: None
+    on_received: Callable[[Message], None] = lambda _: None
     on_done: Callable[[Message], None] = lambda _: None
     """Told of each message that leaves the queue, because its invocation went well."""
     invocations: int = 0
@@ -365,7 +365,7 @@ class Deployed:
         number = self.invocations
         ends = world.now + self.settings.timeout
         receipt = message.receipt or ""
-        self.on_received(message, process)
+        self.on_received(message)
         world.note("received", message=message.id, body=message.body, receives=message.receives)
 
         def work() -> None:

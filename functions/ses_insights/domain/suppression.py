@@ -91,8 +91,9 @@ class Progress:
 
     def is_held(self, now: datetime) -> bool:
         """Whether another run reads."""
-        # A clock that was wrong must not keep everybody out for long.
-        return self.held_until is not None and now < self.held_until <= now + HELD_FOR
+        # Twice the time: this run read its clock before it read the hold, and another one may have
+        # begun in between. Beyond that a clock was wrong, and must not keep everybody out for long.
+        return self.held_until is not None and now < self.held_until <= now + 2 * HELD_FOR
 
     def new_in(self, entries: Iterable[Entry]) -> list[Entry]:
         """Select the entries that are not done, the oldest first."""

@@ -303,6 +303,27 @@ def test_two_runs_at_once_are_one(harness: Harness) -> None:
     assert queued(harness) == [MESSAGE_ID]
 
 
+def test_a_run_that_began_just_before_another_one_leaves_the_list_to_it(harness: Harness) -> None:
+    """It read its clock first and the hold second: the hold ends later than it could set one.
+
+    Seed 25393: two calls about the list came within a second.
+    """
+    harness.suppression_list.add(A, MESSAGE_ID)
+    calls: list[int] = []
+
+    def meanwhile(_: int) -> None:
+        harness.suppression_list.before_page = lambda _: None
+        harness.clock.advance(-0.3)
+        read(harness)
+        harness.clock.advance(0.3)
+        calls.append(len(harness.suppression_list.pages))
+
+    harness.suppression_list.before_page = meanwhile
+    read(harness)
+    assert calls == [0]
+    assert queued(harness) == [MESSAGE_ID]
+
+
 def test_of_two_runs_that_begin_together_one_reads(harness: Harness) -> None:
     """The second has read the same state, and may not write over the first one's."""
     harness.suppression_list.add(A, MESSAGE_ID)
