@@ -1,14 +1,16 @@
 """`make mutants`: changes the code in small ways and counts the changes that no unit test notices.
 
 mutmut makes the changes and chooses the tests of each. It reads `src` and the names of modules
-below it, so .local/mutants shows it the project with `functions` under that name; its results are
-kept there, and a function that stays as it is is not tried again unless a change of it survived.
+below it, so .local/mutants shows it the project with `functions` under that name. A whole run
+begins anew. One of a file or folder keeps the results there: a function that stays as it is is not
+tried again unless a change of it survived.
 Changes that make no difference are listed with the reason in tools/equivalent_mutants.toml.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import re
 import shutil
@@ -28,7 +30,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.mutators import mutation_operators, operator_string
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
-from mutmut.stats import status_by_exit_code
+from mutmut.stats import load_stats, status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 from mutmut.workers.isolation import ForkRunner
 
@@ -99,16 +101,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--children", type=int, default=os.cpu_count())
     chosen = parser.parse_args(arguments)
     only = chosen.only and (PROJECT / chosen.only).resolve().relative_to(PROJECT / SOURCE)
-    lay_out()
     if only is None:
-        (HOME / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+        shutil.rmtree(HOME, ignore_errors=True)  # the page is of one run
+    lay_out()
     os.chdir(HOME)
     os.nice(5)
     one_change_of_a_text()
-    near_tests_only()
-    try_again()
-    patterns = [f"ses_insights.{'.'.join(only.with_suffix('').parts)}.*"] if only else []
-    cli.main(["run", f"--max-children={chosen.children}", *patterns], standalone_mode=False)
+    # In a process of its own: it imports the tests from .local/mutants, `outside` those beside it.
+    mutmut = multiprocessing.get_context("fork").Process(
+        target=inside, args=(only, chosen.children)
+    )
+    mutmut.start()
+    mutmut.join()
+    if mutmut.exitcode or not load_stats():
+        return 1
     mutants = [mutant for mutant in found() if only is None or within(mutant.module, only)]
     mutants += outside(only or Path(), chosen.children)
     listed = [each for each in equivalents() if only is None or within(each.module, only)]
@@ -120,6 +126,14 @@ def main(arguments: list[str] | None = None) -> int:
     if only is None:
         PAGE.write_text(page(mutants, listed, datetime.now(UTC)))
     return 0
+
+
+def inside(only: Path | None, children: int) -> None:
+    """Let mutmut try what it changes."""
+    near_tests_only()
+    try_again()
+    patterns = [f"ses_insights.{'.'.join(only.with_suffix('').parts)}.*"] if only else []
+    cli.main(["run", f"--max-children={children}", *patterns], standalone_mode=False)
 
 
 def lay_out() -> None:

@@ -108,6 +108,8 @@ def tried(
 
     Each of the processes that do it has a copy of the package.
     """
+    if not made:
+        return
     for name in IMPORTED:
         import_module(name)
     with tempfile.TemporaryDirectory() as copies:

@@ -20,6 +20,7 @@ from tools.mutants import (
     table,
     unexplained,
 )
+from tools.mutants_outside import tried
 
 CHANGE = "- return count + 1\n+ return count - 1"
 KILLED = Mutant("a__mutmut_1", "domain/pace.py", "killed")
@@ -85,3 +86,8 @@ def test_each_entry_of_the_list_names_code_that_is_there(each: Equivalent) -> No
     taken = [line[2:] for line in each.change.splitlines() if line.startswith("- ")]
     assert [line for line in taken if line not in source] == []
     assert each.reason, EQUIVALENT
+
+
+def test_a_file_without_changes_outside_functions_needs_no_run() -> None:
+    """No process is started, and nothing is tried."""
+    assert list(tried([], [], 1)) == []

@@ -20,11 +20,13 @@ from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.adapters.ses import SesSource
 from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.cli import erasing
+from ses_insights.contracts.feedback_rows import PROGRESS
 from ses_insights.contracts.names import (
     PERIODS_OF_A_LOOK,
     WORK_OF_A_LOOK,
     Lane,
     Output,
+    Partition,
     Service,
     Variable,
 )
@@ -45,6 +47,9 @@ TOPIC_ARN: Final = "arn:aws:sns:eu-west-1:123456789012:Alerts"
 RUN_SECONDS: Final = 60.0
 PENDING_FOR: Final = 300.0
 """Seconds after which `followups` takes a pending alert up."""
+
+_ENDED_WITHIN: Final = 5.0
+"""Seconds for which a run that has ended keeps others from the suppression list, and more."""
 
 _LONGEST_REST: Final = 6 * HOUR
 """The longest time between two runs of `followups` that change nothing.
@@ -503,9 +508,15 @@ class Deployed:
         )
         if due is not None:
             self.run_by(max(due, now + (self._rest - MINUTE if due <= now else 0.0)))
-        is_read = went_well and not self.aws.mailbox.has_unread(now)
+        is_read = went_well and not self.aws.mailbox.has_unread(now) and not self._is_held()
         if self.settings.watch_suppression_list and not is_read:
             self.run_by(now + self._rest - MINUTE)
+
+    def _is_held(self) -> bool:
+        """Whether a run that reads the suppression list has not ended, or was killed."""
+        row = self.aws.table.get((Partition.FEEDBACK, PROGRESS)) or {}
+        ends = self.world.now + _ENDED_WITHIN
+        return "HeldUntil" in row and instant(row["HeldUntil"]["S"]).timestamp() > ends
 
 
 def _due(row: Item) -> float:
