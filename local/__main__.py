@@ -12,7 +12,7 @@ from typing import Final
 
 from local.stack.attached import alone, announced
 from local.stack.child import LocalRunError
-from local.stack.run import PROJECT, LocalRun, local_stack, told
+from local.stack.run import PROJECT, LocalRun, local_stack, say_stopped
 from ses_insights.contracts.names import DEFAULT_LADDER_SECONDS
 
 SPEED: Final = 14_400
@@ -54,7 +54,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        return told(error)
+        return say_stopped(error)
 
 
 def guide(run: LocalRun, environment: Path) -> str:

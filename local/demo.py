@@ -56,7 +56,7 @@ from local.scenario import (
 from local.ses_stand_in.pace import HELD_UP
 from local.stack.child import LocalRunError
 from local.stack.observe import messages_in, read_parked, scan
-from local.stack.run import LocalRun, local_stack, told
+from local.stack.run import LocalRun, local_stack, say_stopped
 from ses_insights.adapters.records import RecordTable
 from ses_insights.contracts.alert_message import notification
 from ses_insights.contracts.console import TableAddress
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         page.line(str(error))
         return 1
     except OSError as error:
-        return told(error)
+        return say_stopped(error)
     if any(check.faults for check in checks):
         return 1
     if picture:

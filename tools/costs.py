@@ -156,6 +156,8 @@ NEWS_PER_MAIL: Final = 0.4
 """Later looks that show something new: two mails in five are opened after their first look."""
 WRITES_OF_A_LISTING: Final = 4
 """Its row, in a transaction that checks the message's."""
+READS_OF_A_LISTING: Final = 1
+"""Until when the message's own row is kept."""
 KEY_USES_PER_ALERT: Final = 2
 WRITES_OF_AN_ALERT: Final = 7
 """Its row in the look's transaction and in two indexes; its mark, and what that changes in both."""
@@ -356,6 +358,7 @@ def month(day: Day, rows: Rows) -> Month:
     )
     writes += RUNS * WRITES_OF_A_RUN + alerts * WRITES_OF_A_LISTING
     reads = invocations + DAYS * day.follow_ups + RUNS * READS_OF_A_RUN
+    reads += alerts * READS_OF_A_LISTING
     logged = (invocations + RUNS) * LOG_BYTES / GB
     run_seconds = RUNS * RUN_SECONDS + alerts * LISTED_SECONDS
     table, indexes = (size * day.mails * DEFAULT_RETENTION_DAYS / GB for size in rows.stored)

@@ -256,7 +256,7 @@ def _run_folder() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def told(error: OSError) -> int:
+def say_stopped(error: OSError) -> int:
     """Say that the run ended because its output could not be written; returns the exit status."""
     print(f"Stopped: {error.strerror or error}. Nothing is left running.", file=sys.stderr)
     # Python's own last flush would fail, too.

@@ -74,7 +74,7 @@ def to_address(
 def of_message(
     deployment: Deployment, message_id: str, statuses: Sequence[Status], days: Days | None
 ) -> list[Row]:
-    """Return the recipients of one message, newest first; of none is named, the message."""
+    """Return the recipients of one message, newest first; where none is named, the message."""
     found = deployment.rows_of(message_id)
     named = [row for row in found if str(row["Record"]).startswith((DESTINATION, LISTED))]
     rows = named or [row for row in found if row["Record"] == MESSAGE]

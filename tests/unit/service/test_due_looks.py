@@ -383,6 +383,7 @@ def test_what_came_in_bulk_costs_no_reading_of_rows_while_the_queue_is_full(
     """However late it is: it is not given up."""
     harness.queue.visible = 10_000
     harness.rows.put(due("b", Lane.BULK, since=9 * DAY))
+    waiting = dict(harness.row("b"))
 
     class Unread(FakeDueRows):
         def details(self, rows: object) -> NoReturn:
@@ -390,6 +391,7 @@ def test_what_came_in_bulk_costs_no_reading_of_rows_while_the_queue_is_full(
 
     harness.rows = Unread(rows=harness.rows.rows)
     harness.run()
+    assert harness.row("b") == waiting
 
 
 def test_a_line_says_what_is_due_for_how_long_and_what_room_there_is(
