@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from local.actors.operator import FollowUps
 from local.actors.pipeline import send_to
 from local.actors.subscriber import Received
@@ -56,6 +58,7 @@ def test_what_nobody_enqueued_is_looked_at_and_told(
         assert alert.body["source"] == "insights"
 
 
+@pytest.mark.prove
 def test_a_recipient_of_several_is_told_from_the_list_once(
     stack: DeployedStack, followups: FollowUps
 ) -> None:

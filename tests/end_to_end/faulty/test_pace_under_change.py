@@ -51,6 +51,7 @@ def slow_stack(slow_run: LocalRun) -> Iterator[DeployedStack]:
         yield stack
 
 
+@pytest.mark.prove
 def test_a_new_process_keeps_the_period(stack: DeployedStack, findings: Findings) -> None:
     """The function is killed while SES answers it, then configured anew: no request is too early.
 

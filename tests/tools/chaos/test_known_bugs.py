@@ -362,7 +362,9 @@ BUGS: Final[Mapping[str, Bug]] = {
     "followups leave a lane out": Bug(
         Promise.NOT_LEFT_BEHIND, [(due_looks, "LOOK_LANES", (Lane.LISTED, Lane.ESSENTIAL))]
     ),
-    "parked at best": Bug(Promise.HANDLED, [(SqsConsumerQueue, "park", parks_at_best)]),
+    "parked at best": Bug(
+        Promise.HANDLED, [(SqsConsumerQueue, "park", parks_at_best)], is_rare=True
+    ),
     "what fails is lost": Bug(Promise.HANDLED, [(Consumer, "handle", loses_what_fails)]),
     "a look is not counted": Bug(Promise.COUNTED, [(looks, "after_look", counts_no_look)]),
     "an alert is named by its look": Bug(
