@@ -169,7 +169,7 @@ class LookupFunction(ServiceFunction):
             silence=cloudwatch.TreatMissingData.IGNORE,
             meaning="SES does not show most of the messages that were judged within an hour. A "
             "message is judged at its first look an hour or more after it was sent: a fresh one "
-            "that is not there yet does not count. Fewer than 20 tell nothing. Likely the mail is "
+            "that is not there yet does not count. Fewer than 20 say nothing. Likely the mail is "
             "sent from another account or Region, was sent while Virtual Deliverability Manager "
             "(VDM) was off, or goes to several recipients or the mailbox simulator, which SES does "
             "not track.",
@@ -183,11 +183,11 @@ class LookupFunction(ServiceFunction):
             "FirstLooksPostponed",
             metric=counted(Metric.SHED, period=Duration.hours(1), service=Service.LOOKUP),
             at_least=1,
-            # A day, so that a sender whose nights are quiet is told once and not each morning.
+            # A day, so that a sender whose nights are quiet gets one alarm, not one a morning.
             out_of=24,
             meaning="More mail comes in than looks: fresh ids got no first look, and are looked at "
             "three days after they were sent. With the suppression list or intakeFeedback on, "
-            "their bounces and complaints are told all the same.",
+            "their bounces and complaints are alerted all the same.",
             remedy="A burst needs no action. If it stays, enqueue only mail whose whole story is "
             "wanted, or leave a back-fill to the bulk lane.",
             operations=operations,

@@ -78,7 +78,7 @@ NOTHING_FOR: Final = timedelta(seconds=60)
 """Where no look is planned sooner than that, and nothing waits, the demo is over."""
 
 MINUTES_BEFORE: Final = timedelta(minutes=2)
-"""How long before its rung a complaint must be told that the suppression list gives away."""
+"""How long before its rung a complaint that the suppression list shows must be published."""
 
 Row = Mapping[str, Any]
 
@@ -172,7 +172,7 @@ def show(run: LocalRun, page: Page) -> list[Check]:
             _by_name(scenario, differences(scenario.expected, rows, subscriber.received)),
         ),
         Check(
-            "The complaint was told minutes before the next planned look would have found it.",
+            "The complaint was published minutes before the next planned look would have found it.",
             _told_late(complained),
         ),
         Check(
@@ -233,13 +233,13 @@ def _unless(is_so: bool, fault: str) -> list[str]:  # noqa: FBT001 - reads as wh
 
 
 def _told_late(complained: Mail) -> list[str]:
-    """What speaks against the complaint having been told long before its rung."""
+    """What speaks against the complaint having been published long before its rung."""
     if complained.planned_for is None or complained.published_at is None:
-        return ["it was not told, or no later look was planned"]
+        return ["it was not published, or no later look was planned"]
     before = complained.planned_for - complained.published_at
     return _unless(
         complained.listed_at is not None and before >= MINUTES_BEFORE,
-        f"it was told {before} before its next planned look",
+        f"it was published {before} before its next planned look",
     )
 
 

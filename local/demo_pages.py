@@ -189,10 +189,10 @@ def show_email(page: Page, subject: str, text: str) -> None:
 
 def show_late_complaint(page: Page, mail: Mail) -> None:
     """Tell the story of a complaint that no look would have found so soon."""
-    page.heading("A complaint, told from the suppression list")
+    page.heading("A complaint, found on the suppression list")
     page.at(mail.sent_at, f"A mail goes to {mail.recipients[0]}.")
     for moment, status in zip(mail.looked_at[:-1], mail.statuses[:-1], strict=True):
-        page.at(moment, f"A look: {status}. Nothing to tell anybody.")
+        page.at(moment, f"A look: {status}. Nothing to publish.")
     page.at(None, f"The next look is planned for {mail.planned_for:%H:%M:%S}.")
     page.at(
         mail.listed_at,
@@ -203,7 +203,7 @@ def show_late_complaint(page: Page, mail: Mail) -> None:
     before = _span(mail.planned_for, mail.published_at)
     page.at(
         mail.published_at,
-        f"The alert is published, {before} before that look. On AWS it is told within minutes, "
+        f"The alert is published, {before} before that look. On AWS that is within minutes, "
         "where the next look may be days away.",
     )
 
@@ -222,8 +222,8 @@ def show_listed_alone(page: Page, mail: Mail) -> None:
     )
     page.at(
         mail.published_at,
-        f"Look {len(mail.looked_at)} has found nothing either, so what the list says is told: an "
-        "alert whose source is the suppression list.",
+        f"Look {len(mail.looked_at)} has found nothing either, so what the list says is published: "
+        "an alert whose source is the suppression list.",
     )
 
 

@@ -39,7 +39,7 @@ BOUNCES: Final = ("bounce-noemail",)
 """The story of the mail that most incidents happen to: it raises an alert."""
 
 LATE: Final = ("complaint-late",)
-"""The story of a mail that the suppression list tells long before its next rung."""
+"""The story of a mail that the suppression list shows long before its next rung."""
 
 MANY: Final = 180
 """Mails at once: three minutes of looks."""
@@ -256,7 +256,7 @@ def _all() -> Iterator[Incident]:
         section="FollowUpFailures",
         what="Another program reads the suppression list: SES answers with 429.",
         see="After three runs the log of followups has kind SesThrottled. What bounces late is "
-        "told at its next rung.",
+        "published at its next rung.",
         begin=_ses(Ses.THROTTLED, LIST),
         mail=LATE,
     )
@@ -273,7 +273,7 @@ def _all() -> Iterator[Incident]:
         section="What the list does not have",
         page="feedback.md",
         what="The account's suppression list is off for bounces and complaints.",
-        see="`insights doctor` says so. What complains late is told at its next rung.",
+        see="`insights doctor` says so. A late complaint is published at its next rung.",
         begin=_turn_list_off,
         mail=LATE,
     )

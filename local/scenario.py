@@ -30,7 +30,7 @@ LOOK_AGAIN: Final = 28
 
 LAST_LOOK: Final = 600
 """The rung after that one, ten minutes after the send. The demo does not wait for it: what turns
-between the two, and is told, was told from the suppression list."""
+between the two, and is published, was found on the suppression list."""
 
 LADDER: Final = (LOOK_AGAIN, LAST_LOOK)
 

@@ -1,4 +1,4 @@
-"""What SES puts on the account's suppression list is told, on the deployed stack with IAM enforced.
+"""What SES puts on the suppression list is alerted, on the deployed stack with IAM enforced.
 
 Nothing is enqueued here: ids come from the list alone.
 """
@@ -36,7 +36,7 @@ def alerts_of(stack: DeployedStack, message_id: str) -> list[Received]:
     return [alert for alert in received if alert.body.get("messageId") == message_id]
 
 
-def test_what_nobody_enqueued_is_looked_at_and_told(
+def test_what_nobody_enqueued_is_looked_at_and_alerted(
     stack: DeployedStack, followups: FollowUps
 ) -> None:
     """A bounce and a complaint: rows and alerts as of any other mail, once, after two runs."""
@@ -59,7 +59,7 @@ def test_what_nobody_enqueued_is_looked_at_and_told(
 
 
 @pytest.mark.prove
-def test_a_recipient_of_several_is_told_from_the_list_once(
+def test_a_recipient_of_several_is_alerted_from_the_list_once(
     stack: DeployedStack, followups: FollowUps
 ) -> None:
     """SES shows nothing of the mail at two looks, and lists one of its recipients."""

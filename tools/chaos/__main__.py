@@ -1,4 +1,4 @@
-"""`python -m tools.chaos`: do the runs of many seeds, and tell which broke a promise."""
+"""`python -m tools.chaos`: do the runs of many seeds, and say which broke a promise."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tools.chaos.totals import Totals
 
 _CHUNK: Final = 20
 _SHOWN: Final = 20
+_PART: Final = 5_000
+"""So many seeds, some minutes of work, are a line."""
 
 
 def main() -> int:
@@ -31,7 +33,7 @@ def main() -> int:
         print("\n".join(result.violations))
         return 1 if result.violations else 0
     began = time.monotonic()
-    totals = Totals()
+    totals, done = Totals(), 0
     for results, seconds in _all(
         range(chosen.first, chosen.first + chosen.seeds), chosen.processes
     ):
@@ -40,6 +42,9 @@ def main() -> int:
             totals.add(result)
             if result.violations and totals.violated <= _SHOWN:
                 print(f"seed {result.seed}: {result.violations[0]}", flush=True)
+        before, done = done, done + len(results)
+        if before // _PART < done // _PART < chosen.seeds // _PART:
+            print(f"{done:,} of {chosen.seeds:,} seeds done", flush=True)
     took = time.monotonic() - began
     for name, figure in totals.figures(took, chosen.processes).items():
         print(f"{name}: {figure}".replace("`", ""))

@@ -33,12 +33,12 @@ class Promise(StrEnum):
     ONE_EACH = "an event has one alert"
     PENDING_OR_PUBLISHED = "an alert is published or waits"
     STAYS_PUBLISHED = "what was published stays published"
-    STORED_FIRST = "an alert is stored before it is told"
-    TOLD = "an alert is told"
-    TOLD_BY_CLAIM = "an alert is told once for each claim of it"
-    TWICE_FOR_A_FAULT = "an alert is told twice only where something failed"
-    NEVER_AGAIN = "what is known to be told is not told again"
-    PENDING_FIRST = "what is pending is told before SES is asked"
+    STORED_FIRST = "an alert is stored before it is published"
+    PUBLISHED = "an alert is published"
+    ONCE_A_CLAIM = "an alert is published once for each claim of it"
+    TWICE_FOR_A_FAULT = "an alert is published twice only where something failed"
+    NEVER_AGAIN = "what is known to be published is not published again"
+    PENDING_FIRST = "what is pending is published before SES is asked"
 
     # Summaries
     SUMMED_ONCE = "summaries count each alert once"
@@ -48,7 +48,7 @@ class Promise(StrEnum):
     # Erasing
     STAYS_ERASED = "what was erased is not stored again"
     STAYS_EMPTY = "an erased message stays empty"
-    ERASED_UNTOLD = "nothing erased is published"
+    ERASED_UNPUBLISHED = "nothing erased is published"
 
     # The pace
     PACE = "two calls are a period apart"

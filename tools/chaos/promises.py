@@ -101,8 +101,8 @@ class Promises:
     claims: set[tuple[Key, Process]] = field(default_factory=set)
     """Who has written an alert's row, and has not published it since."""
     claimed_at: dict[Key, float] = field(default_factory=dict)
-    told: Counter[Key] = field(default_factory=Counter)
-    """Publications by the alert's row."""
+    publications: Counter[Key] = field(default_factory=Counter)
+    """How many, by the alert's row."""
     marked: set[Key] = field(default_factory=set)
     """Alerts that were ever known to be published."""
     struck_before: dict[Key, int] = field(default_factory=dict)
@@ -289,21 +289,21 @@ class Promises:
         self.world.note("published", alert=alert["alertId"])
         message_id, address = alert.get("messageId", Partition.SURGES), alert.get("destination", "")
         key = (message_id, f"{ALERT}{alert['alertId']}")
-        self.told[key] += 1
+        self.publications[key] += 1
         struck = self.faults.struck - self.struck_before.get(key, 0)
         violated, now = self.world.violated, self.world.now
         erased_at = self.erased.get((message_id, address))
         if erased_at is not None:
             if self.claimed_at.get(key, 0.0) < erased_at - IN_FLIGHT or now > erased_at + IN_FLIGHT:
-                violated(Promise.ERASED_UNTOLD, key=key)
+                violated(Promise.ERASED_UNPUBLISHED, key=key)
             return
         if key not in self.last_rows:
             violated(Promise.STORED_FIRST, key=key)
         elif key in self.marked:
             violated(Promise.NEVER_AGAIN, key=key)
         elif (key, published.by) not in self.claims:
-            violated(Promise.TOLD_BY_CLAIM, key=key)
-        elif self.told[key] > 1 + struck:
+            violated(Promise.ONCE_A_CLAIM, key=key)
+        elif self.publications[key] > 1 + struck:
             violated(Promise.TWICE_FOR_A_FAULT, key=key)
         self.claims.discard((key, published.by))
 
@@ -403,7 +403,7 @@ class Promises:
                 lane = item["DueLane"]["S"]
                 violated(Promise.NOT_LEFT_BEHIND, row=(message_id, record), lane=lane, due=due)
         self._all_is_stored()
-        self._all_is_told()
+        self._all_is_published()
         self._all_is_raised(parked)
         self._all_is_summed()
 
@@ -422,13 +422,13 @@ class Promises:
             if missing := set(events) - stored[mail_id]:
                 self.world.violated(Promise.STORED, mail=mail_id, missing=missing)
 
-    def _all_is_told(self) -> None:
+    def _all_is_published(self) -> None:
         for (message_id, record), item in self.last_rows.items():
             address = item.get("Destination", {}).get("S", "")
             if (message_id, address) in self.erased or not record.startswith(ALERT):
                 continue
-            if not self.told[message_id, record]:
-                self.world.violated(Promise.TOLD, message=message_id, record=record)
+            if not self.publications[message_id, record]:
+                self.world.violated(Promise.PUBLISHED, message=message_id, record=record)
 
     def _all_is_raised(self, parked: list[str]) -> None:
         alerts: dict[tuple[str, str], list[Item]] = defaultdict(list)
@@ -440,7 +440,7 @@ class Promises:
                 continue
             found = alerts[message_id, item["Destination"]["S"]]
             missing = _alertable(item) - {_about(alert) for alert in found}
-            # What was told from the list is not told again, whatever a look says of it.
+            # What was published from the list is not published again, whatever a look says of it.
             for kind in {alert["AlertType"]["S"] for alert in found if "Source" in alert}:
                 missing -= set(sorted(what for what in missing if what[0] == kind)[:1])
             if missing:

@@ -1,4 +1,4 @@
-"""What the runs of many seeds came to, in numbers, and the page that tells it."""
+"""What the runs of many seeds came to, in numbers, and the page that says it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Totals:
         self.violated += bool(result.violations)
 
     def figures(self, seconds: float, processes: int) -> dict[str, str]:
-        """Return what is told of the runs, by name; they took so many seconds."""
+        """Return what is said of the runs, by name; they took so many seconds."""
         return {
             "Seeds": f"{self.first:,} to {self.first + self.seeds - 1:,}",
             "Time": f"{seconds:,.0f} s on {processes} processors",

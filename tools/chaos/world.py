@@ -137,16 +137,16 @@ class World:
     def note(self, what: str, **facts: Any) -> None:
         """Write down what happens, where somebody wants to read it."""
         if self.is_traced:
-            told = " ".join(f"{name}={value}" for name, value in facts.items())
+            said = " ".join(f"{name}={value}" for name, value in facts.items())
             who = f"{self.current} " if self.current else ""
-            self.trace.append(f"{moment(self.now)} {who}{what} {told}".rstrip())
+            self.trace.append(f"{moment(self.now)} {who}{what} {said}".rstrip())
 
     def violated(self, promise: Promise, **facts: Any) -> None:
         """Note that a promise was broken."""
         self.broken[promise] += 1
-        told = " ".join(f"{name}={value}" for name, value in facts.items())
+        said = " ".join(f"{name}={value}" for name, value in facts.items())
         self.note(f"BROKEN: {promise}", **facts)
-        self.violations.append(f"{moment(self.now)} {promise}: {told}")
+        self.violations.append(f"{moment(self.now)} {promise}: {said}")
 
 
 def moment(seconds: float) -> str:

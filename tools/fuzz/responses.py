@@ -283,9 +283,9 @@ def _can_be_stored(record: Record, new: tuple[Alert, ...]) -> None:
     records.save(record, new, read=None)
     stored = replace(record, insights=replace(record.insights, left_out=0))
     hold(records.load(MESSAGE_ID) == stored, "rows are read back to the same record")
-    told = f"SES shows {record.insights.left_out:,} more recipients; they are not stored."
+    sentence = f"SES shows {record.insights.left_out:,} more recipients; they are not stored."
     hold(
-        (told in (record.note or "")) == bool(record.insights.left_out),
+        (sentence in (record.note or "")) == bool(record.insights.left_out),
         "a person reads of recipients that are left out",
     )
     rows = sum(key.startswith(DESTINATION) for key in table.items)

@@ -48,8 +48,8 @@ class Assumptions:
     """Mail to several recipients: SES never shows it, and lists their addresses."""
     several_recipients: int = 3
     repeat_share: float = 0.2
-    """Share of the bounces that are of mail to an address already listed: not attempted, told as
-    `low`, and not listed again."""
+    """Share of the bounces that are of mail to an address already listed: not attempted, published
+    as `low`, and not listed again."""
     overtaken_share: float = 0.02
     """Share of the bounces and complaints of mail that was under way when its address was listed
     for another mail: not listed again."""

@@ -41,7 +41,7 @@ class _Panel:
 
 _PANELS: Final = (
     _Panel("Alertable events found", lambda result: result.alertable, percent),
-    _Panel("Not attempted, told", lambda result: result.repeats.share, percent),
+    _Panel("Not attempted, published", lambda result: result.repeats.share, percent),
     _Panel("Bounce to alert, median", lambda r: r.bounces.median, span, logarithmic=True),
     _Panel("Complaint to alert, median", lambda r: r.complaints.median, span, logarithmic=True),
     _Panel("Bounce to alert, 95 %", lambda r: r.bounces.p95, span, logarithmic=True),

@@ -25,7 +25,7 @@ _HEAD: Final = (
     "Slots used",
     "Line used",
     "Longest wait of a fresh id",
-    "of what is told",
+    "of what is published",
 )
 
 
@@ -231,12 +231,12 @@ ADVICE: Final = (
 
 
 def volume_table(results: Sequence[Result]) -> str:
-    """Write what to enqueue at each volume, and what is then told, and when."""
+    """Write what to enqueue at each volume, and what is then published, and when."""
     by_way = {(result.per_day, result.way): result for result in results}
     head = (
-        *("Mails a day", "Enqueue", "Events told", "A bounce after: median, 95 %"),
-        *("A complaint after: median, 95 %", "Not attempted, told", "Longest wait of an alert"),
-        *("of a fresh id", "Slots used"),
+        *("Mails a day", "Enqueue", "Events published", "A bounce after: median, 95 %"),
+        *("A complaint after: median, 95 %", "Not attempted, published"),
+        *("Longest wait of an alert", "of a fresh id", "Slots used"),
     )
     rows = (
         _advice(by_way[per_day, way.name], enqueue)

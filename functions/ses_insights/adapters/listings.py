@@ -113,8 +113,8 @@ class ListingTable:
     def _expires_at(self, message_id: str, listing: Listing) -> int:
         """Return until when a listing is kept: never longer than its message.
 
-        After that it would be taken for one of which nothing was told yet. Where nothing is stored
-        of the message it is kept until the look that it brings has been taken.
+        After that it would be taken for one of which nothing was published yet. Where nothing is
+        stored of the message it is kept until the look that it brings has been taken.
         """
         with failing_as(FailureKind.DYNAMODB, "Query"):
             found = self.client.query(

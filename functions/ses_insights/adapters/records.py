@@ -87,11 +87,12 @@ class RecordTable:
 
         A record too large for one is stored in several. The message's own row, which carries the
         version, goes last: until then the look counts as not taken, and the next one repeats it.
-        Alerts go first: what is stored of a look that is not finished is told. Their groups go with
-        them: an alert that is stored as grouped, in a group that knows of no surge, would be in no
-        summary. Of a new record the message's own row is there from the beginning, due and with no
-        look: without it the alerts would be taken for new once more. Where only the message's own
-        row changed it is written without a transaction, which would cost twice as much.
+        Alerts go first: what is stored of a look that is not finished is published. Their groups go
+        with them: an alert that is stored as grouped, in a group that knows of no surge, would be
+        in no summary. Of a new record the message's own row is there from the beginning, due and
+        with no look: without it the alerts would be taken for new once more. Where only the
+        message's own row changed it is written without a transaction, which would cost twice as
+        much.
         """
         message_id = record.insights.message_id
         rows = [*(alert_row(alert, record) for alert in new_alerts), *_changed(record, read)]

@@ -140,7 +140,7 @@ def alerts_of_listings(
 ) -> tuple[Alert, ...]:
     """Return the alerts of what SES lists and shows nowhere else.
 
-    A bounce has the same id as if the insights had shown it, so that it is told once.
+    A bounce has the same id as if the insights had shown it, so that it is published once.
     """
     found = []
     for listing in listings:
@@ -170,15 +170,15 @@ def alerts_of_listings(
     return tuple(found)
 
 
-def not_told_yet(found: Iterable[Alert], known: Iterable[Alert]) -> tuple[Alert, ...]:
+def new_alerts(found: Iterable[Alert], known: Iterable[Alert]) -> tuple[Alert, ...]:
     """Select the alerts that are new.
 
-    What was told from the suppression list is not told again when the insights show it, with the
-    feedback type of a complaint or with the address in another spelling. Of several complaints the
-    one of a person that came nearest to the listing is the one that was told.
+    What was published from the suppression list is not published again when the insights show it,
+    with the feedback type of a complaint or with the address in another spelling. Of several
+    complaints the one of a person that came nearest to the listing is the one that was published.
     """
     found, known = tuple(found), tuple(known)
-    told = {alert.alert_id for alert in known}
+    known_ids = {alert.alert_id for alert in known}
     for listed in known:
         if listed.source is not Source.SUPPRESSION_LIST:
             continue
@@ -189,8 +189,8 @@ def not_told_yet(found: Iterable[Alert], known: Iterable[Alert]) -> tuple[Alert,
             and is_same_address(alert.destination, listed.destination)
         ]
         if same:
-            told.add(min(same, key=lambda alert: _distance(alert, listed)).alert_id)
-    new = {alert.alert_id: alert for alert in found if alert.alert_id not in told}
+            known_ids.add(min(same, key=lambda alert: _distance(alert, listed)).alert_id)
+    new = {alert.alert_id: alert for alert in found if alert.alert_id not in known_ids}
     return tuple(new.values())
 
 

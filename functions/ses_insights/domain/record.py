@@ -18,7 +18,7 @@ from ses_insights.domain.alert import (
     AlertType,
     alerts_in,
     alerts_of_listings,
-    not_told_yet,
+    new_alerts,
 )
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
@@ -236,7 +236,7 @@ def after_look(
     )
     new = tuple(
         alert
-        for alert in not_told_yet(raised, before.alerts)
+        for alert in new_alerts(raised, before.alerts)
         if alert.alert_id not in before.alert_ids
     )
     record = replace(

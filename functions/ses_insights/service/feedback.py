@@ -181,7 +181,7 @@ class _Run:
             return
         listing = Listing(entry.address, found.reason, iso(found.listed_at))
         if not self.of.listings.put(message_id, listing):
-            return  # erased: it is never told
+            return  # erased: it is never published
         self.of.queue.send_due(message_id, listing)
         self.sent += 1
         lag = (self.of.now() - found.listed_at).total_seconds()

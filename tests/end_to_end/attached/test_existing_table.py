@@ -31,7 +31,7 @@ def deployed_over(run: LocalRun, table: str) -> LocalRun:
 
 
 def goes_on(run: LocalRun, bounced: str) -> None:
-    """What the table has is known, and what comes is stored in it and told once."""
+    """What the table has is known, and what comes is stored in it and alerted once."""
     with deployed_stack(run) as stack:
         before = stack.row(bounced)
         assert before["Status"] == "PERMANENT_BOUNCE"
@@ -44,7 +44,7 @@ def goes_on(run: LocalRun, bounced: str) -> None:
 
 @pytest.fixture
 def bounced(run: LocalRun) -> str:
-    """A mail that bounced and was told, before."""
+    """A mail that bounced and was alerted, before."""
     with deployed_stack(run) as stack:
         message_id = stack.send_and_enqueue("bounce-noemail")
         eventually(stack.is_done)

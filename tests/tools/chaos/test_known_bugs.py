@@ -62,7 +62,7 @@ class Bug:
     breaks: Promise
     changes: Sequence[Change]
     is_rare: bool = False
-    """Whether it takes hundreds of seeds or more: `make prove` looks for it."""
+    """Whether it takes a hundred seeds or more: `make prove` looks for it."""
 
 
 def marks_before_it_publishes(self: Outbox, alert: Alert, record: Record) -> Alert:
@@ -272,7 +272,7 @@ def begins_as_if_taken(record: Record) -> Record:
 
 
 def lists_no_finding(self: Listing, *_: Any, **__: Any) -> Listing:
-    """What SES shows nowhere but on the list is never told."""
+    """What SES shows nowhere but on the list is never published."""
     return self
 
 
@@ -341,18 +341,18 @@ LOOKS_AT_THE_ERASED: Final[Sequence[Change]] = [
 ]
 
 BUGS: Final[Mapping[str, Bug]] = {
-    "mark before publish": Bug(Promise.TOLD, [(Outbox, "publish", marks_before_it_publishes)]),
+    "mark before publish": Bug(Promise.PUBLISHED, [(Outbox, "publish", marks_before_it_publishes)]),
     "no condition on the write": Bug(
         Promise.COUNTED, [(records, "_condition", writes_without_condition)]
     ),
-    "pending is not told first": Bug(
-        Promise.PENDING_FIRST, [(Look, "_publish_pending", leaves_pending_for_later)]
+    "pending is not published first": Bug(
+        Promise.PENDING_FIRST, [(Look, "_publish_pending", leaves_pending_for_later)], is_rare=True
     ),
-    "an alert is told again without a claim": Bug(
-        Promise.TOLD_BY_CLAIM, [(RecordTable, "claim", claims_every_alert)]
+    "an alert is published again without a claim": Bug(
+        Promise.ONCE_A_CLAIM, [(RecordTable, "claim", claims_every_alert)], is_rare=True
     ),
     "claim without condition": Bug(
-        Promise.NEXT_OR_FINAL, [(DueIndex, "_move", moves_without_condition)]
+        Promise.NEXT_OR_FINAL, [(DueIndex, "_move", moves_without_condition)], is_rare=True
     ),
     "events summed twice": Bug(Promise.COUNTED_ONCE, [(insight, "_joined", sums_events)]),
     "pace from the start": Bug(Promise.PACE, [(Pace, "call_ended", counts_from_the_start)]),
@@ -374,15 +374,17 @@ BUGS: Final[Mapping[str, Bug]] = {
             (record_module, "alerts_in", names_alerts_by_the_look),
         ],
     ),
-    "the erased is looked at": Bug(Promise.STAYS_ERASED, LOOKS_AT_THE_ERASED),
-    "the erased is looked at and told": Bug(Promise.ERASED_UNTOLD, LOOKS_AT_THE_ERASED),
+    "the erased is looked at": Bug(Promise.STAYS_ERASED, LOOKS_AT_THE_ERASED, is_rare=True),
+    "the erased is looked at and published": Bug(
+        Promise.ERASED_UNPUBLISHED, LOOKS_AT_THE_ERASED, is_rare=True
+    ),
     "rows expire too soon": Bug(
         Promise.OUTLIVES_SES, [(Rules, "expires_at", expires_when_the_owner_says)]
     ),
     "summaries overlap": Bug(
         Promise.SUMMED_ONCE, [(surges, "period_to_summarize", summarizes_some_again)]
     ),
-    "what was told is forgotten with its row": Bug(
+    "what was published is forgotten with its row": Bug(
         Promise.NEVER_AGAIN,
         [(records, "read_record", knows_alerts_by_their_rows(rows.read_record))],
         is_rare=True,
@@ -417,8 +419,8 @@ BUGS: Final[Mapping[str, Bug]] = {
         Promise.NOT_DELETED, [(erasing, "rows_about", takes_all_rows)]
     ),
     "a reject raises no alert": Bug(Promise.RAISED, [(alerts, "_BY_EVENT_TYPE", {})]),
-    "what the list alone shows is not told": Bug(
-        Promise.LISTED, [(Listing, "after_look", lists_no_finding)]
+    "what the list alone shows is not published": Bug(
+        Promise.LISTED, [(Listing, "after_look", lists_no_finding)], is_rare=True
     ),
     "a mark leaves the alert in its lane": Bug(
         Promise.PENDING_OR_PUBLISHED, [(RecordTable, "mark_published", marks_in_its_lane)]
@@ -426,7 +428,7 @@ BUGS: Final[Mapping[str, Bug]] = {
     "each look raises all alerts": Bug(
         Promise.STAYS_PUBLISHED,
         [
-            (record_module, "not_told_yet", raises_all_again),
+            (record_module, "new_alerts", raises_all_again),
             (records, "read_record", knows_no_alert_ids(rows.read_record)),
         ],
     ),

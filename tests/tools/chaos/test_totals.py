@@ -1,4 +1,4 @@
-"""What many runs came to is counted once each, and told on a page."""
+"""What many runs came to is counted once each, and written on a page."""
 
 from __future__ import annotations
 
@@ -51,9 +51,11 @@ def test_figures_are_sums() -> None:
 
 def test_a_seed_counts_once_for_each_promise_that_it_breaks() -> None:
     """However often it breaks it."""
-    found = totals(result(0, Promise.PACE, Promise.TOLD), result(1, Promise.TOLD), result(2))
+    found = totals(
+        result(0, Promise.PACE, Promise.PUBLISHED), result(1, Promise.PUBLISHED), result(2)
+    )
     assert found.violated == 2
-    assert found.broken_in == {Promise.PACE: 1, Promise.TOLD: 2}
+    assert found.broken_in == {Promise.PACE: 1, Promise.PUBLISHED: 2}
 
 
 def test_the_page_has_the_figures_the_faults_and_every_promise() -> None:

@@ -115,7 +115,7 @@ def test_every_volume_and_trouble_is_run() -> None:
 
 
 def test_what_to_do_at_a_volume_is_a_table() -> None:
-    """What to enqueue, what is told, and how long it takes."""
+    """What to enqueue, what is published, and how long it takes."""
     text = volume_table([RESULT])
     assert "| 10,000 | every mail | 100.00 % | 15.0 min, 2.0 h | 17.0 min, none |" in text
 

@@ -104,14 +104,14 @@ def test_what_happens_after_the_last_look_is_not_found() -> None:
 # What the list and the events find
 
 
-def test_a_complaint_is_told_from_the_list() -> None:
+def test_a_complaint_is_alerted_from_the_list() -> None:
     """Within the minute's run, the queue's delay and a look, long before its rung."""
     rule, _ = ran(LIST, mail(HOUR, m0=Story(complaint=5 * DAY)), Assumptions(days=10))
     assert rule.found[0] == pytest.approx(HOUR + 5 * DAY + 16 * MINUTE, abs=MINUTE)
 
 
 @pytest.mark.parametrize("way", [LIST_ALONE, LIST])
-def test_mail_to_several_recipients_is_told_from_the_list(way: Way) -> None:
+def test_mail_to_several_recipients_is_alerted_from_the_list(way: Way) -> None:
     """After the second look that shows nothing: SES never shows it."""
     several = replace(
         mail(HOUR, m0=Story(bounce=HOUR, is_shown=False)), is_enqueued=way.is_enqueued

@@ -187,7 +187,7 @@ def test_a_row_goes_with_its_message(table: Table, late: timedelta) -> None:
     """However much later the address is listed than the mail was sent.
 
     The simulation found it (seed 12279 of 2026-11-26): an id that was enqueued again after its rows
-    had expired was told once more for a listing that had not.
+    had expired was published once more for a listing that had not.
     """
     record, alerts = looked(found(bounced()))
     RecordTable(table.client, table.name).save(record, alerts, read=None)

@@ -496,7 +496,7 @@ def test_a_large_record_without_a_look_begins_as_due(real: RecordTable, table: T
 
 
 def test_alerts_are_stored_before_anything_else(real: RecordTable, requests: Requests) -> None:
-    """What a look that is stopped has stored is told, not only listed."""
+    """What a look that is stopped has stored is published, not only listed."""
     record, alerts = looked(found(*crowd(99), bounced()))
     real.save(record, alerts, read=None)
     first = transactions_of(requests)[0]

@@ -12,7 +12,7 @@ from ses_insights.domain.alert import (
     AlertType,
     alerts_in,
     alerts_of_listings,
-    not_told_yet,
+    new_alerts,
     pending,
 )
 from ses_insights.domain.insight import Complaint, Destination, Event, Insights
@@ -188,11 +188,11 @@ def test_the_time_of_detection_is_no_part_of_the_identity() -> None:
     assert late.detected_at == "2026-12-23T10:15:00.000Z"
 
 
-# What was told from the suppression list
+# What was alerted from the suppression list
 
 
 def listed_complaint(minutes: float | None) -> Alert:
-    """A complaint that was told from the list, listed so many minutes after the start."""
+    """A complaint that was alerted from the list, listed so many minutes after the start."""
     listed_at = iso(START + timedelta(minutes=minutes or 0))
     listing = Listing("ada@Example.com", Feedback.COMPLAINT, listed_at, is_finding=True)
     seen = Insights(MESSAGE_ID)
@@ -210,17 +210,17 @@ def shown(kind: str, minutes: float | None) -> Alert:
 
 
 @pytest.mark.parametrize("minutes", [30, 90])
-def test_the_complaint_nearest_to_the_listing_was_told(minutes: float) -> None:
+def test_the_complaint_nearest_to_the_listing_was_alerted(minutes: float) -> None:
     """Before it or after it; the other one is news."""
     near, far = shown("abuse", minutes), shown("fraud", 300)
-    assert not_told_yet([far, near], [listed_complaint(60)]) == (far,)
-    assert not_told_yet([near, far], [listed_complaint(60)]) == (far,)
+    assert new_alerts([far, near], [listed_complaint(60)]) == (far,)
+    assert new_alerts([near, far], [listed_complaint(60)]) == (far,)
 
 
-def test_the_complaint_of_a_person_was_told_however_far_it_is() -> None:
+def test_the_complaint_of_a_person_was_alerted_however_far_it_is() -> None:
     """A machine's report lists nobody."""
     person, machine = shown("abuse", 300), shown("auth-failure", 60)
-    assert not_told_yet([machine, person], [listed_complaint(60)]) == (machine,)
+    assert new_alerts([machine, person], [listed_complaint(60)]) == (machine,)
 
 
 @pytest.mark.parametrize(("first", "listed"), [(None, 60), (60, None), (None, None)])
@@ -229,14 +229,14 @@ def test_a_complaint_without_a_time_counts_as_the_nearest(
 ) -> None:
     """SES may leave it out: there is nothing to hold against the listing."""
     found = [shown("abuse", first), shown("fraud", 300)]
-    told = not_told_yet(found, [listed_complaint(listed)])
-    assert told == (found[1],)
+    known = new_alerts(found, [listed_complaint(listed)])
+    assert known == (found[1],)
 
 
-def test_a_complaint_of_another_address_was_not_told() -> None:
+def test_a_complaint_of_another_address_was_not_alerted() -> None:
     """The listing names one recipient."""
     other = replace(shown("abuse", 60), destination="bob@example.com")
-    assert not_told_yet([other], [listed_complaint(60)]) == (other,)
+    assert new_alerts([other], [listed_complaint(60)]) == (other,)
 
 
 def test_an_alert_is_the_same_whoever_set_out_to_publish_it() -> None:
@@ -268,7 +268,7 @@ def test_only_findings_of_the_list_raise_an_alert() -> None:
     assert alert.alert_id == as_shown.alert_id
 
 
-def test_what_was_told_from_the_insights_hides_nothing_that_was_told_from_the_list() -> None:
+def test_what_was_alerted_from_the_insights_hides_nothing_that_was_alerted_from_the_list() -> None:
     """Both are looked through."""
-    told = shown("fraud", 300)
-    assert not_told_yet([shown("abuse", 60)], [told, listed_complaint(60)]) == ()
+    known = shown("fraud", 300)
+    assert new_alerts([shown("abuse", 60)], [known, listed_complaint(60)]) == ()

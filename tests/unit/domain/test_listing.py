@@ -1,4 +1,4 @@
-"""What a listing stands for, and when it is told by itself."""
+"""What a listing stands for, and when it is alerted by itself."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def next_look(record: Record) -> datetime:
     return instant(record.next_look_at)
 
 
-# When it is told
+# When it is alerted
 
 
-def test_a_listing_is_not_told_by_the_first_look_that_shows_nothing() -> None:
+def test_a_listing_is_not_alerted_by_the_first_look_that_shows_nothing() -> None:
     """SES's insights take minutes: the next look comes soon, in front of others."""
     record, alerts = after(listed(BOUNCE), NotFound(), 16)
     assert alerts == ()
@@ -78,7 +78,7 @@ def test_a_listing_is_not_told_by_the_first_look_that_shows_nothing() -> None:
 @pytest.mark.parametrize(
     ("listing", "kind"), [(BOUNCE, AlertType.BOUNCE), (COMPLAINT, AlertType.COMPLAINT)]
 )
-def test_a_listing_is_told_by_the_second_look_that_shows_nothing(
+def test_a_listing_is_alerted_by_the_second_look_that_shows_nothing(
     listing: Listing, kind: AlertType
 ) -> None:
     """Of mail to several recipients SES shows nothing, and lists those who bounced."""
@@ -90,7 +90,7 @@ def test_a_listing_is_told_by_the_second_look_that_shows_nothing(
     assert second.listings == (replace(listing, is_finding=True),)
 
 
-def test_a_listing_is_told_once() -> None:
+def test_a_listing_is_alerted_once() -> None:
     """However often the message is looked at afterwards."""
     record = listed(BOUNCE)
     raised: list[Alert] = []
@@ -117,14 +117,14 @@ def test_a_look_right_after_the_listing_does_not_count() -> None:
     assert len(alerts) == 1
 
 
-def test_what_ses_calls_no_message_id_is_told_at_once() -> None:
+def test_what_ses_calls_no_message_id_is_alerted_at_once() -> None:
     """No later look can show anything, and the listing is certain."""
     record, alerts = after(listed(BOUNCE), Refused(), 1)
     assert len(alerts) == 1
     assert record.next_look_at is None
 
 
-def test_a_message_of_which_ses_shows_other_recipients_is_told_too() -> None:
+def test_a_message_of_which_ses_shows_other_recipients_is_alerted_too() -> None:
     """What is shown of one says nothing of the other."""
     answer = found(delivered())
     first, _ = after(listed(BOUNCE), answer, 16)
@@ -154,7 +154,7 @@ def test_the_step_is_the_first_rung_where_that_is_shorter() -> None:
 @pytest.mark.parametrize(
     ("listing", "destination"), [(BOUNCE, bounced()), (COMPLAINT, complained())]
 )
-def test_what_the_insights_show_is_told_from_them(
+def test_what_the_insights_show_is_alerted_from_them(
     listing: Listing, destination: Destination
 ) -> None:
     """With its diagnostic code or feedback type; the listing adds nothing."""
@@ -189,7 +189,7 @@ def test_a_bounce_takes_the_spelling_of_the_insights() -> None:
 
 
 @pytest.mark.parametrize("address", [BOUNCES, BOUNCES.upper()])
-def test_a_bounce_told_from_the_list_is_not_told_again(address: str) -> None:
+def test_a_bounce_alerted_from_the_list_is_not_alerted_again(address: str) -> None:
     """The insights show it hours later; the row has it then, and the listing stands for nothing."""
     first, raised = after(listed(replace(BOUNCE, address=address)), NotFound(), 90)
     second, alerts = after(first, found(bounced()), 180)
@@ -198,15 +198,15 @@ def test_a_bounce_told_from_the_list_is_not_told_again(address: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [None, "abuse", "fraud"])
-def test_a_complaint_told_from_the_list_is_not_told_again_with_its_type(kind: str | None) -> None:
+def test_a_complaint_alerted_from_the_list_is_not_alerted_with_its_type(kind: str | None) -> None:
     """The list does not know the feedback type, by which an alert is named."""
     first, raised = after(listed(COMPLAINT), NotFound(), 90)
     _, alerts = after(first, found(of_complaint(kind)), 180)
     assert (len(raised), alerts) == (1, ())
 
 
-def test_another_complaint_is_told() -> None:
-    """Only the one nearest to the listing was told."""
+def test_another_complaint_is_alerted() -> None:
+    """Only the one nearest to the listing was alerted."""
     first, _ = after(listed(COMPLAINT), NotFound(), 90)
     both = replace(
         of_complaint("abuse", 1),
@@ -216,8 +216,8 @@ def test_another_complaint_is_told() -> None:
     assert [str(alert.explanation.severity) for alert in alerts] == ["critical"]
 
 
-def test_a_report_of_a_machine_is_not_what_was_told() -> None:
-    """Where a person complained, too: the machine's report is told by itself."""
+def test_a_report_of_a_machine_is_not_what_was_alerted() -> None:
+    """Where a person complained, too: the machine's report is alerted by itself."""
     first, _ = after(listed(COMPLAINT), NotFound(), 90)
     both = replace(
         of_complaint("auth-failure", 0.1),
@@ -273,7 +273,7 @@ def test_what_is_known_needs_no_look(answer: Answer, about: Feedback, *, is_know
     assert after(Record.new(MESSAGE_ID, START, RULES), answer, 16)[0].knows(about) is is_known
 
 
-def test_what_was_told_from_the_list_is_known() -> None:
+def test_what_was_alerted_from_the_list_is_known() -> None:
     """Until another address is listed for the same message."""
     record, _ = after(listed(BOUNCE), NotFound(), 90)
     assert record.knows(Feedback.BOUNCE)
@@ -282,7 +282,7 @@ def test_what_was_told_from_the_list_is_known() -> None:
     assert not replace(record, listings=(*record.listings, other)).knows(Feedback.BOUNCE)
 
 
-def test_what_was_erased_is_not_told() -> None:
+def test_what_was_erased_is_not_alerted() -> None:
     """The record stays as it is."""
     erased = replace(listed(BOUNCE), erased_at=iso(START))
     assert after(erased, NotFound(), 90) == (erased, ())

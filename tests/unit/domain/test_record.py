@@ -460,7 +460,7 @@ def test_a_look_that_comes_soon_keeps_what_is_to_be_noted() -> None:
     assert "probably not tracked" in (after.note or "")
 
 
-def test_a_finding_is_told_with_the_time_of_the_look() -> None:
+def test_a_finding_is_alerted_with_the_time_of_the_look() -> None:
     """Where SES refuses the id, at once."""
     listing = Listing("ada@example.com", Feedback.BOUNCE, iso(SENT))
     before = replace(Record.new(MESSAGE_ID, ENQUEUED, RULES), listings=(listing,))

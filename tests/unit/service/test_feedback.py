@@ -123,7 +123,7 @@ def test_an_unknown_reason_is_passed_over(harness: Harness) -> None:
 
 
 def test_an_erased_message_is_passed_over(harness: Harness) -> None:
-    """What was erased is not stored again, nor told."""
+    """What was erased is not stored again, nor alerted."""
     record, _ = looked(found())
     harness.stored = replace(record, erased_at=iso(START))
     harness.suppression_list.add(BOUNCES, MESSAGE_ID)
@@ -502,7 +502,7 @@ def test_an_account_is_not_asked_without_time(harness: Harness) -> None:
     assert harness.suppression_list.asked == 0
 
 
-# What is told of it
+# What is alerted of it
 
 
 def test_what_joins_the_queue_is_counted_with_its_lag(harness: Harness, output: Read) -> None:
@@ -542,7 +542,7 @@ def test_what_a_day_brought_is_kept_with_the_progress(harness: Harness) -> None:
 # Told from the list
 
 
-def test_a_message_that_ses_never_shows_is_told_from_the_list(harness: Harness) -> None:
+def test_a_message_that_ses_never_shows_is_alerted_from_the_list(harness: Harness) -> None:
     """From the list to the queue, two looks, one alert; nobody enqueued it."""
     harness.answers[:] = [NotFound()]
     harness.suppression_list.add(BOUNCES, MESSAGE_ID, ago=MINUTE)

@@ -1,4 +1,4 @@
-"""New alerts are counted by type, reason and sender, and each is told for whom it is."""
+"""New alerts are counted by type, reason and sender, and each says for whom it is."""
 
 from __future__ import annotations
 

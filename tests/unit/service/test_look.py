@@ -495,11 +495,11 @@ def test_what_somebody_else_claims_is_left_to_them() -> None:
     assert (outcome.published, harness.subscribers.published) == ((), [])
 
 
-def test_what_was_told_is_not_told_again_when_its_row_has_expired() -> None:
+def test_what_was_published_is_not_published_again_when_its_row_has_expired() -> None:
     """The message's own row knows it for as long as it is there.
 
     DynamoDB deletes expired rows in any order, and retentionDays may have been raised in between:
-    an alert's row was gone, its message's was there, and a forced look told the alert once more.
+    an alert's row was gone, its message's was there, and a forced look published it once more.
     """
     harness = serving()
     harness.look()
