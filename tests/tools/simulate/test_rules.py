@@ -251,7 +251,7 @@ def test_the_essential_look_is_served_first() -> None:
 
 def test_a_scaled_world_finds_the_same() -> None:
     """A tenth of the mail, with ten times as long for everything that a second limits."""
-    assumed = Assumptions(days=3)
+    assumed = Assumptions(days=1)
     whole, part = run(LIST, 10_000, assumed), run(LIST, 1_000, assumed.scaled(10))
     assert part.slots == pytest.approx(whole.slots, rel=0.1)
     assert part.line == pytest.approx(whole.line, rel=0.1)
