@@ -11,9 +11,11 @@ import json
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from ses_insights.domain.due import is_held
 from ses_insights.domain.explanation import (
     Explanation,
     explain,
@@ -23,7 +25,7 @@ from ses_insights.domain.explanation import (
 )
 from ses_insights.domain.insight import Destination, Event, Insights
 from ses_insights.domain.listing import Listing, is_same_address
-from ses_insights.domain.times import instant
+from ses_insights.domain.times import instant, instant_or_none
 
 
 class AlertType(StrEnum):
@@ -76,11 +78,15 @@ class Alert:
     """None while the alert is pending."""
     sns_message_id: str | None = None
     claimed_at: str | None = field(default=None, compare=False)
-    """When somebody last set out to publish it, as its row had it when it was read; None where it
-    was not read but found just now."""
+    """When a look last set out to publish it, or until when a run of `followups` has it in hand, as
+    its row had it when it was read; None where it was not read but found just now."""
     grouping: Grouping = Grouping.SINGLE
     """Stays as it was decided when the alert was stored, however often it is published."""
     source: Source = Source.INSIGHTS
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a run of `followups` is about to publish it."""
+        return is_held(instant_or_none(self.claimed_at), now)
 
     @property
     def explanation(self) -> Explanation:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ses_insights.domain.times import instant, iso
+from ses_insights.domain.times import instant, instant_or_none, iso
 
 MOST_COUNTED: Final = 10_000
 """How many rows of a lane are counted at most: a count reads all it counts."""
+
+HELD_FOR: Final = timedelta(minutes=1)
+"""How long a run of `followups` lasts at most: so long it keeps others from what it has in hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class DueRow:
             message_id=str(row["MessageId"]),
             looks=int(str(looks)) if str(looks).isdecimal() else 0,
             next_look_at=next_look_at if isinstance(next_look_at, str) else None,
-            sent_at=_instant(sent_at) if isinstance(sent_at, str) else None,
+            sent_at=instant_or_none(sent_at) if isinstance(sent_at, str) else None,
         )
 
 
@@ -66,6 +69,13 @@ class QueueDepth:
     """Those that are received and not deleted."""
 
 
+def is_held(until: datetime | None, now: datetime) -> bool:
+    """Whether a run has something in hand, which is until that moment at most."""
+    # Twice the time: who asks read the clock before the hold, and a run may have begun in between.
+    # Beyond that a clock was wrong, and must not keep everybody out for long.
+    return until is not None and now < until <= now + 2 * HELD_FOR
+
+
 def late_by(oldest: Waiting | None, now: datetime) -> timedelta:
     """Return how late the oldest row of a lane is; nothing where none is due.
 
@@ -78,12 +88,5 @@ def late_by(oldest: Waiting | None, now: datetime) -> timedelta:
 
 def is_time(text: str) -> bool:
     """Whether a row's time is an instant as this service writes it."""
-    moment = _instant(text)
+    moment = instant_or_none(text)
     return moment is not None and iso(moment) == text
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        return instant(text)
-    except ValueError:
-        return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ses_insights.domain.due import is_held
 from ses_insights.domain.listing import Feedback
 from ses_insights.domain.times import iso
 
@@ -23,9 +24,6 @@ SETTLED_AFTER: Final = timedelta(minutes=2)
 
 FIRST_READS: Final = timedelta(hours=1)
 """How far back the first run begins."""
-
-HELD_FOR: Final = timedelta(minutes=1)
-"""How long a run can last: so long no other one reads, unless it says that it has ended."""
 
 MOST_THROTTLED: Final = 3
 """Runs in a row that SES may throttle before that is a failure of the system."""
@@ -91,9 +89,7 @@ class Progress:
 
     def is_held(self, now: datetime) -> bool:
         """Whether another run reads."""
-        # Twice the time: this run read its clock before it read the hold, and another one may have
-        # begun in between. Beyond that a clock was wrong, and must not keep everybody out for long.
-        return self.held_until is not None and now < self.held_until <= now + 2 * HELD_FOR
+        return is_held(self.held_until, now)
 
     def new_in(self, entries: Iterable[Entry]) -> list[Entry]:
         """Select the entries that are not done, the oldest first."""

@@ -19,6 +19,14 @@ def instant(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def instant_or_none(text: str | None) -> datetime | None:
+    """Read what may have been changed by hand; None where it is no instant."""
+    try:
+        return instant(text) if text else None
+    except ValueError:
+        return None
+
+
 def whole_milliseconds(moment: datetime) -> datetime:
     """Cut an instant to what `iso` keeps, so that stored and fresh ones compare equal."""
     moment = moment.astimezone(UTC)

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.contracts.queue_message import BodyError, read_body
+from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.failures import FailureKind, SystemFailure, as_failure
 from ses_insights.domain.listing import Listing
-from ses_insights.domain.suppression import HELD_FOR, MOST_THROTTLED, Entry, Progress
+from ses_insights.domain.suppression import MOST_THROTTLED, Entry, Progress
 from ses_insights.domain.times import iso
 from ses_insights.service.ports import (
     FeedbackQueue,

@@ -197,13 +197,16 @@ class Look:
     def _publish_pending(self, record: Record) -> tuple[Record, tuple[Alert, ...]]:
         """Publish what is pending, each alert followed by its mark.
 
-        What was stored before is claimed first; what this look has just stored needs no claim.
+        What was stored before is claimed first, unless a run of `followups` has it in hand; what
+        this look has just stored needs no claim.
         An alert at which this program fails holds back no other one; its error is raised after.
         """
         published: dict[str, Alert] = {}
         errors: list[Exception] = []
         for alert in pending(record.alerts):
             try:
+                if alert.is_held(self.now()):
+                    continue
                 if alert.claimed_at is not None and not self.outbox.claim(alert, record):
                     continue  # somebody else publishes it, or it was erased
                 done = self.outbox.publish(alert, record)

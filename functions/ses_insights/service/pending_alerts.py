@@ -10,7 +10,7 @@ from typing import Final
 from ses_insights.contracts.names import Partition
 from ses_insights.contracts.rows import alert_key
 from ses_insights.domain.alert import pending
-from ses_insights.domain.due import Waiting
+from ses_insights.domain.due import HELD_FOR, Waiting
 from ses_insights.domain.failures import SystemFailure, as_failure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import iso
@@ -39,8 +39,8 @@ class PendingAlerts:
         for page in self.rows.due(Lane.ALERT, until=iso(self.now() - STALE_AFTER)):
             for row in page:
                 check_time()
-                # Pushing its time keeps another run from publishing it, too.
-                if self.rows.claim(row, until=iso(self.now())):
+                # So that neither another run nor a look publishes it, too.
+                if self.rows.claim(row, until=iso(self.now() + HELD_FOR)):
                     self._publish(row)
 
     def _publish(self, row: Waiting) -> None:

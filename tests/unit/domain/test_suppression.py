@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_insights.domain.suppression import HELD_FOR, SETTLED_AFTER, Entry, Progress
+from ses_insights.domain.due import HELD_FOR
+from ses_insights.domain.suppression import SETTLED_AFTER, Entry, Progress
 from tests.support.fakes import START
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import pytest
 
+from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.listing import Feedback, Listing
 from ses_insights.domain.record import NotFound
-from ses_insights.domain.suppression import HELD_FOR, SETTLED_AFTER
+from ses_insights.domain.suppression import SETTLED_AFTER
 from ses_insights.domain.times import iso
 from ses_insights.service.feedback import MOST_PAGES
 from ses_insights.service.followups import OutOfTimeError

@@ -21,6 +21,7 @@ from ses_insights.adapters.surges import SurgeTable
 from ses_insights.adapters.topic import AlertTopic
 from ses_insights.contracts.queue_message import LookRequest
 from ses_insights.domain.alert import pending
+from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Complaint
 from ses_insights.domain.lanes import Lane
@@ -493,6 +494,33 @@ def test_what_somebody_else_claims_is_left_to_them() -> None:
     harness.moments.before["claim"] = meanwhile
     outcome = harness.look()
     assert (outcome.published, harness.subscribers.published) == ((), [])
+
+
+@pytest.mark.parametrize(
+    ("until", "is_left"),
+    [
+        (HELD_FOR, True),
+        (timedelta(milliseconds=1), True),
+        (timedelta(0), False),
+        (timedelta(hours=1), False),
+    ],
+    ids=["just begun", "nearly over", "over", "by a clock that is wrong"],
+)
+def test_what_a_run_of_followups_has_in_hand_is_left_to_it(
+    until: timedelta, *, is_left: bool
+) -> None:
+    """It is about to publish it, or has, and the mark is on its way.
+
+    DynamoDB was slow: a run had published an alert, and in the 0.3 s that the mark took a look read
+    the alert as pending, claimed it and published it once more.
+    """
+    harness = serving()
+    stored = looked(EVERYTHING)[0]
+    held = [replace(alert, claimed_at=iso(harness.clock.now() + until)) for alert in stored.alerts]
+    harness.stored = stored.with_alerts(held)
+    harness.look()
+    assert set(harness.notified) == (set() if is_left else alerts_of(EVERYTHING.insights))
+    assert pending(harness.stored.alerts) == (harness.stored.alerts if is_left else ())
 
 
 def test_what_was_published_is_not_published_again_when_its_row_has_expired() -> None:

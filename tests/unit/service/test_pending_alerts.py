@@ -9,6 +9,7 @@ import pytest
 
 from ses_insights.contracts.names import Partition
 from ses_insights.domain.alert import AlertType, pending
+from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.explanation import explain_reason
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.reasons import Reason
@@ -63,7 +64,7 @@ def test_an_alert_is_claimed_before_it_is_published(harness: Harness) -> None:
     )
     harness.run()
     then, claimed = sorted(waits)
-    assert instant(claimed) - instant(then) == STALE_AFTER
+    assert instant(claimed) - instant(then) == STALE_AFTER + HELD_FOR
 
 
 def test_an_alert_that_another_run_has_claimed_is_not_published(harness: Harness) -> None:
