@@ -22,7 +22,7 @@ from ses_insights.domain.listing import Feedback
 from ses_insights.domain.record import Answer, Record, Rules
 from ses_insights.domain.surge import SURGE_AFTER
 from ses_insights.domain.times import iso
-from ses_insights.service.consumer import Consumer, Line
+from ses_insights.service.consumer import Consumer, SesHealth
 from ses_insights.service.due_looks import DueLooks
 from ses_insights.service.feedback import FeedbackReader
 from ses_insights.service.followups import FollowUps
@@ -100,7 +100,7 @@ class Harness:
     published: list[Alert] = field(default_factory=list)
     """The alerts that a look announced as published."""
     telemetry: LookupTelemetry = field(default_factory=new_telemetry)
-    line: Line = field(default_factory=Line)
+    ses: SesHealth = field(default_factory=SesHealth)
     """What the execution environment knows of SES."""
     source: FakeSource = field(init=False)
     records: FakeRecords = field(init=False)
@@ -145,7 +145,7 @@ class Harness:
         queue = SqsConsumerQueue(
             self.sqs.client, QUEUE_URL, DEAD_LETTERS_URL, now=now, chance=lambda: 1
         )
-        consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry, self.line)
+        consumer = Consumer(self._look(self.telemetry.alerted), queue, self.telemetry, self.ses)
         return consumer.handle(
             replace(MESSAGE, body=body, receive_count=receive_count, group_id=group_id)
         )

@@ -12,7 +12,7 @@ class Promise(StrEnum):
     HANDLED = "each id is a row or parked"
     DRAINED = "the queue is empty in the end"
     KEPT_BY_SQS = "SQS drops nothing that nobody handled"
-    LINE_MOVES = "the line does not stand behind one id"
+    QUEUE_MOVES = "the queue does not stand behind one id"
     CAUGHT = "nothing escapes the handler"
 
     # Rows

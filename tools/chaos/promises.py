@@ -33,7 +33,7 @@ ENGAGEMENT: Final = ("OPEN", "CLICK")
 IN_FLIGHT: Final = 90.0
 """Seconds for which a publication may have been under way when the erasure came."""
 STANDS: Final = 20 * MINUTE
-"""How long after faults the line may still stand because of them."""
+"""How long after faults the queue may still stand because of them."""
 
 STOPS: Final = 6
 """How often in a row a look at the head of the queue is stopped: with few faults, hardly more."""
@@ -349,7 +349,7 @@ class Promises:
     # The line
 
     def received(self, message: Message, waiting: list[Message]) -> None:
-        """Check that the line does not stand behind an id that fails alone."""
+        """Check that the queue does not stand behind an id that fails alone."""
         now = self.world.now
         self.answers.clear()  # those that an invocation had and did not store are gone
         if message.id != self._head:
@@ -370,7 +370,7 @@ class Promises:
             timeout = WORK_OF_A_LOOK + PERIODS_OF_A_LOOK * period
             stands += STOPS * VISIBILITY_TIMEOUTS * timeout
         if now - since > stands and not troubled and not self.faults.is_out(now, 2 * STANDS):
-            self.world.violated(Promise.LINE_MOVES, seconds=now - since)
+            self.world.violated(Promise.QUEUE_MOVES, seconds=now - since)
             self._head_since = now
 
     def lost(self, message: Message) -> None:

@@ -1,9 +1,9 @@
 """An id at which SES fails, while it may be well as a whole: it steps aside, and the next is tried.
 
-The queue has one line, and what fails stays at its head. That is right while SES fails at every id,
-and wrong where it fails at one: the line would stand for as long as it does. Nobody can tell the
-two apart at the head, so the head steps aside after a few tries: it waits in the table for a later
-look. If the next one fails, too, the line waits longer before that one steps aside. Pure.
+What fails stays at the head of the queue. That is right while SES fails at every id, and wrong
+where it fails at one: the queue would stand for as long as it does. Nobody can tell the two apart
+at the head, so the head steps aside after a few tries: it waits in the table for a later look. If
+the next one fails, too, the queue waits longer before that one steps aside. Pure.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ FAILING_REASON: Final = "SES fails at this id, and not at others, since "
 
 
 @dataclass(slots=True)
-class Line:
+class SesHealth:
     """What this execution environment knows of SES as a whole."""
 
     answered_at: datetime | None = None
@@ -51,7 +51,7 @@ class Consumer:
     look: Look
     queue: ConsumerQueue
     telemetry: LookupTelemetry
-    line: Line = field(default_factory=Line)
+    ses: SesHealth = field(default_factory=SesHealth)
 
     def handle(self, message: QueueMessage) -> bool:
         """Handle one message; return False where it is to stay in the queue and come back.
@@ -89,20 +89,20 @@ class Consumer:
         )
         self.telemetry.looked(outcome)
         if outcome.answer:
-            self.line.answered(self.look.now())
+            self.ses.answered(self.look.now())
         if outcome.refused:
             self._park(message, "Refused", "Refused: SES says that this is no message id")
 
     def _steps_aside(self, message: QueueMessage, failure: SystemFailure) -> bool:
         """Let a message at which SES keeps failing step aside; False where it is to wait."""
         request = read_body(message.body)
-        is_few = message.receive_count < tries_before_aside(self.line.in_vain)
+        is_few = message.receive_count < tries_before_aside(self.ses.in_vain)
         try:
             aside = self.look.step_aside(
                 request,
                 enqueued_at=message.sent_at,
                 is_few=is_few,
-                answered_at=self.line.answered_at,
+                answered_at=self.ses.answered_at,
             )
             if aside is None:
                 return False
@@ -113,7 +113,7 @@ class Consumer:
             self.telemetry.failed(as_failure(error))
             return False
         # One that stepped aside before says nothing new about SES.
-        self.line.in_vain += not is_few
+        self.ses.in_vain += not is_few
         self.telemetry.stepped_aside(aside.next_look_at)
         return True
 

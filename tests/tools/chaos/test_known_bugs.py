@@ -389,7 +389,7 @@ BUGS: Final[Mapping[str, Bug]] = {
         [(records, "read_record", knows_alerts_by_their_rows(rows.read_record))],
         is_rare=True,
     ),
-    "one id stops the line": Bug(Promise.LINE_MOVES, [(Consumer, "_steps_aside", never)]),
+    "one id stops the queue": Bug(Promise.QUEUE_MOVES, [(Consumer, "_steps_aside", never)]),
     "half a look decides": Bug(
         Promise.STORED,
         [

@@ -333,7 +333,7 @@ SES_IS_DOWN = SystemFailure(FailureKind.SES_UNAVAILABLE, "GetMessageInsights: 50
 
 
 def test_an_id_at_which_ses_keeps_failing_steps_aside(harness: Harness) -> None:
-    """After a few tries it waits in the table, and the next one is tried: the line does not stand.
+    """After a few tries it waits in the table, and the next one is tried: the queue does not stand.
 
     SES answered 500 for one id for ever. It stayed at the head, nothing was looked at for days, and
     what waited behind it was dropped by SQS after 14 days.
