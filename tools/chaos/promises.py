@@ -18,6 +18,7 @@ from ses_insights.contracts.names import (
 )
 from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE
 from ses_insights.domain.alert import Grouping
+from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import instant, iso
 from tools.chaos.calls import Faults
@@ -312,9 +313,11 @@ class Promises:
         last, self._last_arrival = self._last_arrival, arrival
         self.world.note("asked SES", mail=arrival.mail, taken=arrival.was_taken)
         rows = self.table.rows.get(arrival.mail, {})
-        # Without the message's own row its first look was stopped: it counts as not taken.
+        # Without the message's own row its first look was stopped: it counts as not taken. Where
+        # clocks are wrong by more, a look's claim may be taken for that of a run.
+        is_known = MESSAGE in rows and self.skew < HELD_FOR.total_seconds()
         period = self.periods[arrival.by]
-        for sort, row in rows.items() if MESSAGE in rows else ():
+        for sort, row in rows.items() if is_known else ():
             key = (arrival.mail, sort)
             waits = sort.startswith(ALERT) and "DueLane" in row
             if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - period:
