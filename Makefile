@@ -66,7 +66,8 @@ soak: $(READY) ## Run an hour under backlog with mixed faults and write docs/soa
 simulate: $(READY) ## Run thirty days of mail in virtual time and write docs/simulation.*
 	@python -m tools.simulate
 
-# SEEDS= how many, FROM= the first, SEED= one alone with all that happens in it, WRITE= a page.
+# SEEDS= how many, FROM= the first, SEED= one alone with all that happens in it, WRITE= a page. Ctrl-C
+# ends it with the figures of what is done.
 SEEDS ?= 100000
 FROM ?= 0
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -33,19 +35,13 @@ def main() -> int:
         print("\n".join(result.violations))
         return 1 if result.violations else 0
     began = time.monotonic()
-    totals, done = Totals(), 0
-    for results, seconds in _all(
-        range(chosen.first, chosen.first + chosen.seeds), chosen.processes
-    ):
-        totals.processor += seconds
-        for result in results:
-            totals.add(result)
-            if result.violations and totals.violated <= _SHOWN:
-                print(f"seed {result.seed}: {result.violations[0]}", flush=True)
-        before, done = done, done + len(results)
-        if before // _PART < done // _PART < chosen.seeds // _PART:
-            print(f"{done:,} of {chosen.seeds:,} seeds done", flush=True)
+    totals = Totals()
+    with suppress(KeyboardInterrupt):  # what is done by then counts
+        _count(totals, range(chosen.first, chosen.first + chosen.seeds), chosen.processes)
     took = time.monotonic() - began
+    if not totals.seeds:
+        print("No run came to its end.")
+        return 1
     for name, figure in totals.figures(took, chosen.processes).items():
         print(f"{name}: {figure}".replace("`", ""))
     for promise, seeds in totals.broken_in.most_common():
@@ -53,6 +49,19 @@ def main() -> int:
     if chosen.write is not None:
         chosen.write.write_text(totals.page(datetime.now(UTC), took, chosen.processes))
     return 1 if totals.violated else 0
+
+
+def _count(totals: Totals, seeds: Sequence[int], processes: int) -> None:
+    """Do many runs and add them up, in the order of their seeds."""
+    for results, seconds in _all(seeds, processes):
+        totals.processor += seconds
+        before = totals.seeds
+        for result in results:
+            totals.add(result)
+            if result.violations and totals.violated <= _SHOWN:
+                print(f"seed {result.seed}: {result.violations[0]}", flush=True)
+        if before // _PART < totals.seeds // _PART < len(seeds) // _PART:
+            print(f"{totals.seeds:,} of {len(seeds):,} seeds done", flush=True)
 
 
 def some(seeds: Sequence[int]) -> list[Result]:
@@ -69,8 +78,16 @@ def _timed(seeds: Sequence[int]) -> tuple[list[Result], float]:
 
 def _all(seeds: Sequence[int], processes: int) -> Iterator[tuple[list[Result], float]]:
     chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(_timed, chunks)
+    with ProcessPoolExecutor(processes, initializer=_leave_interrupts) as pool:
+        try:
+            yield from pool.map(_timed, chunks)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches all processes; the first one alone decides what is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _arguments() -> argparse.Namespace:

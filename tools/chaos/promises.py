@@ -394,7 +394,9 @@ class Promises:
                 violated(Promise.HANDLED, mail=mail_id)
         for message in waiting:
             mail = next((m for m in self.mailbox.mails.values() if m.id in message.body), None)
-            if mail is None or now >= mail.fails_until:
+            # What joined the queue in the last minutes is still delayed.
+            is_fresh = message.receives == 0 and now < message.visible_at
+            if not is_fresh and (mail is None or now >= mail.fails_until):
                 violated(Promise.DRAINED, body=message.body)
         for (message_id, record), item in self.table.everything():
             if "DueLane" not in item:
