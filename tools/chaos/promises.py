@@ -18,6 +18,7 @@ from ses_insights.contracts.names import (
 )
 from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE
 from ses_insights.domain.alert import Grouping
+from ses_insights.domain.aside import FAILING
 from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import instant, iso
@@ -141,7 +142,7 @@ class Promises:
             self.swept.discard(key)
         message_id, record = key
         if self.world.is_traced:
-            self.world.note("wrote", key=key, row=_told(after))
+            self.world.note("wrote", key=key, row=_in_short(after))
         if message_id == Partition.SURGES and record.startswith(ALERT) and after:
             self._alert(key, before, after)
             if before is None:
@@ -183,17 +184,17 @@ class Promises:
     def _message(self, key: Key, before: Item | None, after: Item) -> None:
         violated = self.world.violated
         if ("NextLookAt" in after) == ("Final" in after):
-            violated(Promise.NEXT_OR_FINAL, row=_told(after))
+            violated(Promise.NEXT_OR_FINAL, row=_in_short(after))
         if ("NextLookAt" in after) != ("DueLane" in after):
-            violated(Promise.IN_A_LANE, row=_told(after))
+            violated(Promise.IN_A_LANE, row=_in_short(after))
         if "DueLane" in after and after["DueLane"]["S"] not in {str(lane) for lane in Lane}:
-            violated(Promise.IN_A_LANE, row=_told(after))
+            violated(Promise.IN_A_LANE, row=_in_short(after))
         if "ErasedAt" in after:
             self.erased_messages.add(key[0])
         if key[0] in self.erased_messages and (
             "Subject" in after or "FromEmailAddress" in after or after["EmailTags"]["M"]
         ):
-            violated(Promise.STAYS_EMPTY, row=_told(after))
+            violated(Promise.STAYS_EMPTY, row=_in_short(after))
         process = self.world.current
         if process is None or process in self.erasing:
             return
@@ -201,7 +202,7 @@ class Promises:
         # Of a large record the message's own row is there before its first look is stored.
         begins = before is None and not looks
         if not begins and looks != counted + self.answers.pop((process, key[0]), 0):
-            violated(Promise.COUNTED, row=_told(after), was=counted)
+            violated(Promise.COUNTED, row=_in_short(after), was=counted)
         self._shed(before, after)
 
     def _shed(self, before: Item | None, after: Item) -> None:
@@ -223,7 +224,7 @@ class Promises:
             late = now - instant(before["NextLookAt"]["S"]).timestamp()
             is_scarce = late >= GIVEN_UP_AFTER
         if not is_scarce:
-            self.world.violated(Promise.SCARCE, row=_told(after), was=_told(before))
+            self.world.violated(Promise.SCARCE, row=_in_short(after), was=_in_short(before))
 
     def _is_scarce(self) -> bool:
         """Whether an essential look is late, or was when a function last looked."""
@@ -242,11 +243,11 @@ class Promises:
             self.claims.add((key, self.world.current))
         self.claimed_at[key] = self.world.now
         if ("PublishedAt" in after) == ("DueLane" in after):
-            self.world.violated(Promise.PENDING_OR_PUBLISHED, row=_told(after))
+            self.world.violated(Promise.PENDING_OR_PUBLISHED, row=_in_short(after))
         if "PublishedAt" in after:
             self.marked.add(key)
         elif before and "PublishedAt" in before:
-            self.world.violated(Promise.STAYS_PUBLISHED, row=_told(after))
+            self.world.violated(Promise.STAYS_PUBLISHED, row=_in_short(after))
         if before is None:
             self.struck_before[key] = self.faults.struck
         if before is None and key[0] != Partition.SURGES:
@@ -424,7 +425,9 @@ class Promises:
             mail = self._mail(mail_id)
             if mail_id in self.erased_messages or self.faults.until > mail.sent_at + 28 * DAY:
                 continue
-            if missing := set(events) - stored[mail_id]:
+            # What SES showed in an answer that was lost is found by the next look, if there is one.
+            is_given_up = _text(self.last_rows.get((mail_id, MESSAGE)), "Final") == FAILING
+            if not is_given_up and (missing := set(events) - stored[mail_id]):
                 self.world.violated(Promise.STORED, mail=mail_id, missing=missing)
 
     def _all_is_published(self) -> None:
@@ -536,7 +539,12 @@ def _number(item: Item | None, name: str) -> int:
     return int(item[name]["N"]) if item and name in item else 0
 
 
-def _told(item: Item | None) -> Any:
+def _text(item: Item | None, name: str) -> str | None:
+    """Return a text of a row; None where it has none."""
+    return item[name]["S"] if item and name in item else None
+
+
+def _in_short(item: Item | None) -> Any:
     """Return a row for people: short."""
     if item is None:
         return None

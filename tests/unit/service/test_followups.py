@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from ses_insights.domain.alert import pending
-from ses_insights.domain.due import Waiting
+from ses_insights.domain.due import HELD_FOR, Waiting
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.overload import GIVEN_UP_AFTER
@@ -51,7 +51,7 @@ def test_an_alert_that_cannot_be_published_holds_up_no_look(harness: Harness) ->
         harness.run()
     assert harness.queue.ids == ["m"]
     harness.subscribers.moments.fails_at = None
-    harness.clock.advance(STALE_AFTER.total_seconds())
+    harness.clock.advance((HELD_FOR + STALE_AFTER).total_seconds())
     harness.run()
     assert pending(harness.records.records[MESSAGE_ID].alerts) == ()
 
