@@ -350,7 +350,7 @@ class Promises:
         if at - last < 1.0 - 1e-6 and not slow and not was_slow:
             self.world.violated(Promise.PACE_OF_THE_LIST, seconds=at - last)
 
-    # The line
+    # The queue
 
     def received(self, message: Message, waiting: list[Message]) -> None:
         """Check that the queue does not stand behind an id that fails alone."""
