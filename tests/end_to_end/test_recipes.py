@@ -123,7 +123,9 @@ def test_every_question_is_answered(run: LocalRun, stored: Stored, way: Ways) ->
     answers = dict(zip(QUESTIONS, way(run, with_examples(run, stored.examples)), strict=True))
 
     kinds = [row["Record"].partition("#")[0] for row in answers["message"]]
-    assert sorted(kinds) == ["ALERT", "DESTINATION", "MESSAGE"]
+    # A run of followups that has read the suppression list by now adds what it says of the mail.
+    assert sorted(set(kinds) - {"LISTED"}) == ["ALERT", "DESTINATION", "MESSAGE"]
+    assert len(kinds) == len(set(kinds))
     assert {row["MessageId"] for row in answers["message"]} == {stored.bounced}
     assert [row["Status"] for row in answers["recipient"]] == ["PERMANENT_BOUNCE"]
     assert "does not know this address" in answers["recipient"][0]["Summary"]
