@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from local.ses_stand_in.stories import STORIES, address_of
 from local.stack.run import PROJECT, LocalRun
 from ses_insights.contracts.names import Index
+from ses_insights.contracts.rows import LISTED
 from tests.support.deployed_stack import deployed_stack
 from tests.support.pages import run_page
 from tests.support.patience import eventually
@@ -117,15 +118,19 @@ def with_examples(run: LocalRun, examples: Mapping[str, str]) -> str:
     return page
 
 
+def _without_listings(rows: list[Row]) -> list[Row]:
+    """Leave out what the suppression list says: a scheduled run adds it sooner or later."""
+    return [row for row in rows if not row["Record"].startswith(LISTED)]
+
+
 @pytest.mark.parametrize("way", [by_console, by_partiql, by_commands])
 def test_every_question_is_answered(run: LocalRun, stored: Stored, way: Ways) -> None:
     """Each recipe finds what is stored, and a recipe of one thing finds nothing else."""
-    answers = dict(zip(QUESTIONS, way(run, with_examples(run, stored.examples)), strict=True))
+    found = zip(QUESTIONS, way(run, with_examples(run, stored.examples)), strict=True)
+    answers = {question: _without_listings(rows) for question, rows in found}
 
     kinds = [row["Record"].partition("#")[0] for row in answers["message"]]
-    # A run of followups that has read the suppression list by now adds what it says of the mail.
-    assert sorted(set(kinds) - {"LISTED"}) == ["ALERT", "DESTINATION", "MESSAGE"]
-    assert len(kinds) == len(set(kinds))
+    assert sorted(kinds) == ["ALERT", "DESTINATION", "MESSAGE"]
     assert {row["MessageId"] for row in answers["message"]} == {stored.bounced}
     assert [row["Status"] for row in answers["recipient"]] == ["PERMANENT_BOUNCE"]
     assert "does not know this address" in answers["recipient"][0]["Summary"]
