@@ -94,13 +94,26 @@ class Equivalent:
         return mutant.module == self.module and mutant.change == self.change
 
 
+def source_of(text: str) -> Path:
+    """Find a file or folder of the package, named from the project or from the package on.
+
+    Raises ArgumentTypeError where there is none.
+    """
+    for folder in (PROJECT, PROJECT / SOURCE):
+        path = (folder / text).resolve()
+        if path.exists() and path.is_relative_to(PROJECT / SOURCE):
+            return path.relative_to(PROJECT / SOURCE)
+    message = f"there is no file or folder {text} below {SOURCE}"
+    raise argparse.ArgumentTypeError(message)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run, print what is left, and write the page if all was tried; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
-    parser.add_argument("--only", type=Path, help="a file or folder below functions/ses_insights")
+    parser.add_argument("--only", type=source_of, help=f"a file or folder below {SOURCE}")
     parser.add_argument("--children", type=int, default=os.cpu_count())
     chosen = parser.parse_args(arguments)
-    only = chosen.only and (PROJECT / chosen.only).resolve().relative_to(PROJECT / SOURCE)
+    only: Path | None = chosen.only
     if only is None:
         shutil.rmtree(HOME, ignore_errors=True)  # the page is of one run
     lay_out()

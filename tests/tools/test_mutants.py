@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,11 @@ from tools.mutants import (
     Mutant,
     equivalents,
     lines,
+    main,
     near,
     needless,
     page,
+    source_of,
     table,
     unexplained,
 )
@@ -86,6 +89,24 @@ def test_each_entry_of_the_list_names_code_that_is_there(each: Equivalent) -> No
     taken = [line[2:] for line in each.change.splitlines() if line.startswith("- ")]
     assert [line for line in taken if line not in source] == []
     assert each.reason, EQUIVALENT
+
+
+@pytest.mark.parametrize("path", ["functions/ses_insights/domain/due.py", "domain/due.py"])
+def test_a_file_is_named_from_the_project_or_from_the_package_on(path: str) -> None:
+    """As it is completed in a shell, or as the page names it."""
+    assert source_of(path) == Path("domain/due.py")
+
+
+@pytest.mark.parametrize("path", ["domain/none.py", "tools/mutants.py", "/etc"])
+def test_what_is_no_file_of_the_package_is_wrong_usage(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a sentence, before anything is tried."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["--only", path])
+    assert f"there is no file or folder {path} below functions/ses_insights" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_file_without_changes_outside_functions_needs_no_run() -> None:
