@@ -41,6 +41,7 @@ from local.demo_pages import (
     show_statuses,
 )
 from local.expectations import differences
+from local.files import new_file
 from local.scenario import (
     BOUNCED,
     FIRST_LOOK_DELAY,
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
     parser.add_argument(
-        "--svg", type=Path, metavar="FILE", help="keep what it shows in the end as a picture"
+        "--svg", type=new_file, metavar="FILE", help="keep what it shows in the end as a picture"
     )
     picture: Path | None = parser.parse_args(arguments).svg
     page = Page(_console(is_picture=picture is not None), folds=picture is not None)

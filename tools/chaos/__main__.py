@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+from local.files import new_file
 from tools.chaos.run import Result, run
 from tools.chaos.service import virtual_time
 from tools.chaos.totals import Totals
@@ -24,9 +24,9 @@ _PART: Final = 5_000
 """So many seeds, some minutes of work, are a line."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print what was broken, and return the exit status."""
-    chosen = _arguments()
+    chosen = _arguments(arguments)
     if chosen.seed is not None:
         with virtual_time():
             result = run(chosen.seed, is_traced=True)
@@ -90,14 +90,14 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.chaos", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1000, help="how many seeds")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--seed", type=int, help="do this one alone, and print what happens")
-    parser.add_argument("--write", type=Path, help="write what came of it into this page")
+    parser.add_argument("--write", type=new_file, help="write what came of it into this page")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from local.files import new_file
 from local.stack.child import LocalRunError
 from local.stack.redelivery import redelivered_after
 from local.stack.run import local_stack
@@ -28,9 +30,9 @@ PATIENCE: Final = 900.0
 SEED: Final = 4
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; returns the exit status."""
-    choice = _arguments()
+    choice = _arguments(arguments)
     seconds = choice.minutes * 60
     turns = schedule(seconds, choice.seed)
     _print_step(f"{choice.minutes:g} minutes, seed {choice.seed}:")
@@ -69,12 +71,12 @@ def _print_step(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=SEED, help="decides the order of the faults")
-    parser.add_argument("--write", type=Path, help="write the report into this file, too")
-    return parser.parse_args()
+    parser.add_argument("--write", type=new_file, help="write the report into this file, too")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
