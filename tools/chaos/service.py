@@ -508,13 +508,15 @@ class Deployed:
         )
         if due is not None:
             self.run_by(max(due, now + (self._rest - MINUTE if due <= now else 0.0)))
-        is_read = went_well and not self.aws.mailbox.has_unread(now) and not self._is_held()
+        is_read = went_well and not self.aws.mailbox.has_unread(now) and not self._is_unfinished()
         if self.settings.watch_suppression_list and not is_read:
             self.run_by(now + self._rest - MINUTE)
 
-    def _is_held(self) -> bool:
-        """Whether a run that reads the suppression list has not ended, or was killed."""
+    def _is_unfinished(self) -> bool:
+        """Whether the last run that read the suppression list was throttled, or has not ended."""
         row = self.aws.table.get((Partition.FEEDBACK, PROGRESS)) or {}
+        if int(row.get("ThrottledRuns", {"N": "0"})["N"]):
+            return True
         ends = self.world.now + _ENDED_WITHIN
         return "HeldUntil" in row and instant(row["HeldUntil"]["S"]).timestamp() > ends
 
