@@ -97,6 +97,8 @@ class Promises:
     """Whose erasure is under way, in which message."""
     erased: dict[tuple[str, str], float] = field(default_factory=dict)
     """When the data of an address in a message was erased for good."""
+    taken_out: set[Key] = field(default_factory=set)
+    """Rows that an erasure has deleted, whether or not it came to its end."""
     erased_messages: set[str] = field(default_factory=set)
     raised: dict[Key, Item] = field(default_factory=dict)
     """Each alert's row as it was stored first, with everything that an erasure takes out."""
@@ -140,6 +142,7 @@ class Promises:
         if after is not None:
             self.last_rows[key] = after
             self.swept.discard(key)
+            self.taken_out.discard(key)
         message_id, record = key
         if self.world.is_traced:
             self.world.note("wrote", key=key, row=_in_short(after))
@@ -163,6 +166,7 @@ class Promises:
         about = before.get("Destination") or before.get("Of") or {"S": ""}
         if (key[0], about["S"]) != doomed:
             self.world.violated(Promise.NOT_DELETED, key=key)
+        self.taken_out.add(key)
 
     def _row(self, key: Key, before: Item | None, after: Item) -> None:
         message_id, record = key
@@ -434,6 +438,8 @@ class Promises:
         for (message_id, record), item in self.last_rows.items():
             address = item.get("Destination", {}).get("S", "")
             if (message_id, address) in self.erased or not record.startswith(ALERT):
+                continue
+            if (message_id, record) in self.taken_out:
                 continue
             if not self.publications[message_id, record]:
                 self.world.violated(Promise.PUBLISHED, message=message_id, record=record)
