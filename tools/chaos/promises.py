@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from ses_insights.contracts.names import (
 )
 from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE
 from ses_insights.domain.alert import Grouping
-from ses_insights.domain.aside import FAILING
 from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.times import instant, iso
@@ -318,19 +317,25 @@ class Promises:
         last, self._last_arrival = self._last_arrival, arrival
         self.world.note("asked SES", mail=arrival.mail, taken=arrival.was_taken)
         rows = self.table.rows.get(arrival.mail, {})
-        # Without the message's own row its first look was stopped: it counts as not taken. Where
-        # clocks are wrong by more, a look's claim may be taken for that of a run.
-        is_known = MESSAGE in rows and self.skew < HELD_FOR.total_seconds()
+        # Without the message's own row its first look was stopped: it counts as not taken.
         period = self.periods[arrival.by]
-        for sort, row in rows.items() if is_known else ():
+        for sort, row in rows.items() if MESSAGE in rows else ():
             key = (arrival.mail, sort)
-            waits = sort.startswith(ALERT) and "DueLane" in row
+            waits = (
+                sort.startswith(ALERT) and "DueLane" in row and not self._looks_held(row, period)
+            )
             if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - period:
                 self.world.violated(Promise.PENDING_FIRST, key=key)
         if last is None or last.was_slow or arrival.was_slow:
             return
         if arrival.at - last.at < period - 1e-6:
             self.world.violated(Promise.PACE, seconds=arrival.at - last.at)
+
+    def _looks_held(self, row: Item, period: float) -> bool:
+        """Whether a process with a wrong clock may have taken an old claim for that of a run."""
+        ahead = instant(row["NextLookAt"]["S"]) - self.world.wall()
+        waited = timedelta(seconds=IN_FLIGHT + period)
+        return self.has_wrong_clocks and -waited < ahead <= 2 * HELD_FOR
 
     def answered(self, mail_id: str, answer: Any, process: Process) -> None:
         """Note what SES said to whom."""
@@ -429,9 +434,7 @@ class Promises:
             mail = self._mail(mail_id)
             if mail_id in self.erased_messages or self.faults.until > mail.sent_at + 28 * DAY:
                 continue
-            # What SES showed in an answer that was lost is found by the next look, if there is one.
-            is_given_up = _text(self.last_rows.get((mail_id, MESSAGE)), "Final") == FAILING
-            if not is_given_up and (missing := set(events) - stored[mail_id]):
+            if missing := set(events) - stored[mail_id]:
                 self.world.violated(Promise.STORED, mail=mail_id, missing=missing)
 
     def _all_is_published(self) -> None:
@@ -543,11 +546,6 @@ def _longest_at_the_head(aside: int, period: float) -> float:
 def _number(item: Item | None, name: str) -> int:
     """Return a number of a row; 0 where it has none."""
     return int(item[name]["N"]) if item and name in item else 0
-
-
-def _text(item: Item | None, name: str) -> str | None:
-    """Return a text of a row; None where it has none."""
-    return item[name]["S"] if item and name in item else None
 
 
 def _in_short(item: Item | None) -> Any:

@@ -113,7 +113,8 @@ class Look:
         """Store that SES fails at an id, for a later look; None where it is to be tried again now.
 
         ``is_few`` says that it was tried a few times only: then it steps aside only if it did so
-        before. ``answered_at`` is when SES last answered for any id. Raises `SystemFailure`.
+        before, and is not given up. ``answered_at`` is when SES last answered for any id. Raises
+        `SystemFailure`.
         """
         stored = self.records.load(request.message_id)
         since = failing_since(stored)
@@ -125,6 +126,8 @@ class Look:
             self.now(),
             others_answered=bool(since and answered_at and answered_at > instant(since)),
         )
+        if aside.final and is_few:
+            return None  # SES may have answered meanwhile, and the answer was not stored
         try:
             self.records.save(aside, (), read=stored)
         except RecordChangedError:  # it is as it was left by another writer
