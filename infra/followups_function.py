@@ -14,10 +14,10 @@ from constructs import Construct
 from infra.alarms import counted, watch
 from infra.service_function import Parts, ServiceFunction
 from infra.table import InsightsTable
-from ses_insights.contracts.names import Index, Metric, Service, Variable
+from ses_insights.contracts.names import LONGEST_RUN_SECONDS, Index, Metric, Service, Variable
 
 # As long as a run may take before the next one starts; it stops by itself ten seconds earlier.
-TIMEOUT = Duration.minutes(1)
+TIMEOUT = Duration.seconds(LONGEST_RUN_SECONDS)
 
 # A look a day late is given up; what is later still shows that runs cannot keep up with that.
 LONGEST_LAG = Duration.hours(30)

@@ -22,6 +22,7 @@ from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.cli import erasing
 from ses_insights.contracts.feedback_rows import PROGRESS
 from ses_insights.contracts.names import (
+    LONGEST_RUN_SECONDS,
     PERIODS_OF_A_LOOK,
     WORK_OF_A_LOOK,
     Lane,
@@ -33,6 +34,7 @@ from ses_insights.contracts.names import (
 from ses_insights.domain.times import instant
 from ses_insights.handlers import followups, lookup
 from ses_insights.service import telemetry
+from ses_insights.service.pending_alerts import STALE_AFTER
 from tools.chaos.calls import Caller, Faults
 from tools.chaos.dynamodb import DynamoDb, Key, Table
 from tools.chaos.expressions import Item
@@ -44,8 +46,7 @@ from tools.chaos.world import HOUR, MINUTE, Killed, Process, World
 
 TABLE: Final = "Insights"
 TOPIC_ARN: Final = "arn:aws:sns:eu-west-1:123456789012:Alerts"
-RUN_SECONDS: Final = 60.0
-PENDING_FOR: Final = 300.0
+PENDING_FOR: Final = STALE_AFTER.total_seconds()
 """Seconds after which `followups` takes a pending alert up."""
 
 _ENDED_WITHIN: Final = 5.0
@@ -468,7 +469,7 @@ class Deployed:
                 self.settings.environment(aws),
                 Session(aws, process),  # type: ignore[arg-type] # it has what is used of one
             )
-        ends = world.now + RUN_SECONDS
+        ends = world.now + LONGEST_RUN_SECONDS
         is_running, went_well = True, False
         before = self._writes.get(process, 0)
         settings = self.settings

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from ses_insights.domain.alert import AlertType, Grouping
+from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.failures import FailureKind
 from ses_insights.domain.lanes import LOOK_LANES, Lane
 from ses_insights.domain.schedule import DEFAULT_RUNGS, SES_KEEPS
@@ -34,6 +35,9 @@ MESSAGE_GROUP: Final = "looks"
 
 PARKED_GROUP: Final = "parked-"
 """Begins the group of a parked message. Each has one of its own: SQS shows ten of a group."""
+
+LONGEST_RUN_SECONDS: Final = int(HELD_FOR.total_seconds())
+"""The time-out of `followups`: what a run has in hand is held for as long as it can last."""
 
 DEFAULT_LADDER_SECONDS: Final = tuple(int(rung.total_seconds()) for rung in DEFAULT_RUNGS)
 """Ages since a message was sent at which it is looked at."""
