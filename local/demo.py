@@ -79,7 +79,7 @@ NOTHING_FOR: Final = timedelta(seconds=60)
 """Where no look is planned sooner than that, and nothing waits, the demo is over."""
 
 MINUTES_BEFORE: Final = timedelta(minutes=2)
-"""How long before its rung a complaint that the suppression list shows must be published."""
+"""How long before its rung a complaint that the suppression list shows must be alerted."""
 
 Row = Mapping[str, Any]
 
@@ -173,7 +173,7 @@ def show(run: LocalRun, page: Page) -> list[Check]:
             _by_name(scenario, differences(scenario.expected, rows, subscriber.received)),
         ),
         Check(
-            "The complaint was published minutes before the next planned look would have found it.",
+            "The complaint was alerted minutes before the next planned look would have found it.",
             _told_late(complained),
         ),
         Check(
@@ -234,13 +234,13 @@ def _unless(is_so: bool, fault: str) -> list[str]:  # noqa: FBT001 - reads as wh
 
 
 def _told_late(complained: Mail) -> list[str]:
-    """What speaks against the complaint having been published long before its rung."""
+    """What speaks against the complaint having been alerted long before its rung."""
     if complained.planned_for is None or complained.published_at is None:
-        return ["it was not published, or no later look was planned"]
+        return ["it was not alerted, or no later look was planned"]
     before = complained.planned_for - complained.published_at
     return _unless(
         complained.listed_at is not None and before >= MINUTES_BEFORE,
-        f"it was published {before} before its next planned look",
+        f"it was alerted {before} before its next planned look",
     )
 
 

@@ -203,8 +203,8 @@ def show_late_complaint(page: Page, mail: Mail) -> None:
     before = _span(mail.planned_for, mail.published_at)
     page.at(
         mail.published_at,
-        f"The alert is published, {before} before that look. On AWS that is within minutes, "
-        "where the next look may be days away.",
+        f"The alert is published, {before} before that look. On AWS it comes minutes after "
+        "the complaint, where the next look may be days away.",
     )
 
 
