@@ -79,7 +79,8 @@ class Table:
     rows: dict[str, dict[str, Item]] = field(default_factory=dict)
     indexes: dict[str, _Index] = field(init=False)
     watchers: list[Watcher] = field(default_factory=list)
-    tokens: dict[str, float] = field(default_factory=dict)
+    tokens: dict[object, float] = field(default_factory=dict)
+    """When the transaction of a token was carried out."""
     _follows_at: dict[Key, float] = field(default_factory=dict)
     _sizes: dict[int, tuple[Item, int]] = field(default_factory=dict)
 
@@ -193,7 +194,6 @@ class DynamoDb:
 
     caller: Caller
     table: Table
-    _token: int = 0
 
     def get_paginator(self, operation: str) -> _Paginator:
         """Return a paginator."""
@@ -344,9 +344,7 @@ class DynamoDb:
             sum(size_of(request.get("Item", {})) for _, request in actions) > LARGEST_TRANSACTION
         ):
             raise refusal("ValidationException", "TransactWriteItems")
-        self._token += 1
-        # boto3 gives each call a token; its own second try has the same one.
-        token = f"{id(self)}-{self._token}"
+        token = object()  # boto3 gives each call one; its own second try has the same
 
         def effect() -> dict[str, Any]:
             tokens, now = self.table.tokens, self.caller.world.now

@@ -51,6 +51,9 @@ GIVEN_UP_AFTER: Final = DAY
 SETTLED_AFTER: Final = 2 * MINUTE
 """How long after its listing an address is shown, for all that the service relies on."""
 
+STALE_AFTER: Final = 5 * MINUTE
+"""How long an alert is pending, by the clock of a run, when the run takes it up."""
+
 LATEST: Final = 8 * HOUR
 """How late a row is, or how much later than its rung it waits, while nothing is wrong: it may be
 claimed, or have stepped aside."""
@@ -91,6 +94,8 @@ class Promises:
     last_rows: dict[Key, Item] = field(default_factory=dict)
     """Every row as it was last, also of rows that have expired."""
     swept: set[Key] = field(default_factory=set)
+    expired_looks: dict[Key, int] = field(default_factory=dict)
+    """How many looks a row counted when it expired; nothing is stored there since."""
     is_sweeping: bool = False
     erasing: dict[Process, tuple[str, str]] = field(default_factory=dict)
     """Whose erasure is under way, in which message."""
@@ -101,8 +106,8 @@ class Promises:
     erased_messages: set[str] = field(default_factory=set)
     raised: dict[Key, Item] = field(default_factory=dict)
     """Each alert's row as it was stored first, with everything that an erasure takes out."""
-    claims: set[tuple[Key, Process]] = field(default_factory=set)
-    """Who has written an alert's row, and has not published it since."""
+    claims: dict[tuple[Key, Process], float] = field(default_factory=dict)
+    """Who has written an alert's row, and has not published it since: when."""
     claimed_at: dict[Key, float] = field(default_factory=dict)
     publications: Counter[Key] = field(default_factory=Counter)
     """How many, by the alert's row."""
@@ -159,6 +164,7 @@ class Promises:
     def _deleted(self, key: Key, before: Item) -> None:
         if self.is_sweeping:
             self.swept.add(key)
+            self.expired_looks[key] = _number(before, "Looks")
             return
         process = self.world.current
         doomed = self.erasing.get(process) if process else None
@@ -203,9 +209,11 @@ class Promises:
             return
         looks, counted = _number(after, "Looks"), _number(before, "Looks")
         # Of a large record the message's own row is there before its first look is stored.
-        begins = before is None and not looks
-        if not begins and looks != counted + self.answers.pop((process, key[0]), 0):
-            violated(Promise.COUNTED, row=_in_short(after), was=counted)
+        if before is not None or looks:
+            counted += self.answers.pop((process, key[0]), 0)
+            # What expired while SES was asked is stored as it was read.
+            if looks not in {counted, counted + self.expired_looks.pop(key, 0)}:
+                violated(Promise.COUNTED, row=_in_short(after), was=_in_short(before))
         self._shed(before, after)
 
     def _shed(self, before: Item | None, after: Item) -> None:
@@ -243,7 +251,7 @@ class Promises:
 
     def _alert(self, key: Key, before: Item | None, after: Item) -> None:
         if self.world.current:
-            self.claims.add((key, self.world.current))
+            self.claims[key, self.world.current] = self.world.now
         self.claimed_at[key] = self.world.now
         if ("PublishedAt" in after) == ("DueLane" in after):
             self.world.violated(Promise.PENDING_OR_PUBLISHED, row=_in_short(after))
@@ -304,13 +312,18 @@ class Promises:
             return
         if key not in self.last_rows:
             violated(Promise.STORED_FIRST, key=key)
-        elif key in self.marked:
+        elif key in self.marked and not self._was_taken_up(key, published.by):
             violated(Promise.NEVER_AGAIN, key=key)
         elif (key, published.by) not in self.claims:
             violated(Promise.ONCE_A_CLAIM, key=key)
-        elif self.publications[key] > 1 + struck:
+        elif self.publications[key] > 1 + struck + (key in self.marked):
             violated(Promise.TWICE_FOR_A_FAULT, key=key)
-        self.claims.discard((key, published.by))
+        self.claims.pop((key, published.by), None)
+
+    def _was_taken_up(self, key: Key, by: Process) -> bool:
+        """Whether a run with a wrong clock may have taken up what another process has in hand."""
+        claimed_at = self.claims.get((key, by), 0.0)
+        return 2 * self.skew > STALE_AFTER and self.world.now - claimed_at < IN_FLIGHT
 
     def arrived(self, arrival: Arrival) -> None:
         """Check the pace."""
@@ -371,7 +384,7 @@ class Promises:
         mail = next((m for m in self.mailbox.mails.values() if m.id in message.body), None)
         behind = [m.visible_at for m in waiting if m is not message and m.visible_at <= now]
         if mail is None or now >= mail.fails_until or not behind:
-            self._head_since, self._aside = now, 0
+            self._head_since = now
             return
         since = max(self._head_since, self.paused_until, min(behind))
         troubled = self.faults.rate > 0.05 and now < self.faults.until + STANDS  # noqa: PLR2004

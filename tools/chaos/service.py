@@ -49,9 +49,6 @@ TOPIC_ARN: Final = "arn:aws:sns:eu-west-1:123456789012:Alerts"
 PENDING_FOR: Final = STALE_AFTER.total_seconds()
 """Seconds after which `followups` takes a pending alert up."""
 
-_ENDED_WITHIN: Final = 5.0
-"""Seconds for which a run that has ended keeps others from the suppression list, and more."""
-
 _LONGEST_REST: Final = 6 * HOUR
 """The longest time between two runs of `followups` that change nothing.
 
@@ -297,6 +294,8 @@ class Deployed:
     _run_at: float = float("inf")
     _rest: float = MINUTE
     _writes: dict[Process, int] = field(default_factory=dict)
+    _last_reader: Process | None = None
+    """Who wrote last how far the suppression list is read."""
     _last_ended: float = 0.0
 
     def __post_init__(self) -> None:
@@ -436,6 +435,8 @@ class Deployed:
             self._writes[process] = self._writes.get(process, 0) + 1
             if not process.name.startswith("followups"):
                 self._rest = MINUTE
+        if key == (Partition.FEEDBACK, PROGRESS):
+            self._last_reader = process
         if after and "DueLane" in after:
             self.run_by(_due(after))
 
@@ -490,7 +491,8 @@ class Deployed:
                 if not process.is_dead and settings is self.settings:
                     self._followups.append(process)
                 changed = self._writes.get(process, 0) != before
-                self._rest_after(changed=changed, went_well=went_well)
+                has_read = went_well and self._last_reader is process
+                self._rest_after(changed=changed, has_read=has_read)
 
         def end() -> None:
             if is_running:
@@ -499,8 +501,11 @@ class Deployed:
         world.at(ends, end)
         world.start(process, work)
 
-    def _rest_after(self, *, changed: bool, went_well: bool) -> None:
-        """Plan the next run: at the next minute, or later where nothing changes or is due."""
+    def _rest_after(self, *, changed: bool, has_read: bool) -> None:
+        """Plan the next run: at the next minute, or later where nothing changes or is due.
+
+        ``has_read`` says that this run has read the suppression list, and was not kept from it.
+        """
         now = self.world.now
         self._rest = MINUTE if changed else min(2 * self._rest, _LONGEST_REST)
         due = min(
@@ -509,17 +514,11 @@ class Deployed:
         )
         if due is not None:
             self.run_by(max(due, now + (self._rest - MINUTE if due <= now else 0.0)))
-        is_read = went_well and not self.aws.mailbox.has_unread(now) and not self._is_unfinished()
+        progress = self.aws.table.get((Partition.FEEDBACK, PROGRESS)) or {}
+        was_throttled = progress.get("ThrottledRuns", {"N": "0"}) != {"N": "0"}
+        is_read = has_read and not was_throttled and not self.aws.mailbox.has_unread(now)
         if self.settings.watch_suppression_list and not is_read:
             self.run_by(now + self._rest - MINUTE)
-
-    def _is_unfinished(self) -> bool:
-        """Whether the last run that read the suppression list was throttled, or has not ended."""
-        row = self.aws.table.get((Partition.FEEDBACK, PROGRESS)) or {}
-        if int(row.get("ThrottledRuns", {"N": "0"})["N"]):
-            return True
-        ends = self.world.now + _ENDED_WITHIN
-        return "HeldUntil" in row and instant(row["HeldUntil"]["S"]).timestamp() > ends
 
 
 def _due(row: Item) -> float:

@@ -194,7 +194,7 @@ def read_record(rows: Iterable[Row]) -> Record | None:
     oldest = min(began, message["ExpiresAt"])
     by_key = {key: row for key, row in by_key.items() if row.get("ExpiresAt", oldest) >= oldest}
     alerts = tuple(read_alert(row) for key, row in sorted(by_key.items()) if key.startswith(ALERT))
-    looks = int(message["Looks"])
+    looks, status = int(message["Looks"]), Status(message["Status"])
     return Record(
         insights=Insights(
             message_id=message["MessageId"],
@@ -203,7 +203,7 @@ def read_record(rows: Iterable[Row]) -> Record | None:
             email_tags=read_tags(message),
             destinations=tuple(_destinations(by_key)),
         ),
-        status=Status(message["Status"]),
+        status=status,
         sent_at=message["SentAt"],
         looks=looks,
         first_look_at=message.get("FirstLookAt"),
@@ -218,8 +218,10 @@ def read_record(rows: Iterable[Row]) -> Record | None:
         shed=int(message.get("Shed", 0)),
         erased_at=message.get("ErasedAt"),
         failing_since=message.get("FailingSince"),
-        # Written by a look that was stopped before it wrote the message's own row.
-        is_half_stored=any(int(row.get("Look", 0)) > looks for row in by_key.values()),
+        # A look was stopped before it wrote the message's own row. A first one may have stored no
+        # more than that it began: what SES answered, and no look.
+        is_half_stored=(not looks and status is not Status.NOT_FOUND)
+        or any(int(row.get("Look", 0)) > looks for row in by_key.values()),
         listings=read_listings(by_key.values()),
     )
 

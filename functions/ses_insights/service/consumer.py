@@ -112,8 +112,8 @@ class Consumer:
         except Exception as error:  # noqa: BLE001 - logged, and the message comes back
             self.telemetry.failed(as_failure(error))
             return False
-        # One that stepped aside before says nothing new about SES.
-        self.ses.in_vain += not is_few
+        # One that stepped aside before says nothing new about SES, nor does one that is parked.
+        self.ses.in_vain += not is_few and aside.final is None
         self.telemetry.stepped_aside(aside.next_look_at)
         return True
 

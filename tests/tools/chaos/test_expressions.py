@@ -220,6 +220,16 @@ def test_a_transaction_is_carried_out_as_a_whole_or_not_at_all(client: Any) -> N
         assert client.scan(TableName=NAME)["Count"] == expected
 
 
+def test_no_transaction_is_taken_for_that_of_a_client_that_is_gone() -> None:
+    """Each call is one of its own, also where a new client takes the place of an old one."""
+    gone = in_memory()
+    caller, table = gone.caller, gone.table
+    for number in range(20):
+        new = {"Put": {"TableName": NAME, "Item": row(f"DESTINATION#{number}")}}
+        DynamoDb(caller, table).transact_write_items(TransactItems=[new])
+    assert len(list(table.everything())) == 20
+
+
 def test_the_codes_of_a_cancelled_transaction_stand_in_their_order(client: Any) -> None:
     """What the adapters read of the error."""
     taken = {

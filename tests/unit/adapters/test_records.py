@@ -17,12 +17,14 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from ses_insights.adapters.due_index import DueIndex
 from ses_insights.adapters.items import to_item
 from ses_insights.adapters.records import RecordTable
 from ses_insights.adapters.surges import SurgeTable
 from ses_insights.contracts.rows import MESSAGE
 from ses_insights.domain.alert import Alert, AlertType, pending
 from ses_insights.domain.aside import step_aside
+from ses_insights.domain.due import Waiting
 from ses_insights.domain.failures import FailureKind, SystemFailure
 from ses_insights.domain.insight import Bounce, Destination, Event
 from ses_insights.domain.listing import Feedback, Listing
@@ -372,6 +374,21 @@ def test_a_plain_write_that_is_tried_twice_is_one(real: RecordTable) -> None:
         real.save(third, (), read=first)
 
 
+def test_a_plain_write_that_is_claimed_between_two_tries_is_one(
+    real: RecordTable, table: Table
+) -> None:
+    """The row of the first try was due at once by the clock of a run, which moved its next look."""
+    first = saved(real, delivered())
+    second, _ = looked(found(delivered()), first, now=START + HOUR)
+    real.save(second, (), read=first)
+    assert second.next_look_at is not None
+    waiting = Waiting(MESSAGE_ID, MESSAGE, second.next_look_at)
+    later = START + 5 * HOUR
+    assert DueIndex(table.client, table.name).claim(waiting, until=iso(later))
+    real.save(second, (), read=first)
+    assert real.load(MESSAGE_ID) == replace(second, next_look_at=iso(later))
+
+
 def test_every_transaction_checks_the_version(real: RecordTable, requests: Requests) -> None:
     """Each part of a large record is stored only over the version that was read."""
     first = saved(real, delivered())
@@ -438,7 +455,7 @@ def test_a_first_look_that_was_stored_in_part_is_repeated(
     assert (half.looks, half.next_look_at) == (0, iso(START))
     assert (half.first_look_at, half.last_look_at, half.final) == (None, None, None)
     assert not half.is_settled(START, recent=HOUR)
-    assert half.is_half_stored == bool(transactions)
+    assert half.is_half_stored
     second, more = looked(found(*crowd(99), bounced()), half, now=START + HOUR)
     real.save(second, more, read=half)
     assert real.load(MESSAGE_ID) == by_id(second)

@@ -284,7 +284,7 @@ def test_details_of_the_other_kind_make_no_attribute() -> None:
 
 @pytest.mark.parametrize("value", ["\r\n\t", "\u202e\u200b"])
 def test_an_attribute_without_visible_text_does_not_exist(value: str) -> None:
-    """SNS refuses an empty attribute, and a refused alert would hold the line."""
+    """SNS refuses an empty attribute, and a refused alert would hold the queue."""
     assert "bounceSubType" not in notified(response(bounce(subtype=value))).attributes
 
 

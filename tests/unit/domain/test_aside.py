@@ -18,8 +18,8 @@ from tests.support.samples import MESSAGE_ID, RULES, delivered, found, looked
 FRESH = Record.new(MESSAGE_ID, START, RULES)
 
 
-def test_the_line_waits_longer_the_more_stepped_aside_in_vain() -> None:
-    """A few tries for the first one; where others fail, too, the line all but stands."""
+def test_the_queue_waits_longer_the_more_stepped_aside_in_vain() -> None:
+    """A few tries for the first one; where others fail, too, the queue all but stands."""
     assert [tries_before_aside(number) for number in range(6)] == [5, 7, 9, 11, 12, 12]
 
 

@@ -346,7 +346,7 @@ def test_an_id_at_which_ses_keeps_failing_steps_aside(harness: Harness) -> None:
     assert harness.parked == []
 
 
-def test_where_the_next_one_fails_too_the_line_waits(harness: Harness) -> None:
+def test_where_the_next_one_fails_too_the_queue_waits(harness: Harness) -> None:
     """One that stepped aside since SES last answered makes the next one wait for longer."""
     harness.answers[:] = [SES_IS_DOWN]
     harness.handle(receive_count=5)
@@ -436,7 +436,7 @@ def test_in_an_outage_of_a_day_nothing_is_parked(harness: Harness) -> None:
         FailureKind.OUT_OF_TIME,
     ],
 )
-def test_what_fails_for_every_id_holds_the_line(harness: Harness, kind: FailureKind) -> None:
+def test_what_fails_for_every_id_holds_the_queue(harness: Harness, kind: FailureKind) -> None:
     """However often it is tried."""
     harness.answers[:] = [SystemFailure(kind, "no")]
     assert not harness.handle(receive_count=500)
@@ -451,13 +451,24 @@ def test_where_stepping_aside_fails_the_message_comes_back(harness: Harness) -> 
     assert len(harness.deferred) == 1
 
 
-def test_each_id_that_stepped_aside_in_vain_makes_the_line_wait_longer(harness: Harness) -> None:
+def test_each_id_that_stepped_aside_in_vain_makes_the_queue_wait_longer(harness: Harness) -> None:
     """Five tries, then seven, then nine."""
     harness.answers[:] = [SES_IS_DOWN]
     for number, tries in enumerate((5, 7, 9)):
         fresh = f"{OTHER_ID[:-1]}{number}"
         assert not harness.handle(fresh, receive_count=tries - 1)
         assert harness.handle(fresh, receive_count=tries)
+
+
+def test_an_id_that_is_parked_for_failing_makes_the_queue_wait_no_longer(harness: Harness) -> None:
+    """It stepped aside a day ago: the next one that fails has its five tries."""
+    harness.answers[:] = [SES_IS_DOWN, ANSWER, SES_IS_DOWN]
+    harness.handle(receive_count=5)
+    harness.clock.advance(86_400)
+    harness.handle(OTHER_ID)
+    harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}', receive_count=5)
+    assert len(harness.parked) == 1
+    assert harness.handle(f"{OTHER_ID[:-1]}9", receive_count=5)
 
 
 def test_a_line_says_when_an_id_that_stepped_aside_is_tried_again(
