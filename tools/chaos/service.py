@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, Self, cast
@@ -16,11 +16,12 @@ from unittest import mock
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from ses_insights.adapters.items import from_item
 from ses_insights.adapters.queue import SqsConsumerQueue
 from ses_insights.adapters.ses import SesSource
 from ses_insights.adapters.suppression_list import SesSuppressionList
 from ses_insights.cli import erasing
-from ses_insights.contracts.feedback_rows import PROGRESS
+from ses_insights.contracts.feedback_rows import PROGRESS, read_progress
 from ses_insights.contracts.names import (
     LONGEST_RUN_SECONDS,
     PERIODS_OF_A_LOOK,
@@ -31,6 +32,7 @@ from ses_insights.contracts.names import (
     Service,
     Variable,
 )
+from ses_insights.domain.suppression import Entry
 from ses_insights.domain.times import instant
 from ses_insights.handlers import followups, lookup
 from ses_insights.service import telemetry
@@ -294,8 +296,6 @@ class Deployed:
     _run_at: float = float("inf")
     _rest: float = MINUTE
     _writes: dict[Process, int] = field(default_factory=dict)
-    _last_reader: Process | None = None
-    """Who wrote last how far the suppression list is read."""
     _last_ended: float = 0.0
 
     def __post_init__(self) -> None:
@@ -435,8 +435,6 @@ class Deployed:
             self._writes[process] = self._writes.get(process, 0) + 1
             if not process.name.startswith("followups"):
                 self._rest = MINUTE
-        if key == (Partition.FEEDBACK, PROGRESS):
-            self._last_reader = process
         if after and "DueLane" in after:
             self.run_by(_due(after))
 
@@ -471,28 +469,24 @@ class Deployed:
                 Session(aws, process),  # type: ignore[arg-type] # it has what is used of one
             )
         ends = world.now + LONGEST_RUN_SECONDS
-        is_running, went_well = True, False
+        is_running = True
         before = self._writes.get(process, 0)
         settings = self.settings
         world.note("run of followups")
 
         def work() -> None:
-            nonlocal is_running, went_well
+            nonlocal is_running
             try:
                 followups.handler({}, cast("LambdaContext", Context(world, ends)))
             except Killed:
                 raise
             except Exception as error:  # noqa: BLE001 - Lambda reports it
                 world.note("run failed", error=error)
-            else:
-                went_well = True
             finally:
                 is_running = False
                 if not process.is_dead and settings is self.settings:
                     self._followups.append(process)
-                changed = self._writes.get(process, 0) != before
-                has_read = went_well and self._last_reader is process
-                self._rest_after(changed=changed, has_read=has_read)
+                self._rest_after(changed=self._writes.get(process, 0) != before)
 
         def end() -> None:
             if is_running:
@@ -501,11 +495,8 @@ class Deployed:
         world.at(ends, end)
         world.start(process, work)
 
-    def _rest_after(self, *, changed: bool, has_read: bool) -> None:
-        """Plan the next run: at the next minute, or later where nothing changes or is due.
-
-        ``has_read`` says that this run has read the suppression list, and was not kept from it.
-        """
+    def _rest_after(self, *, changed: bool) -> None:
+        """Plan the next run: at the next minute, or later where nothing changes or is due."""
         now = self.world.now
         self._rest = MINUTE if changed else min(2 * self._rest, _LONGEST_REST)
         due = min(
@@ -514,11 +505,17 @@ class Deployed:
         )
         if due is not None:
             self.run_by(max(due, now + (self._rest - MINUTE if due <= now else 0.0)))
-        progress = self.aws.table.get((Partition.FEEDBACK, PROGRESS)) or {}
-        was_throttled = progress.get("ThrottledRuns", {"N": "0"}) != {"N": "0"}
-        is_read = has_read and not was_throttled and not self.aws.mailbox.has_unread(now)
-        if self.settings.watch_suppression_list and not is_read:
+        if self.settings.watch_suppression_list and self._has_unread():
             self.run_by(now + self._rest - MINUTE)
+
+    def _has_unread(self) -> bool:
+        """Whether the suppression list shows an address that no run has done."""
+        row = self.aws.table.get((Partition.FEEDBACK, PROGRESS))
+        shown = [
+            Entry(entry.address, datetime.fromtimestamp(entry.at, UTC))
+            for entry in self.aws.mailbox.shown()
+        ]
+        return row is None or bool(read_progress(from_item(row)).new_in(shown))
 
 
 def _due(row: Item) -> float:

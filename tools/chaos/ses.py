@@ -108,8 +108,6 @@ class Mailbox:
     listed: list[Listed] = field(default_factory=list)
     on_list: list[Callable[[str, float, bool], None]] = field(default_factory=list)
     """Told of each call about the list: the operation, when it arrived, whether it was slow."""
-    asked_why: set[str] = field(default_factory=set)
-    """Addresses for which somebody was told why they are listed."""
     _taken_at: dict[str, float] = field(default_factory=dict)
     """When each operation's last call was taken."""
 
@@ -143,12 +141,6 @@ class Mailbox:
     def shown(self) -> list[Listed]:
         """Return the list as it is shown now."""
         return [entry for entry in self.listed if entry.shown_from <= self.world.now]
-
-    def has_unread(self, now: float) -> bool:
-        """Whether the list names an address of which nobody has asked why."""
-        return any(
-            entry.shown_from <= now and entry.address not in self.asked_why for entry in self.listed
-        )
 
     def _answer(self, mail: Mail | None) -> dict[str, Any] | str:
         now = self.world.now
@@ -240,7 +232,6 @@ class Ses:
         def effect() -> dict[str, Any]:
             for entry in self.mailbox.shown():
                 if entry.address == EmailAddress:
-                    self.mailbox.asked_why.add(EmailAddress)
                     return {
                         "SuppressedDestination": {
                             "EmailAddress": entry.address,
