@@ -1,4 +1,4 @@
-"""A stack for each test, which deploys another over the table."""
+"""A stack over whose table others are deployed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from local.stack.run import LocalRun, local_stack
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run() -> Iterator[LocalRun]:
     """The stack whose table outlives it, as it does by default on AWS."""
     with local_stack({"removalPolicy": "retain"}) as run:

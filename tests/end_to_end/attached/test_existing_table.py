@@ -42,7 +42,7 @@ def goes_on(run: LocalRun, bounced: str) -> None:
         assert [alert.body["alertType"] for alert in stack.alerts()] == ["COMPLAINT"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bounced(run: LocalRun) -> str:
     """A mail that bounced and was alerted, before."""
     with deployed_stack(run) as stack:
@@ -51,12 +51,16 @@ def bounced(run: LocalRun) -> str:
     return message_id
 
 
-def test_a_stack_takes_over_a_restored_table(run: LocalRun, bounced: str) -> None:
-    """By the commands of the page. Queue and topics stay, and the old table, too."""
+@pytest.fixture(scope="module")
+def over(run: LocalRun, bounced: str) -> LocalRun:
+    """The stack, deployed by the commands of the page over a restored copy of its table."""
+    del bounced  # it is in the table that is restored
     run_page(f"```sh\n{commands_of(RESTORE)}\n{commands_of(ATTACH)}```\n", run)
+    return deployed_over(run, RESTORED)
 
-    over = deployed_over(run, RESTORED)
 
+def test_a_stack_takes_over_a_restored_table(run: LocalRun, over: LocalRun, bounced: str) -> None:
+    """Queue and topics stay, and the old table, too."""
     changed = {name for name in run.outputs if run.outputs[name] != over.outputs[name]}
     assert changed == {Output.TABLE_NAME}
     assert over.table_name == RESTORED
@@ -66,18 +70,16 @@ def test_a_stack_takes_over_a_restored_table(run: LocalRun, bounced: str) -> Non
 
 
 def test_a_new_stack_takes_over_the_table_of_one_that_was_removed(
-    run: LocalRun, bounced: str
+    over: LocalRun, bounced: str
 ) -> None:
     """It finds all that is stored; queue and topics are new."""
-    cloudformation = run.session.client("cloudformation")
+    cloudformation = over.session.client("cloudformation")
     cloudformation.delete_stack(StackName="SesInsights")
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName="SesInsights", WaiterConfig={"Delay": 1}
     )
 
-    queue = run.queue_url.rpartition("/")[2]
-    found = run.session.client("sqs").list_queues(QueueNamePrefix=queue)
+    queue = over.queue_url.rpartition("/")[2]
+    found = over.session.client("sqs").list_queues(QueueNamePrefix=queue)
     assert found.get("QueueUrls", []) == []
-    over = deployed_over(run, run.table_name)
-
-    goes_on(over, bounced)
+    goes_on(deployed_over(over, RESTORED), bounced)
