@@ -38,16 +38,27 @@ def in_memory() -> DynamoDb:
     return DynamoDb(caller, Table(world, longest_lag=0.0))
 
 
-@pytest.fixture(params=["simulated", "moto"])
-def client(request: pytest.FixtureRequest) -> Iterator[DynamoDBClient | DynamoDb]:
-    """Both tables, each empty."""
-    if request.param == "simulated":
-        yield in_memory()
-        return
+@pytest.fixture(scope="module")
+def of_moto() -> Iterator[DynamoDBClient]:
+    """Moto's client, with a table."""
     with mock_aws():
-        real = boto3.client("dynamodb")
-        make_table(real, NAME)
-        yield real
+        client = boto3.client("dynamodb")
+        make_table(client, NAME)
+        yield client
+
+
+@pytest.fixture
+def moto(of_moto: DynamoDBClient) -> DynamoDBClient:
+    """Moto's client, with an empty table."""
+    for item in of_moto.scan(TableName=NAME)["Items"]:
+        of_moto.delete_item(TableName=NAME, Key={name: item[name] for name in KEY})
+    return of_moto
+
+
+@pytest.fixture(params=["simulated", "moto"])
+def client(request: pytest.FixtureRequest) -> Any:
+    """Both clients, each with an empty table."""
+    return in_memory() if request.param == "simulated" else request.getfixturevalue("moto")
 
 
 def put(client: Any, *items: Mapping[str, Any]) -> None:
@@ -98,7 +109,7 @@ VALUES: Final = {
     ],
 )
 @pytest.mark.parametrize("there", [True, False], ids=["a row", "no row"])
-def test_a_condition_holds_for_both(wanted: str, *, there: bool) -> None:
+def test_a_condition_holds_for_both(moto: DynamoDBClient, wanted: str, *, there: bool) -> None:
     """A write goes through in the simulation where it goes through with moto."""
     values = {**VALUES, ":from": VALUES[":then"]}
     used = {name: value for name, value in values.items() if name in wanted.replace(")", " ")}
@@ -109,17 +120,14 @@ def test_a_condition_holds_for_both(wanted: str, *, there: bool) -> None:
     if "#" in wanted:
         request["ExpressionAttributeNames"] = {n: v for n, v in names.items() if n in wanted}
     outcomes = []
-    with mock_aws():
-        real = boto3.client("dynamodb")
-        make_table(real, NAME)
-        for client in (in_memory(), real):
-            put(client, *([ROW] if there else []))
-            code = ""
-            try:
-                client.update_item(**request)
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-            outcomes.append((code, read(client)))
+    for client in (in_memory(), moto):
+        put(client, *([ROW] if there else []))
+        code = ""
+        try:
+            client.update_item(**request)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+        outcomes.append((code, read(client)))
     assert outcomes[0] == outcomes[1]
 
 
@@ -138,7 +146,9 @@ def test_a_condition_holds_for_both(wanted: str, *, there: bool) -> None:
         ("REMOVE EmailTags, FromDomain", []),
     ],
 )
-def test_an_update_leaves_the_same_row(update: str, values: list[str]) -> None:
+def test_an_update_leaves_the_same_row(
+    moto: DynamoDBClient, update: str, values: list[str]
+) -> None:
     """Whatever an update of the service does, it does in the simulation."""
     request: dict[str, Any] = {"TableName": NAME, "Key": KEY, "UpdateExpression": update}
     if values:
@@ -146,13 +156,10 @@ def test_an_update_leaves_the_same_row(update: str, values: list[str]) -> None:
     if "#" in update:
         request["ExpressionAttributeNames"] = {"#final": "Final"}
     left = []
-    with mock_aws():
-        real = boto3.client("dynamodb")
-        make_table(real, NAME)
-        for client in (in_memory(), real):
-            put(client, ROW)
-            client.update_item(**request)
-            left.append(read(client))
+    for client in (in_memory(), moto):
+        put(client, ROW)
+        client.update_item(**request)
+        left.append(read(client))
     assert left[0] == left[1]
 
 
