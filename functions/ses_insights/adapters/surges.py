@@ -72,7 +72,8 @@ class SurgeTable:
         if group.from_domain:
             sender, values[":domain"] = "FromDomain = :domain", group.from_domain
         else:
-            sender = "attribute_not_exists(FromDomain)"
+            # An erasure takes sender and tags out of all alerts of its mail: those are in no group.
+            sender = "attribute_not_exists(FromDomain) AND attribute_exists(EmailTags)"
         with failing_as(FailureKind.DYNAMODB, "Query"):
             pages = self.client.get_paginator("query").paginate(
                 TableName=self.table_name,

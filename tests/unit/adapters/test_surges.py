@@ -153,6 +153,17 @@ def test_alerts_of_a_group_and_a_time_are_found(surges: SurgeTable) -> None:
     assert other.message_id == "message-24"
 
 
+def test_an_alert_of_a_mail_of_which_something_was_erased_is_in_no_group(
+    surges: SurgeTable,
+) -> None:
+    """The erasure took the sender out; it is no alert of a mail without a known sender."""
+    alert(surges, 1, 2, FromDomain=None)
+    alert(surges, 2, 3, FromDomain=None, EmailTags=None)
+    alert(surges, 3, 4, FromDomain=None, EmailTags={})
+    found = surges.findings(NOBODY, since=iso(NOW), until=iso(NOW + timedelta(hours=1)))
+    assert [each.message_id for each in found] == ["message-1", "message-3"]
+
+
 def test_a_summary_is_stored_pending_and_marked(surges: SurgeTable, store: Store) -> None:
     """Between the two it waits where pending alerts wait."""
     surge, _ = counted(None, GROUP, now=NOW, surge_after=0)
