@@ -1,8 +1,29 @@
 """Rows of the index that somebody changed by hand."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from ses_insights.domain.due import DueRow, is_time
+from ses_insights.domain.due import HELD_FOR, MOST_COUNTED, DueRow, is_held, is_time
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def test_a_run_lasts_a_minute_and_a_lane_is_counted_up_to_ten_thousand() -> None:
+    """What the pages promise: the time-out of `followups`, and the sign + behind a count."""
+    assert timedelta(minutes=1) == HELD_FOR
+    assert MOST_COUNTED == 10_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "held"), [(-1, False), (0, False), (1, True), (120, True), (121, False)]
+)
+def test_what_a_run_has_in_hand_is_held_for_two_minutes_at_most(
+    seconds: int,
+    held: bool,  # noqa: FBT001
+) -> None:
+    """Beyond that a clock was wrong, and must not keep everybody out."""
+    assert is_held(NOW + timedelta(seconds=seconds), NOW) is held
 
 
 @pytest.mark.parametrize(
