@@ -492,7 +492,7 @@ def test_an_answer_of_the_very_moment_is_none_after_it(harness: Harness) -> None
     harness.handle(OTHER_ID)
     harness.handle(receive_count=5)
     harness.clock.advance(86_400)
-    harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}', receive_count=5)
+    assert harness.handle(f'{{"MessageId": "{MESSAGE_ID}", "look": 1}}', receive_count=7)
     assert harness.parked == []
 
 
