@@ -22,6 +22,7 @@ from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import instant, iso
+from ses_insights.service.pending_alerts import STALE_AFTER
 from tools.chaos.calls import Faults
 from tools.chaos.dynamodb import Key, Table
 from tools.chaos.expressions import Item
@@ -51,9 +52,6 @@ GIVEN_UP_AFTER: Final = DAY
 
 SETTLED_AFTER: Final = 2 * MINUTE
 """How long after its listing an address is shown, for all that the service relies on."""
-
-STALE_AFTER: Final = 5 * MINUTE
-"""How long an alert is pending, by the clock of a run, when the run takes it up."""
 
 LATEST: Final = 8 * HOUR
 """How late a row is, or how much later than its rung it waits, while nothing is wrong: it may be
@@ -96,7 +94,7 @@ class Promises:
     """Every row as it was last, also of rows that have expired."""
     swept: set[Key] = field(default_factory=set)
     expired_looks: dict[Key, int] = field(default_factory=dict)
-    """How many looks a row counted when it expired; nothing is stored there since."""
+    """How many looks a row counted when it expired; no look is stored there since."""
     is_sweeping: bool = False
     erasing: dict[Process, tuple[str, str]] = field(default_factory=dict)
     """Whose erasure is under way, in which message."""
@@ -324,7 +322,8 @@ class Promises:
     def _was_taken_up(self, key: Key, by: Process) -> bool:
         """Whether a run with a wrong clock may have taken up what another process has in hand."""
         claimed_at = self.claims.get((key, by), 0.0)
-        return 2 * self.skew > STALE_AFTER and self.world.now - claimed_at < IN_FLIGHT
+        is_stale = 2 * self.skew > STALE_AFTER.total_seconds()
+        return is_stale and self.world.now - claimed_at < IN_FLIGHT
 
     def arrived(self, arrival: Arrival) -> None:
         """Check the pace."""
