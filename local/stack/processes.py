@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.stack.run import LocalRun
 
@@ -41,12 +42,29 @@ def kill(run: LocalRun, function_name: str) -> int:
     failed, as Lambda does, and starts new ones when the function is next invoked.
     """
     found = {process.pid for process in processes_of(run, function_name)}
-    for pid in found:
+    end(found)
+    return len(found)
+
+
+def end(pids: Collection[int]) -> None:
+    """Kill processes; return when whoever started them can see that they have ended."""
+    for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    while found & {process.pid for process in processes_of(run, function_name)}:
+    while any(map(_is_ending, pids)) or not _running().isdisjoint(pids):
         time.sleep(0.01)
-    return len(found)
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether threads of a process are left.
+
+    Linux lists it as ended once its main thread has, and tells its parent when the last one has.
+    """
+    return len(list(Path(f"/proc/{pid}/task").glob("*"))) > 1
+
+
+def _running() -> set[int]:
+    return {process.pid for process, _, _ in _processes()}
 
 
 def _processes() -> Iterator[tuple[Process, int, str]]:
