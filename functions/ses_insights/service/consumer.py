@@ -13,6 +13,7 @@ from typing import Final
 
 from ses_insights.contracts.queue_message import (
     BodyError,
+    LookRequest,
     QueueMessage,
     SetUpMessage,
     read_body,
@@ -68,8 +69,6 @@ class Consumer:
             failure = as_failure(error)
             if failure.kind is FailureKind.UNEXPECTED and message.receive_count >= _TRIES_OF_A_BUG:
                 return self._give_up(message, failure)
-            if failure.kind is FailureKind.SES_UNAVAILABLE and self._steps_aside(message, failure):
-                return True
             self._defer(message, failure)
             return False
         return True
@@ -84,6 +83,14 @@ class Consumer:
             self._park(message, bad.slug, str(bad))
             return
         self.telemetry.about(request.message_id)
+        try:
+            self._look(message, request)
+        except SystemFailure as failure:
+            is_ses = failure.kind is FailureKind.SES_UNAVAILABLE
+            if not (is_ses and self._steps_aside(message, request, failure)):
+                raise
+
+    def _look(self, message: QueueMessage, request: LookRequest) -> None:
         outcome = self.look.take(
             request, enqueued_at=message.sent_at, is_repeat=message.receive_count > 1
         )
@@ -93,9 +100,10 @@ class Consumer:
         if outcome.refused:
             self._park(message, "Refused", "Refused: SES says that this is no message id")
 
-    def _steps_aside(self, message: QueueMessage, failure: SystemFailure) -> bool:
+    def _steps_aside(
+        self, message: QueueMessage, request: LookRequest, failure: SystemFailure
+    ) -> bool:
         """Let a message at which SES keeps failing step aside; False where it is to wait."""
-        request = read_body(message.body)
         is_few = message.receive_count < tries_before_aside(self.ses.in_vain)
         try:
             aside = self.look.step_aside(
