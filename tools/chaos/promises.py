@@ -20,7 +20,6 @@ from ses_insights.contracts.rows import ALERT, DESTINATION, LISTED, MESSAGE
 from ses_insights.domain.alert import Grouping
 from ses_insights.domain.due import HELD_FOR
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.status import Status
 from ses_insights.domain.times import instant, iso
 from ses_insights.service.pending_alerts import STALE_AFTER
 from tools.chaos.calls import Faults
@@ -448,16 +447,8 @@ class Promises:
             mail = self._mail(mail_id)
             if mail_id in self.erased_messages or self.faults.until > mail.sent_at + 28 * DAY:
                 continue
-            if self._was_given_up(mail_id):
-                continue
             if missing := set(events) - stored[mail_id]:
                 self.world.violated(Promise.STORED, mail=mail_id, missing=missing)
-
-    def _was_given_up(self, mail_id: str) -> bool:
-        """Whether looks were stopped before they stored anything, and the first was given up."""
-        message = self.last_rows.get((mail_id, MESSAGE), {})
-        is_unknown = message.get("Status") == {"S": Status.NOT_FOUND}
-        return is_unknown and _number(message, "Shed") > 0 and not _number(message, "Looks")
 
     def _all_is_published(self) -> None:
         for (message_id, record), item in self.last_rows.items():

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.listing import is_open
 from ses_insights.domain.record import Record
 from ses_insights.domain.schedule import Next
 from ses_insights.domain.times import instant, iso
@@ -68,17 +67,12 @@ def step_aside(before: Record, now: datetime, *, others_answered: bool) -> Recor
     else:
         wait = min(max(failing, FIRST_WAIT), LONGEST_WAIT)
         following = Next(at=now + wait, note=ASIDE)
-    if before.lane is Lane.BULK:
-        lane = Lane.BULK
-    elif any(is_open(listing, before.insights) for listing in before.listings):
-        lane = Lane.LISTED  # it is never given up: there is something to find
-    else:
-        lane = Lane.FOLLOW_UP
     return replace(
         before,
         next_look_at=iso(following.at) if following.at else None,
         final=following.final,
         note=following.note,
-        lane=lane,
+        # Neither lane gives anything up: what SES showed at one of the tries may not be stored.
+        lane=Lane.BULK if before.lane is Lane.BULK else Lane.LISTED,
         failing_since=since,
     )

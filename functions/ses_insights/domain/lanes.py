@@ -16,7 +16,8 @@ class Lane(StrEnum):
     ALERT = "alert"
     """An alert that is stored and not known to be published."""
     LISTED = "listed"
-    """A look that has something to find: SES said so, and no look has shown it yet."""
+    """A look that has something to find: SES said so, and no look has shown it yet. Or a look that
+    was begun and that SES keeps failing: an answer may have been lost."""
     ESSENTIAL = "keep"
     """The look at about three days, the last one that is given up."""
     FOLLOW_UP = "follow-up"
