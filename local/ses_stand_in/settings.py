@@ -71,7 +71,7 @@ class Fault:
             raise SettingsError(
                 f"faults: operation is {operation!r}; use one of {', '.join(Operation)}"
             )
-        if kind in _OF_AN_ENTRY and operation != Operation.GET_SUPPRESSED_DESTINATION:
+        if kind in OF_AN_ENTRY and operation != Operation.GET_SUPPRESSED_DESTINATION:
             raise SettingsError(
                 f"faults: {operation} knows no {kind!r}; "
                 f"use it with {Operation.GET_SUPPRESSED_DESTINATION}"
@@ -155,7 +155,8 @@ class Settings:
         return next((each for each in self.faults if each.operation is operation), None)
 
 
-_OF_AN_ENTRY: Final = frozenset({FaultKind.GONE, FaultKind.NO_ID})
+OF_AN_ENTRY: Final = frozenset({FaultKind.GONE, FaultKind.NO_ID})
+"""What GetSuppressedDestination alone can meet."""
 
 
 def _is_switch(value: object) -> bool:

@@ -87,7 +87,7 @@ def catalogue() -> Iterator[Fault]:
     yield Fault(of=SES, kind=VDM_OFF, seconds=30)
     yield Fault(of=SES, kind=SLOW, seconds=30)
     for of_ses_kind in of_ses.FaultKind:
-        if of_ses_kind != SES_GONE.kind:
+        if of_ses_kind not in {SES_GONE.kind, *of_ses.OF_AN_ENTRY}:  # what a look can meet
             yield Fault(of=SES, kind=of_ses_kind, seconds=_SES_SECONDS.get(of_ses_kind, 15))
     for service in Service:
         for kind in behind_proxy.FaultKind:

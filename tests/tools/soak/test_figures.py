@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from local.ses_stand_in.pace import Call
+from local.ses_stand_in.settings import Fault as FaultOfSes
 from local.stack.faults.control import FaultKind, Service
 from tools.soak.figures import (
     MEBIBYTE,
@@ -23,7 +24,7 @@ from tools.soak.figures import (
     slots_of,
     unexplained,
 )
-from tools.soak.plan import KILL, QUIET, Fault, catalogue, schedule
+from tools.soak.plan import KILL, QUIET, SES, SLOW, VDM_OFF, Fault, catalogue, schedule
 from tools.soak.report import page
 
 REFUSED = Fault(of=Service.DYNAMODB, kind=FaultKind.UNAVAILABLE, seconds=20)
@@ -177,6 +178,12 @@ def test_an_hour_has_room_for_every_fault() -> None:
     assert [number for number, fault in enumerate(faults) if fault == KILL] == [0, 2]
     assert turns == schedule(3_600, seed=4)
     assert turns != schedule(3_600, seed=5)
+
+
+def test_the_stand_in_knows_every_fault_of_ses_that_the_plan_has() -> None:
+    """A look can meet each of them: the stand-in refuses a fault that none can meet."""
+    of_ses = {fault.kind for fault in catalogue() if fault.of == SES} - {VDM_OFF, SLOW}
+    assert {FaultOfSes.from_json({"kind": kind}).kind for kind in of_ses} == of_ses
 
 
 def test_quiet_lies_between_faults() -> None:
