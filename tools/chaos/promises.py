@@ -331,23 +331,24 @@ class Promises:
         rows = self.table.rows.get(arrival.mail, {})
         # Without the message's own row its first look was stopped: it counts as not taken.
         period = self.periods[arrival.by]
+        # What is pending is read before the first wait; a look that SES throttles waits again.
+        waited = IN_FLIGHT + PERIODS_OF_A_LOOK * period
         for sort, row in rows.items() if MESSAGE in rows else ():
             key = (arrival.mail, sort)
             waits = (
-                sort.startswith(ALERT) and "DueLane" in row and not self._looks_held(row, period)
+                sort.startswith(ALERT) and "DueLane" in row and not self._looks_held(row, waited)
             )
-            if waits and self.claimed_at[key] < self.world.now - IN_FLIGHT - period:
+            if waits and self.claimed_at[key] < self.world.now - waited:
                 self.world.violated(Promise.PENDING_FIRST, key=key)
         if last is None or last.was_slow or arrival.was_slow:
             return
         if arrival.at - last.at < period - 1e-6:
             self.world.violated(Promise.PACE, seconds=arrival.at - last.at)
 
-    def _looks_held(self, row: Item, period: float) -> bool:
+    def _looks_held(self, row: Item, waited: float) -> bool:
         """Whether a process with a wrong clock may have taken an old claim for that of a run."""
         ahead = instant(row["NextLookAt"]["S"]) - self.world.wall()
-        waited = timedelta(seconds=IN_FLIGHT + period)
-        return self.has_wrong_clocks and -waited < ahead <= 2 * HELD_FOR
+        return self.has_wrong_clocks and -timedelta(seconds=waited) < ahead <= 2 * HELD_FOR
 
     def answered(self, mail_id: str, answer: Any, process: Process) -> None:
         """Note what SES said to whom."""
