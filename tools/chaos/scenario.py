@@ -86,7 +86,8 @@ def draw(lot: random.Random) -> Scenario:
     _overload(lot, plan)
     last = max((each.at for each in plan.sent), default=START)
     resumed = max((at + seconds for at, seconds in plan.pauses), default=START)
-    begin = max(last, resumed, plan.calm_from, START + 2 * DAY)
+    redriven = max(plan.redrives, default=START)
+    begin = max(last, resumed, redriven, plan.calm_from, START + 2 * DAY)
     plan.ends = begin + max(plan.settings.ladder) + 3 * DAY
     return plan
 

@@ -23,7 +23,7 @@ from ses_insights.domain.alert import (
 from ses_insights.domain.insight import Insights
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Feedback, Listing, is_known, is_open
-from ses_insights.domain.overload import lane_of, postponed_look
+from ses_insights.domain.overload import SHED_ALL, SHED_REST, lane_of, postponed_look
 from ses_insights.domain.schedule import Ladder, Next
 from ses_insights.domain.status import Status, is_closed, most_telling, status_of
 from ses_insights.domain.times import instant, iso
@@ -135,6 +135,11 @@ class Record:
     def knows(self, about: Feedback) -> bool:
         """Whether what SES says has happened is known, so that a look would show nothing new."""
         return self.status is Status.INVALID or is_known(about, self.insights, self.listings)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether there is no next look because looks were scarce."""
+        return self.final in {SHED_REST, SHED_ALL}
 
     @property
     def was_found(self) -> bool:

@@ -87,7 +87,7 @@ class Look:
         if stored is not None:
             # What is pending comes first: it must not wait for SES, nor cost a look again.
             stored, published = self._publish_pending(stored)
-            if self._is_redundant(stored, request):
+            if self._is_redundant(stored, request, is_repeat=is_repeat):
                 return Outcome(stored, published, answer=None)
         note = other_region(request.region, self.region)
         known = (stored or self._new(request, enqueued_at)).noting(note)
@@ -141,14 +141,14 @@ class Look:
             return new
         return replace(new, listings=tuple(self.records.listings(request.message_id)))
 
-    def _is_redundant(self, stored: Record, request: LookRequest) -> bool:
+    def _is_redundant(self, stored: Record, request: LookRequest, *, is_repeat: bool) -> bool:
         """Whether a look would cost a slot for nothing.
 
         A due look comes with its number: it is taken once, and whatever else is known. Where SES
         has said what happened, a message is skipped if that is known; where it has said only that
         something did, if nothing more can happen to it: a look of moments ago may have been too
         early to show it. What was erased is always skipped, and what is half stored never: that
-        look was not finished.
+        look was not finished. Nor was one, perhaps, that comes again and was given up meanwhile.
         """
         if stored.erased_at is not None:
             return True
@@ -160,7 +160,8 @@ class Look:
             return stored.knows(request.about)
         if request.due:
             return stored.is_over
-        return stored.is_settled(self.now(), recent=RECENT)
+        is_begun = is_repeat and stored.is_given_up
+        return not is_begun and stored.is_settled(self.now(), recent=RECENT)
 
     def _postpone(self, fresh: Record, enqueued_at: datetime) -> Record | None:
         """Store a fresh message without a look where looks are scarce; None where it gets one."""

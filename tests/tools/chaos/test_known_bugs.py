@@ -179,9 +179,9 @@ def names_alerts_by_the_look(
 _alerts_in = alerts.alerts_in
 
 
-def looks_at_what_is_erased(self: Look, stored: Record, request: Any) -> bool:
+def looks_at_what_is_erased(self: Look, stored: Record, request: Any, *, is_repeat: bool) -> bool:
     """An erased message is looked at like any other."""
-    return _is_redundant(self, replace(stored, erased_at=None), request)
+    return _is_redundant(self, replace(stored, erased_at=None), request, is_repeat=is_repeat)
 
 
 _is_redundant = Look._is_redundant  # noqa: SLF001 - what is changed
@@ -246,11 +246,13 @@ def lets_escape(self: Consumer, message: QueueMessage) -> bool:
     return True
 
 
-def is_stuck_at_what_is_erased(self: Look, stored: Record, request: Any) -> bool:
+def is_stuck_at_what_is_erased(
+    self: Look, stored: Record, request: Any, *, is_repeat: bool
+) -> bool:
     """An id that comes again after its erasure stays in the queue for ever."""
     if stored.erased_at is not None:
         raise SystemFailure(FailureKind.DYNAMODB, "it is erased")
-    return _is_redundant(self, stored, request)
+    return _is_redundant(self, stored, request, is_repeat=is_repeat)
 
 
 def waits_for_half_a_day(*_: Any) -> int:

@@ -9,7 +9,14 @@ import pytest
 
 from ses_insights.adapters.records import RecordTable
 from ses_insights.domain.lanes import Lane
-from ses_insights.domain.overload import LATE, LONGEST_WAIT, NOT_YET_LOOKED, TOO_LATE
+from ses_insights.domain.overload import (
+    LATE,
+    LONGEST_WAIT,
+    NOT_YET_LOOKED,
+    SHED_ALL,
+    SHED_REST,
+    TOO_LATE,
+)
 from ses_insights.domain.record import Answer, NotFound
 from ses_insights.domain.status import Status
 from ses_insights.domain.times import iso
@@ -96,6 +103,23 @@ def test_a_look_that_was_begun_is_finished_whatever_the_load() -> None:
     harness.capacity = FakeCapacity(TOO_LATE, long_queue=True)
     assert harness.look(waited=2 * DAY, is_repeat=True).answer is not None
     assert harness.stored.looks == 1
+
+
+@pytest.mark.parametrize("reason", [SHED_ALL, SHED_REST])
+@pytest.mark.parametrize("is_repeat", [True, False])
+def test_a_look_that_was_begun_is_finished_though_it_was_given_up(
+    reason: str, *, is_repeat: bool
+) -> None:
+    """SES had answered, and the look was stopped before it stored that.
+
+    Then a run gave the message up. The simulation found it (seed 877081). Who enqueues the id
+    again does not change what was given up.
+    """
+    harness = serving()
+    given_up = replace(looked(NotFound())[0], final=reason, next_look_at=None)
+    harness.records.records[MESSAGE_ID] = given_up
+    harness.clock.advance(86_400)
+    assert (harness.look(is_repeat=is_repeat).answer is not None) is is_repeat
 
 
 @pytest.mark.parametrize(("receive_count", "calls"), [(1, 0), (2, 1)])
