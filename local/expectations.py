@@ -27,7 +27,7 @@ def differences(
         by_message.setdefault(row["MessageId"], []).append(row)
     published: dict[str, list[Received]] = {}
     for alert in received:
-        if "messageId" in alert.body:  # a summary is of many messages
+        if is_about_one_mail(alert):
             published.setdefault(alert.body["messageId"], []).append(alert)
     return [
         *(
@@ -42,6 +42,11 @@ def differences(
             for message_id in sorted({*by_message, *published} - {*expected})
         ),
     ]
+
+
+def is_about_one_mail(alert: Received) -> bool:
+    """Whether an alert is about one mail; a summary is about many."""
+    return "messageId" in alert.body
 
 
 def _of_message(

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from local.actors.subscriber import Received, Subscriber
-from local.expectations import differences
+from local.expectations import differences, is_about_one_mail
 from local.ses_stand_in.pace import Call, report_on
 from local.stack.observe import messages_in, scan
 from local.stack.processes import processes_of
@@ -209,7 +209,7 @@ def _gather(  # noqa: PLR0913, PLR0917 - all that was seen
         used=used,
         memory=memories(seen.samples),
         alerts_expected=sum(len(expected.alerts) for expected in feed.expected.values()),
-        alerts_received=len(received),
+        alerts_received=sum(map(is_about_one_mail, received)),
         repeats=len(seen.subscriber.received) - len(received),
         repeats_unexplained=unexplained(seen.deliveries, spells),
         waiting=0,

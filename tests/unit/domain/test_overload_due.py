@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ses_insights.domain.due import DueRow
@@ -118,14 +118,15 @@ RUNGS = st.lists(st.integers(1, 29 * 86_400), min_size=1, max_size=8, unique=Tru
     # Whole milliseconds, as the table writes instants.
     st.integers(0, 40 * 86_400_000).map(lambda number: timedelta(milliseconds=number)),
 )
+@example(Ladder.of_seconds([1, 3 * 86_400 + 1, 5 * 86_400]), 1, timedelta(days=1))
 def test_a_late_message_is_looked_at_or_ends(ladder: Ladder, number: int, late: timedelta) -> None:
     """Decided again whenever it is a day late, it climbs rung by rung, and each is counted once."""
     rung = ladder.rungs[number % len(ladder.rungs)]
     waiting = row(rung, late)
-    sent_at, now, shed, passed = NOW - late - rung, NOW, 0, False
+    sent_at, now, shed = NOW - late - rung, NOW, 0
     lane = Lane.ESSENTIAL if rung == essential_rung(ladder) else Lane.FOLLOW_UP
     for _ in ladder.rungs:
-        passed = passed or rung == essential_rung(ladder)
+        passed = rung >= essential_rung(ladder)
         match decide(waiting, lane, ladder=ladder, now=now):
             case Reschedule(at=later, lane=lane, shed=lost):
                 shed += lost
