@@ -302,6 +302,7 @@ class Promises:
         key = (message_id, f"{ALERT}{alert['alertId']}")
         self.publications[key] += 1
         struck = self.faults.struck - self.struck_before.get(key, 0)
+        is_taken_up = self._was_taken_up(key, published.by)
         violated, now = self.world.violated, self.world.now
         erased_at = self.erased.get((message_id, address))
         if erased_at is not None:
@@ -310,11 +311,11 @@ class Promises:
             return
         if key not in self.last_rows:
             violated(Promise.STORED_FIRST, key=key)
-        elif key in self.marked and not self._was_taken_up(key, published.by):
+        elif key in self.marked and not is_taken_up:
             violated(Promise.NEVER_AGAIN, key=key)
         elif (key, published.by) not in self.claims:
             violated(Promise.ONCE_A_CLAIM, key=key)
-        elif self.publications[key] > 1 + struck + (key in self.marked):
+        elif self.publications[key] > 1 + struck + is_taken_up:
             violated(Promise.TWICE_FOR_A_FAULT, key=key)
         self.claims.pop((key, published.by), None)
 
