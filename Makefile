@@ -33,10 +33,11 @@ local: $(READY) ## Bring the same stack up and leave it running until Ctrl-C
 test: lint ## Check style and types, then run every test but the long ones
 	@pytest --numprocesses 3 --no-loadscope-reorder
 
+# With a blank before it pytest would take the page for a folder of tests.
 .PHONY: prove
 prove: $(READY) ## Run every fault, every crash and the fuzzer, and write docs/proof.md
 	@pytest --numprocesses 2 -m "hypothesis and not end_to_end" --hypothesis-profile random
-	@pytest -m "prove or measured" --findings docs/proof.md
+	@pytest -m "prove or measured" --findings=docs/proof.md
 
 .PHONY: pythons
 pythons: $(READY) ## Run the fast tests on every Python of this machine, the package on the newest
