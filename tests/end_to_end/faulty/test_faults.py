@@ -191,11 +191,11 @@ def test_a_failing_run_of_followups_loses_nothing(
 
     eventually(looked_again)
     eventually(lambda: stack.waiting() == 0)
-    report = run.ses.report()
-    assert report.looks == {message_id: 2}
+    looks = stack.looks(message_id)
+    assert looks == 2
     findings.add(
         "Faults of followups",
-        {"Fault": str(failure), "Looks": report.accepted, "429s": report.throttled},
+        {"Fault": str(failure), "Looks": looks, "429s": run.ses.report().throttled},
     )
 
 
@@ -212,7 +212,7 @@ def check_all_came(
     """Heal what fails, wait until all is as it must be, and note what it took."""
     healed = time.monotonic()
     stack.heal()
-    eventually(lambda: stack.is_done() and stack.parked() == 1)
+    eventually(lambda: none_is_aside(stack) and stack.is_done() and stack.parked() == 1)
     recovered = time.monotonic() - healed
     duplicates = stack.duplicates()
     assert may_repeat or not duplicates
@@ -231,6 +231,18 @@ def check_all_came(
             "Duplicates": duplicates,
         },
     )
+
+
+def none_is_aside(stack: DeployedStack) -> bool:
+    """Whether no id waits aside; one that does is looked up now, not in a quarter of an hour."""
+    if stack.waiting():
+        return False
+    aside = [row for row in stack.rows() if "FailingSince" in row]
+    for row in aside:
+        stack.make_due(row)
+    if aside:
+        FollowUps(stack.run).start()
+    return not aside
 
 
 def _no_id(name: str) -> str:
