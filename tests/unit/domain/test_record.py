@@ -13,6 +13,7 @@ from ses_insights.domain.alert import Alert, AlertType
 from ses_insights.domain.insight import Event
 from ses_insights.domain.lanes import Lane
 from ses_insights.domain.listing import Feedback, Listing
+from ses_insights.domain.overload import SHED_ALL, SHED_REST
 from ses_insights.domain.record import (
     Answer,
     Found,
@@ -25,7 +26,9 @@ from ses_insights.domain.record import (
     postpone,
 )
 from ses_insights.domain.schedule import Ladder
+from ses_insights.domain.status import Status
 from ses_insights.domain.times import instant, iso
+from tests.support import samples
 from tests.support.strategies import (
     DAY,
     HOUR,
@@ -494,3 +497,25 @@ def test_a_row_says_how_many_recipients_are_not_stored() -> None:
     many = Found(replace(answer.insights, left_out=1_200))
     assert look(many)[0].note == "SES shows 1,200 more recipients; they are not stored."
     assert look(answer)[0].note is None
+
+
+@pytest.mark.parametrize(
+    ("final", "is_given_up"),
+    [(None, False), (SHED_REST, True), (SHED_ALL, True), ("Its story has ended.", False)],
+)
+def test_a_message_says_whether_it_was_given_up(final: str | None, *, is_given_up: bool) -> None:
+    """For want of slots, and for no other reason; of a new one no look is given up."""
+    new = Record.new(MESSAGE_ID, SENT, RULES)
+    assert new.shed == 0
+    assert replace(new, final=final).is_given_up is is_given_up
+
+
+def test_a_message_is_over_once_no_recipient_can_bring_more() -> None:
+    """A complaint ends a recipient's story, a delivery does not; an id that is none has none."""
+    new = Record.new(MESSAGE_ID, SENT, RULES)
+    assert new.is_over is False
+    assert replace(new, status=Status.INVALID).is_over is True
+    ended, open_ = samples.complained(), samples.delivered()
+    of_one, of_two = samples.insights_of(ended), samples.insights_of(ended, open_)
+    assert replace(new, insights=of_one).is_over is True
+    assert replace(new, insights=of_two).is_over is False
