@@ -128,8 +128,8 @@ def decide(row: DueRow, lane: Lane, *, ladder: Ladder, now: datetime) -> Decisio
     """Decide whether a due look is taken, or given up because it is too late.
 
     The essential look is never passed over: a message that waited for a rung before it goes on to
-    it, also where its time has come already. Never given up is what came in bulk: it waits; and
-    what SES has listed: there is something to find.
+    it, also where its time has come already. Never given up is what came in bulk: it waits; what
+    SES has listed: there is something to find; and what stepped aside: it was begun.
     """
     if row.sent_at is None or row.next_look_at is None or lane in {Lane.LISTED, Lane.BULK}:
         return Proceed()

@@ -30,9 +30,11 @@ def test_who_started_a_killed_process_sees_at_once_that_it_has_ended() -> None:
         assert started.poll() is not None
 
 
-def test_a_process_that_has_ended_before_is_passed_over() -> None:
-    """It may end by itself between the look for it and the kill."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as started:
-        started.wait()
+def test_a_process_that_has_ended_before_keeps_nobody() -> None:
+    """It may end by itself between the look for it and the kill; the others are killed."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with subprocess.Popen([sys.executable, "-c", ENVIRONMENT], stdout=subprocess.PIPE) as running:
+        end([ended.pid, running.pid])
 
-    end([started.pid])
+        assert running.poll() is not None
